@@ -1,0 +1,35 @@
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { BerthError } from "./errors.ts";
+
+/** Where one user's berth keeps things. Every path is absolute; nothing is created by computing them. */
+export interface Directories {
+  /** Images, layers, containers, volumes, database. `BERTH_ROOT`, else `$XDG_DATA_HOME/berth`. */
+  readonly data: string;
+  /** Sockets and pid files. `$XDG_RUNTIME_DIR/berth`, else `/tmp/berth-<uid>`. */
+  readonly runtime: string;
+  /** `$XDG_CONFIG_HOME/berth`, holds `config.toml`. */
+  readonly configuration: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Relative values of XDG variables are ignored, as the XDG Base Directory Specification says. */
+function xdg(env: Environment, name: string): string | undefined {
+  const value = env[name];
+  return value !== undefined && isAbsolute(value) ? value : undefined;
+}
+
+/** The directories for an environment; a relative `BERTH_ROOT` is refused. */
+export function resolveDirectories(env: Environment, uid: number, home = env.HOME ?? homedir()): Directories {
+  const root = env.BERTH_ROOT;
+  if (root !== undefined && root !== "" && !isAbsolute(root)) {
+    throw new BerthError("invalid-argument", `BERTH_ROOT must be an absolute path, but is "${root}"`);
+  }
+  const runtime = xdg(env, "XDG_RUNTIME_DIR");
+  return {
+    data: root ? root : join(xdg(env, "XDG_DATA_HOME") ?? join(home, ".local/share"), "berth"),
+    runtime: runtime !== undefined ? join(runtime, "berth") : `/tmp/berth-${uid}`,
+    configuration: join(xdg(env, "XDG_CONFIG_HOME") ?? join(home, ".config"), "berth"),
+  };
+}

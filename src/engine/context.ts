@@ -1,0 +1,32 @@
+import { type Configuration, loadConfiguration } from "../base/configuration.ts";
+import { type Directories, resolveDirectories } from "../base/directories.ts";
+import { detectIdentityMap, type IdentityMap } from "../sys/identity.ts";
+
+/**
+ * What every use case gets. Everything is made on first use, because a command pays only for what it needs.
+ * Use cases are functions `(context, options) => result` in `engine/<use-case>.ts`; they print nothing and never exit.
+ */
+export class EngineContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly directories: Directories;
+  /** Receives one-line warnings for the person; the CLI prints them to stderr. */
+  readonly warn: (message: string) => void;
+  #configuration: Configuration | undefined;
+  #identity: IdentityMap | undefined;
+
+  constructor(env: Readonly<Record<string, string | undefined>>, warn: (message: string) => void) {
+    this.env = env;
+    this.directories = resolveDirectories(env, process.getuid!());
+    this.warn = warn;
+  }
+
+  get configuration(): Configuration {
+    this.#configuration ??= loadConfiguration(this.directories.configuration);
+    return this.#configuration;
+  }
+
+  get identity(): IdentityMap {
+    this.#identity ??= detectIdentityMap();
+    return this.#identity;
+  }
+}

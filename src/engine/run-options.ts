@@ -1,0 +1,66 @@
+/** What `run` and `create` were asked for: parsed once by the CLI, validated by the engine, stored with the container. */
+export interface RunOptions {
+  /** As typed. */
+  readonly image: string;
+  /** The words after the image; they belong to the command, whatever they look like. */
+  readonly command: readonly string[];
+  readonly name?: string;
+  readonly remove: boolean;
+  readonly interactive: boolean;
+  readonly terminal: boolean;
+  /** `KEY=VALUE`, or `KEY` to take the caller's value; env files already read, in order, before the `-e` ones. */
+  readonly env: readonly string[];
+  readonly workdir?: string;
+  readonly user?: string;
+  /** `undefined`: the image's; an empty string resets it. */
+  readonly entrypoint?: string;
+  readonly mounts: readonly MountOption[];
+  readonly readOnly: boolean;
+  readonly hostname?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly cidfile?: string;
+  readonly pull: "always" | "missing" | "never";
+  readonly platform?: string;
+  readonly init: boolean;
+  readonly network: NetworkOption;
+  readonly storageDriver?: string;
+  readonly stopSignal?: string;
+}
+
+/** `-v`, `--mount` and `--tmpfs`, told apart by kind. `target` is absolute, in the container. */
+export type MountOption =
+  | {
+      readonly kind: "bind";
+      /** Absolute, on the host. */
+      readonly source: string;
+      readonly target: string;
+      readonly readOnly: boolean;
+      /** `-v` creates a missing source directory, `--mount` does not. */
+      readonly createSource: boolean;
+      readonly propagation?: "private" | "rprivate" | "slave" | "rslave";
+    }
+  | {
+      readonly kind: "volume";
+      /** Undefined: an anonymous volume. */
+      readonly name?: string;
+      readonly target: string;
+      readonly readOnly: boolean;
+      /** Do not fill an empty volume from the image. */
+      readonly noCopy: boolean;
+    }
+  | {
+      readonly kind: "tmpfs";
+      readonly target: string;
+      readonly readOnly: boolean;
+      /** Bytes. */
+      readonly size?: number;
+      /** Permission bits; 0o1777 if undefined. */
+      readonly mode?: number;
+      /** `noexec`, `exec`, `nosuid`, `uid=…` as typed, already checked. */
+      readonly flags: readonly string[];
+    };
+
+export type NetworkOption =
+  | { readonly kind: "none" }
+  | { readonly kind: "host" }
+  | { readonly kind: "slirp4netns" };

@@ -1,0 +1,62 @@
+/**
+ * Where image content comes from, by ability. A registry, an OCI layout, a docker-archive and the store itself
+ * implement these, so that pull, load and copy are one function over different ends.
+ */
+import type { Descriptor, Digest, Reference } from "./types.ts";
+
+/** The raw bytes of a manifest or index; their digest is `descriptor.digest` and was verified. */
+export interface RawDocument {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+}
+
+export interface Resolver {
+  /**
+   * The manifest or index that a reference names. A reference with a digest is answered by digest.
+   * Throws `not-found`, `unauthorized`, `network`, `registry`, `digest-mismatch`.
+   */
+  resolve(reference: Reference, signal?: AbortSignal): Promise<RawDocument>;
+}
+
+export interface FetchOptions {
+  /** Bytes that are there already. A source that cannot continue starts over and says so by `offset: 0`. */
+  readonly offset?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface BlobStream {
+  /** Where in the blob the first byte of `body` is. */
+  readonly offset: number;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface Fetcher {
+  /** A manifest by descriptor, verified, at most 4 MiB. */
+  fetchManifest(repository: Reference, descriptor: Descriptor, signal?: AbortSignal): Promise<RawDocument>;
+  /** The compressed bytes of a config or layer. **Not verified**: the store does that while it writes. */
+  fetchBlob(repository: Reference, descriptor: Descriptor, options?: FetchOptions): Promise<BlobStream>;
+}
+
+/** What a transfer tells about one object. `id` is the first 12 hex digits of the digest, as Docker prints it. */
+export type TransferProgress =
+  | { readonly kind: "status"; readonly id: string; readonly digest: Digest; readonly status: TransferStatus }
+  | {
+      readonly kind: "bytes";
+      readonly id: string;
+      readonly digest: Digest;
+      readonly status: "Downloading" | "Extracting" | "Pushing";
+      readonly current: number;
+      /** Undefined where the size is not known beforehand. */
+      readonly total?: number;
+    };
+
+export type TransferStatus =
+  | "Pulling fs layer"
+  | "Waiting"
+  | "Verifying Checksum"
+  | "Download complete"
+  | "Pull complete"
+  | "Already exists"
+  | `Retrying in ${number} second${"s" | ""}`;
+
+export type ProgressListener = (progress: TransferProgress) => void;

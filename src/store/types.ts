@@ -1,0 +1,85 @@
+/**
+ * What the store keeps. Files are the truth for content, SQLite for names and states.
+ * All times are ISO 8601 in UTC with milliseconds, all sizes are bytes.
+ */
+import type { Descriptor, Digest, ImageConfig } from "../oci/types.ts";
+import type { ProcessIdentity } from "../sys/process-identity.ts";
+
+/** An image is a config; its id is the config's digest, as `docker images` shows it. */
+export interface ImageRecord {
+  readonly id: Digest;
+  /** The manifest that brought the image; its bytes are a blob of the store. */
+  readonly manifest: Descriptor;
+  readonly config: ImageConfig;
+  /** Bytes of all unpacked layers together. */
+  readonly size: number;
+  readonly addedAt: string;
+  /** When a name was last put on it. */
+  readonly taggedAt?: string;
+}
+
+/** `name` is canonical: `docker.io/library/alpine:latest`. */
+export interface ImageName {
+  readonly name: string;
+  readonly imageId: Digest;
+}
+
+/** `repository` is canonical without tag; `digest` is of the manifest or index that the registry answered with. */
+export interface RepositoryDigest {
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly imageId: Digest;
+}
+
+export interface LayerRecord {
+  readonly diffId: Digest;
+  /** Bytes of file content when unpacked. */
+  readonly size: number;
+}
+
+export type ContainerStatus =
+  | "created"
+  | "running"
+  | "paused"
+  | "restarting"
+  | "removing"
+  | "exited"
+  | "dead";
+
+export interface ContainerState {
+  readonly status: ContainerStatus;
+  /** The container's first process, as the host sees it. */
+  readonly process?: ProcessIdentity;
+  /** The berth process that owns the container while it runs. */
+  readonly monitor?: ProcessIdentity;
+  readonly exitCode?: number;
+  readonly error?: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly oomKilled?: boolean;
+}
+
+/** A container. `options` is the engine's own record of what was asked for; the store does not look inside. */
+export interface ContainerRecord {
+  /** 64 lower-case hex digits */
+  readonly id: string;
+  readonly name: string;
+  readonly imageId: Digest;
+  /** What the user typed, or the familiar name. */
+  readonly image: string;
+  readonly createdAt: string;
+  readonly command: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly options: unknown;
+  readonly state: ContainerState;
+}
+
+export interface VolumeRecord {
+  readonly name: string;
+  readonly driver: "local";
+  readonly labels: Readonly<Record<string, string>>;
+  readonly anonymous: boolean;
+  readonly createdAt: string;
+  /** Ids of the containers that mount it. */
+  readonly usedBy: readonly string[];
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import { userInfo } from "node:os";
+
+/** A run of `count` ids: `inside` in the namespace is `outside` on the host (user_namespaces(7), uid_map). */
+export interface IdRange {
+  readonly inside: number;
+  readonly outside: number;
+  readonly count: number;
+}
+
+/**
+ * Which ids this user has inside a namespace.
+ * `subordinate`: root is the user, 1..N are subordinate ids. `single`: only the user's own id, as root.
+ */
+export type IdentityMap =
+  | { readonly mode: "subordinate"; readonly uids: readonly IdRange[]; readonly gids: readonly IdRange[] }
+  | {
+      readonly mode: "single";
+      readonly reason: string;
+      readonly uids: readonly IdRange[];
+      readonly gids: readonly IdRange[];
+    };
+
+/** The ranges of one user in the text of /etc/subuid or /etc/subgid (subuid(5): `name-or-uid:start:count`). */
+export function parseSubordinateIds(
+  text: string,
+  user: string,
+  uid: number,
+): Array<{ start: number; count: number }> {
+  const ranges: Array<{ start: number; count: number }> = [];
+  for (const line of text.split("\n")) {
+    const [owner, start, count, ...rest] = line.trim().split(":");
+    if (rest.length > 0 || (owner !== user && owner !== String(uid))) continue;
+    if (!/^\d+$/.test(start ?? "") || !/^\d+$/.test(count ?? "") || Number(count) === 0) continue;
+    ranges.push({ start: Number(start), count: Number(count) });
+  }
+  return ranges;
+}
+
+function mapFrom(own: number, ranges: ReadonlyArray<{ start: number; count: number }>): IdRange[] {
+  let inside = 1;
+  const map: IdRange[] = [{ inside: 0, outside: own, count: 1 }];
+  for (const { start, count } of ranges) {
+    map.push({ inside, outside: start, count });
+    inside += count;
+  }
+  return map;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** The map of the calling user, from /etc/subuid, /etc/subgid and the presence of newuidmap and newgidmap. */
+export function detectIdentityMap(): IdentityMap {
+  const uid = process.getuid!();
+  const gid = process.getgid!();
+  const single = (reason: string): IdentityMap => ({
+    mode: "single",
+    reason,
+    uids: mapFrom(uid, []),
+    gids: mapFrom(gid, []),
+  });
+  let name = String(uid);
+  try {
+    name = userInfo().username;
+  } catch {
+    // A uid without an account still may have a numeric entry.
+  }
+  const uids = parseSubordinateIds(read("/etc/subuid"), name, uid);
+  const gids = parseSubordinateIds(read("/etc/subgid"), name, uid);
+  if (uids.length === 0) return single(`no entry for ${name} in /etc/subuid`);
+  if (gids.length === 0) return single(`no entry for ${name} in /etc/subgid`);
+  for (const program of ["newuidmap", "newgidmap"]) {
+    if (Bun.which(program) === null) return single(`${program} is not installed`);
+  }
+  return { mode: "subordinate", uids: mapFrom(uid, uids), gids: mapFrom(gid, gids) };
+}

@@ -1,0 +1,83 @@
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+
+const src = join(import.meta.dir, "../../src");
+const ranks: readonly (readonly string[])[] = [
+  ["base"],
+  ["oci", "sys"],
+  ["archive", "store", "registry", "network"],
+  ["snapshot", "image"],
+  ["container", "build"],
+  ["engine"],
+  ["cli"],
+];
+
+/** Packages and globals that only one folder may touch. */
+const walls: readonly { readonly what: RegExp; readonly only: string }[] = [
+  { what: /from "bun:ffi"|import\("bun:ffi"\)/, only: "sys" },
+  { what: /from "bun:sqlite"|import\("bun:sqlite"\)/, only: "store" },
+  { what: /(?<![.\w])fetch\(/, only: "registry" },
+  { what: /"(citty|consola(\/\w+)?|@oclif\/table)"/, only: "cli" },
+  { what: /"tar-stream"/, only: "archive" },
+  { what: /process\.exit\(/, only: "main.ts" },
+];
+
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+const folderOf = (file: string) => file.split("/")[0]!;
+const rankOf = (file: string) => {
+  if (!file.includes("/")) return ranks.length;
+  const rank = ranks.findIndex((folders) => folders.includes(folderOf(file)));
+  if (rank === -1) throw new Error(`src/${file} is in a folder without a rank`);
+  return rank;
+};
+
+/** Code without comments, so that a sentence about `fetch(` is not a use of it. */
+const codeOf = (file: string) =>
+  readFileSync(join(src, file), "utf8").replace(/\/\*[\s\S]*?\*\/|(?<![:"'`])\/\/.*$/gm, "");
+
+const importsOf = (file: string) =>
+  [...codeOf(file).matchAll(/(?:from|import\(|import)\s*"(\.[^"]+)"/g)].map((match) =>
+    relative(src, join(src, dirname(file), match[1]!)),
+  );
+
+test("imports go strictly downward or stay in their folder", () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    for (const target of importsOf(file)) {
+      if (target.startsWith("..")) continue; // package.json and built assets
+      if (folderOf(file) === folderOf(target) && file.includes("/")) continue;
+      if (rankOf(target) >= rankOf(file)) wrong.push(`src/${file} imports src/${target}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("walls stand", () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    const code = codeOf(file);
+    for (const wall of walls) {
+      if (wall.what.test(code) && folderOf(file) !== wall.only)
+        wrong.push(`src/${file} has ${wall.what.source}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("no file is part of a circle of imports", () => {
+  const state = new Map<string, "open" | "done">();
+  const circles: string[] = [];
+  const visit = (file: string, path: readonly string[]) => {
+    if (state.get(file) === "done") return;
+    if (state.get(file) === "open") {
+      circles.push([...path.slice(path.indexOf(file)), file].join(" -> "));
+      return;
+    }
+    state.set(file, "open");
+    for (const target of importsOf(file)) if (files.includes(target)) visit(target, [...path, file]);
+    state.set(file, "done");
+  };
+  for (const file of files) visit(file, []);
+  expect(circles).toEqual([]);
+});
