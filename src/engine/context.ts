@@ -1,5 +1,6 @@
 import { type Configuration, loadConfiguration } from "../base/configuration.ts";
 import { type Directories, resolveDirectories } from "../base/directories.ts";
+import { Store } from "../store/store.ts";
 import { detectIdentityMap, type IdentityMap } from "../sys/identity.ts";
 
 /**
@@ -13,6 +14,8 @@ export class EngineContext {
   readonly warn: (message: string) => void;
   #configuration: Configuration | undefined;
   #identity: IdentityMap | undefined;
+  #store: Store | undefined;
+  #readingStore: Store | undefined;
 
   constructor(env: Readonly<Record<string, string | undefined>>, warn: (message: string) => void) {
     this.env = env;
@@ -28,5 +31,17 @@ export class EngineContext {
   get identity(): IdentityMap {
     this.#identity ??= detectIdentityMap();
     return this.#identity;
+  }
+
+  /** The store, for use cases that change it; it is created by the first write. */
+  get store(): Store {
+    this.#store ??= Store.open(this.directories.data, { mode: "read-write" });
+    return this.#store;
+  }
+
+  /** The store, for use cases that only look: nothing is created. */
+  get readingStore(): Store {
+    this.#readingStore ??= Store.open(this.directories.data, { mode: "read-only" });
+    return this.#store ?? this.#readingStore;
   }
 }

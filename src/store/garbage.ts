@@ -1,0 +1,101 @@
+import { readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
+import { systemErrorCode } from "../base/errors.ts";
+import type { Digest } from "../oci/types.ts";
+import type { StateDatabase } from "./database.ts";
+import type { ImageTable } from "./image-table.ts";
+import type { StoreLayout } from "./layout.ts";
+import type { StoreLocks } from "./locks.ts";
+import type { RemoveTree, TemporaryDirectory, TemporaryPath } from "./temporary.ts";
+
+export interface Collected {
+  readonly blobs: readonly Digest[];
+  readonly layers: readonly Digest[];
+  /** Bytes of the blobs, and of file content in the layers. */
+  readonly reclaimed: number;
+}
+
+function digestsIn(directory: string): Digest[] {
+  try {
+    return readdirSync(directory)
+      .filter((entry) => /^[0-9a-f]{64}$/.test(entry))
+      .map((hex): Digest => `sha256:${hex}`);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/**
+ * Removes blobs and layers that no image, no container and no running import needs. Goes by what is on disk, so that
+ * it also finds what a killed process left. What an import holds is locked and stays.
+ */
+export class GarbageCollector {
+  readonly #layout: StoreLayout;
+  readonly #locks: StoreLocks;
+  readonly #database: StateDatabase;
+  readonly #images: ImageTable;
+  readonly #temporary: TemporaryDirectory;
+
+  constructor(
+    layout: StoreLayout,
+    locks: StoreLocks,
+    database: StateDatabase,
+    images: ImageTable,
+    temporary: TemporaryDirectory,
+  ) {
+    this.#layout = layout;
+    this.#locks = locks;
+    this.#database = database;
+    this.#images = images;
+    this.#temporary = temporary;
+  }
+
+  async collect(removeTree: RemoveTree): Promise<Collected> {
+    const layers = this.#discardLayers();
+    const blobs = this.#removeBlobs();
+    for (const { trash } of layers) {
+      using _ = trash;
+      await removeTree(trash.path);
+    }
+    await this.#temporary.sweep(removeTree, { partials: true });
+    return {
+      blobs: blobs.map(({ digest }) => digest),
+      layers: layers.map(({ diffId }) => diffId),
+      reclaimed: [...blobs, ...layers].reduce((sum, { size }) => sum + size, 0),
+    };
+  }
+
+  #removeBlobs(): Array<{ digest: Digest; size: number }> {
+    const removed: Array<{ digest: Digest; size: number }> = [];
+    for (const digest of digestsIn(this.#layout.blobs)) {
+      if (this.#images.isBlobUsed(digest)) continue;
+      using lock = this.#locks.try(`blob:${digest}`, "exclusive");
+      // Under the lock the answer is final: an import that wants the blob now finds it missing.
+      if (lock === undefined || this.#images.isBlobUsed(digest)) continue;
+      const path = this.#layout.blob(digest);
+      const size = statSync(path, { throwIfNoEntry: false })?.size;
+      if (size === undefined) continue;
+      unlinkSync(path);
+      removed.push({ digest, size });
+    }
+    return removed;
+  }
+
+  /** Renames dead layers into `tmp/`, where their slow removal holds no lock that a pull could wait for. */
+  #discardLayers(): Array<{ diffId: Digest; size: number; trash: TemporaryPath }> {
+    const discarded: Array<{ diffId: Digest; size: number; trash: TemporaryPath }> = [];
+    for (const diffId of digestsIn(this.#layout.layers)) {
+      if (this.#images.isLayerUsed(diffId)) continue;
+      using lock = this.#locks.try(`layer:${diffId}`, "exclusive");
+      if (lock === undefined || this.#images.isLayerUsed(diffId)) continue;
+      const path = this.#layout.layer(diffId);
+      if (statSync(path, { throwIfNoEntry: false }) === undefined) continue;
+      const size = this.#database.get("SELECT size FROM layers WHERE diff_id = ?", diffId)?.size;
+      const trash = this.#temporary.reserve("trash");
+      renameSync(path, trash.path);
+      this.#database.run("DELETE FROM layers WHERE diff_id = ?", diffId);
+      discarded.push({ diffId, size: Number(size ?? 0), trash });
+    }
+    return discarded;
+  }
+}

@@ -1,0 +1,140 @@
+import { BerthError } from "../base/errors.ts";
+import type { Descriptor, Digest, ImageConfig } from "../oci/types.ts";
+import { numberOf, type Row, type StateDatabase, textOf } from "./database.ts";
+import { ambiguousPrefix, prefixEnd } from "./prefix.ts";
+import type { ImageRecord } from "./types.ts";
+
+const columns = "images.id, manifest, config, size, added_at, tagged_at";
+
+function decode(row: Row): ImageRecord {
+  const taggedAt = row.tagged_at;
+  return {
+    id: textOf(row, "id") as Digest,
+    manifest: JSON.parse(textOf(row, "manifest")) as Descriptor,
+    config: JSON.parse(textOf(row, "config")) as ImageConfig,
+    size: numberOf(row, "size"),
+    addedAt: textOf(row, "added_at"),
+    ...(typeof taggedAt === "string" ? { taggedAt } : {}),
+  };
+}
+
+/** Images by id, with the layers and blobs that each of them needs. */
+export class ImageTable {
+  readonly #database: StateDatabase;
+
+  constructor(database: StateDatabase) {
+    this.#database = database;
+  }
+
+  /**
+   * Adds an image, or brings one up to date that is there: its manifest becomes the new one, and the blobs of the
+   * earlier manifests stay referenced, because a repository digest may name them. `blobs` are the digests of everything
+   * that must be kept for it: index, manifest, config and compressed layers.
+   */
+  put(image: ImageRecord, blobs: readonly Digest[]): void {
+    this.#database.transaction(() => {
+      this.#database.run(
+        `INSERT INTO images (id, manifest, config, size, added_at, tagged_at) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET manifest = excluded.manifest, size = excluded.size`,
+        image.id,
+        JSON.stringify(image.manifest),
+        JSON.stringify(image.config),
+        image.size,
+        image.addedAt,
+        image.taggedAt ?? null,
+      );
+      image.config.rootfs.diff_ids.forEach((diffId, position) => {
+        this.#database.run(
+          "INSERT OR REPLACE INTO image_layers VALUES (?, ?, ?)",
+          image.id,
+          position,
+          diffId,
+        );
+      });
+      for (const digest of blobs) {
+        this.#database.run("INSERT OR IGNORE INTO image_blobs VALUES (?, ?)", image.id, digest);
+      }
+    });
+  }
+
+  get(id: Digest): ImageRecord | undefined {
+    const row = this.#database.get(`SELECT ${columns} FROM images WHERE id = ?`, id);
+    return row && decode(row);
+  }
+
+  /** `name` is canonical with a tag: `docker.io/library/alpine:latest`. */
+  getByName(name: string): ImageRecord | undefined {
+    const row = this.#database.get(
+      `SELECT ${columns} FROM images JOIN names ON names.image_id = images.id WHERE name = ?`,
+      name,
+    );
+    return row && decode(row);
+  }
+
+  /** `repository` is canonical without a tag; `digest` is the one the registry answered with. */
+  getByRepositoryDigest(repository: string, digest: Digest): ImageRecord | undefined {
+    const row = this.#database.get(
+      `SELECT ${columns} FROM images JOIN repository_digests r ON r.image_id = images.id
+       WHERE r.repository = ? AND r.digest = ? ORDER BY images.added_at DESC LIMIT 1`,
+      repository,
+      digest,
+    );
+    return row && decode(row);
+  }
+
+  /** The one image whose id starts with these hex digits, with or without `sha256:`. Throws `conflict` when there are several. */
+  getByPrefix(text: string): ImageRecord | undefined {
+    const hex = text.startsWith("sha256:") ? text.slice("sha256:".length) : text;
+    if (!/^[0-9a-f]{1,64}$/.test(hex)) return undefined;
+    const prefix = `sha256:${hex}`;
+    const rows = this.#database.all(
+      `SELECT ${columns} FROM images WHERE id >= ? AND id < ? LIMIT 2`,
+      prefix,
+      prefixEnd(prefix),
+    );
+    if (rows.length > 1) throw ambiguousPrefix(text);
+    return rows[0] && decode(rows[0]);
+  }
+
+  list(): ImageRecord[] {
+    return this.#database.all(`SELECT ${columns} FROM images`).map(decode);
+  }
+
+  /** Removes the image with its names and repository digests; false when there is none. */
+  delete(id: Digest): boolean {
+    return this.#database.run("DELETE FROM images WHERE id = ?", id) > 0;
+  }
+
+  markTagged(id: Digest, at: string): void {
+    this.#database.run("UPDATE images SET tagged_at = ? WHERE id = ?", at, id);
+  }
+
+  /** Digests of all blobs that are kept for an image. */
+  blobsOf(id: Digest): Digest[] {
+    return this.#database
+      .all("SELECT digest FROM image_blobs WHERE image_id = ?", id)
+      .map((row) => textOf(row, "digest") as Digest);
+  }
+
+  isBlobUsed(digest: Digest): boolean {
+    return this.#database.get("SELECT 1 FROM image_blobs WHERE digest = ? LIMIT 1", digest) !== undefined;
+  }
+
+  /** Whether an image or a container stands on this layer. */
+  isLayerUsed(diffId: Digest): boolean {
+    return (
+      this.#database.get(
+        `SELECT 1 FROM image_layers WHERE diff_id = ?1
+         UNION ALL SELECT 1 FROM container_layers WHERE diff_id = ?1 LIMIT 1`,
+        diffId,
+      ) !== undefined
+    );
+  }
+
+  /** The image, or `not-found` with its id. */
+  require(id: Digest): ImageRecord {
+    const image = this.get(id);
+    if (image === undefined) throw new BerthError("not-found", `No such image: ${id}`);
+    return image;
+  }
+}

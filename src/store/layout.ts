@@ -1,0 +1,55 @@
+import { join } from "node:path";
+import type { Digest } from "../oci/types.ts";
+
+/** The 64 hex digits of a digest. */
+export function hexOf(digest: Digest): string {
+  return digest.slice("sha256:".length);
+}
+
+/** Where things are below the data directory. Pure; nothing is created. */
+export class StoreLayout {
+  readonly directory: string;
+  readonly database: string;
+  readonly locks: string;
+  readonly blobs: string;
+  readonly layers: string;
+  readonly containers: string;
+  readonly volumes: string;
+  /** Everything unfinished, on the same file system, so that it ends in a rename. */
+  readonly temporary: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+    this.database = join(directory, "berth.db");
+    this.locks = join(directory, "locks");
+    this.blobs = join(directory, "blobs/sha256");
+    this.layers = join(directory, "layers");
+    this.containers = join(directory, "containers");
+    this.volumes = join(directory, "volumes");
+    this.temporary = join(directory, "tmp");
+  }
+
+  blob(digest: Digest): string {
+    return join(this.blobs, hexOf(digest));
+  }
+
+  partialBlob(digest: Digest): string {
+    return join(this.temporary, `${hexOf(digest)}.partial`);
+  }
+
+  layer(diffId: Digest): string {
+    return join(this.layers, hexOf(diffId));
+  }
+
+  unfinishedLayer(diffId: Digest): string {
+    return join(this.temporary, `layer-${hexOf(diffId)}`);
+  }
+
+  container(id: string): string {
+    return join(this.containers, id);
+  }
+
+  volume(name: string): string {
+    return join(this.volumes, name, "_data");
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The schema, as numbered steps that only go forward: step n brings a database from version n-1 to n
+ * (`PRAGMA user_version`). A step that was released is never changed.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE images (
+    id TEXT PRIMARY KEY, manifest TEXT NOT NULL, config TEXT NOT NULL, size INTEGER NOT NULL,
+    added_at TEXT NOT NULL, tagged_at TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE image_layers (
+    image_id TEXT NOT NULL REFERENCES images ON DELETE CASCADE, position INTEGER NOT NULL, diff_id TEXT NOT NULL,
+    PRIMARY KEY (image_id, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX image_layers_by_diff_id ON image_layers (diff_id);
+  CREATE TABLE image_blobs (
+    image_id TEXT NOT NULL REFERENCES images ON DELETE CASCADE, digest TEXT NOT NULL,
+    PRIMARY KEY (image_id, digest)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX image_blobs_by_digest ON image_blobs (digest);
+  CREATE TABLE names (
+    name TEXT PRIMARY KEY, image_id TEXT NOT NULL REFERENCES images ON DELETE CASCADE
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX names_by_image ON names (image_id);
+  CREATE TABLE repository_digests (
+    repository TEXT NOT NULL, digest TEXT NOT NULL, image_id TEXT NOT NULL REFERENCES images ON DELETE CASCADE,
+    PRIMARY KEY (repository, digest, image_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX repository_digests_by_image ON repository_digests (image_id);
+  CREATE TABLE layers (diff_id TEXT PRIMARY KEY, size INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE containers (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, image_id TEXT NOT NULL, created_at TEXT NOT NULL,
+    record TEXT NOT NULL, state TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX containers_by_image ON containers (image_id);
+  CREATE TABLE container_layers (
+    container_id TEXT NOT NULL REFERENCES containers ON DELETE CASCADE, position INTEGER NOT NULL,
+    diff_id TEXT NOT NULL, PRIMARY KEY (container_id, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX container_layers_by_diff_id ON container_layers (diff_id);
+  CREATE TABLE volumes (
+    name TEXT PRIMARY KEY, labels TEXT NOT NULL, anonymous INTEGER NOT NULL, created_at TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE volume_users (
+    volume TEXT NOT NULL REFERENCES volumes ON DELETE CASCADE,
+    container_id TEXT NOT NULL REFERENCES containers ON DELETE CASCADE,
+    PRIMARY KEY (volume, container_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX volume_users_by_container ON volume_users (container_id);
+  `,
+];

@@ -1,0 +1,91 @@
+import type { Digest } from "../oci/types.ts";
+import { type Row, type StateDatabase, textOf } from "./database.ts";
+import type { ImageName, RepositoryDigest } from "./types.ts";
+
+function decode(row: Row): ImageName {
+  return { name: textOf(row, "name"), imageId: textOf(row, "image_id") as Digest };
+}
+
+/** Tags: canonical names, each of one image. */
+export class NameTable {
+  readonly #database: StateDatabase;
+
+  constructor(database: StateDatabase) {
+    this.#database = database;
+  }
+
+  /** Puts a name on an image; whoever had it loses it. */
+  set(name: string, imageId: Digest): void {
+    this.#database.transaction(() => {
+      this.#database.run(
+        "INSERT INTO names VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET image_id = excluded.image_id",
+        name,
+        imageId,
+      );
+      this.#database.run("UPDATE images SET tagged_at = ? WHERE id = ?", new Date().toISOString(), imageId);
+    });
+  }
+
+  get(name: string): Digest | undefined {
+    const row = this.#database.get("SELECT name, image_id FROM names WHERE name = ?", name);
+    return row && decode(row).imageId;
+  }
+
+  list(): ImageName[] {
+    return this.#database.all("SELECT name, image_id FROM names ORDER BY name").map(decode);
+  }
+
+  of(imageId: Digest): string[] {
+    return this.#database
+      .all("SELECT name, image_id FROM names WHERE image_id = ? ORDER BY name", imageId)
+      .map((row) => decode(row).name);
+  }
+
+  /** False when there was no such name. */
+  delete(name: string): boolean {
+    return this.#database.run("DELETE FROM names WHERE name = ?", name) > 0;
+  }
+}
+
+/** What registries called an image: repository and digest of the manifest or index they answered with. */
+export class RepositoryDigestTable {
+  readonly #database: StateDatabase;
+
+  constructor(database: StateDatabase) {
+    this.#database = database;
+  }
+
+  add(entry: RepositoryDigest): void {
+    this.#database.run(
+      "INSERT OR IGNORE INTO repository_digests VALUES (?, ?, ?)",
+      entry.repository,
+      entry.digest,
+      entry.imageId,
+    );
+  }
+
+  list(): RepositoryDigest[] {
+    return this.#database
+      .all("SELECT repository, digest, image_id FROM repository_digests ORDER BY repository, digest")
+      .map((row) => ({
+        repository: textOf(row, "repository"),
+        digest: textOf(row, "digest") as Digest,
+        imageId: textOf(row, "image_id") as Digest,
+      }));
+  }
+
+  of(imageId: Digest): RepositoryDigest[] {
+    return this.list().filter((entry) => entry.imageId === imageId);
+  }
+
+  delete(entry: RepositoryDigest): boolean {
+    return (
+      this.#database.run(
+        "DELETE FROM repository_digests WHERE repository = ? AND digest = ? AND image_id = ?",
+        entry.repository,
+        entry.digest,
+        entry.imageId,
+      ) > 0
+    );
+  }
+}
