@@ -34,6 +34,8 @@ export function userNamespaceCommand(
       ? [...rangeFlag("--map-users", identity.uids), ...rangeFlag("--map-groups", identity.gids)]
       : []),
     ...namespaces.map((kind) => `--${kind}`),
+    // As a slave, so that what the host unmounts later is not held here; nothing of ours reaches the host.
+    ...(namespaces.includes("mount") ? ["--propagation=slave"] : []),
     ...(namespaces.includes("pid") ? ["--fork", "--kill-child"] : []),
     "--",
     ...argv,

@@ -1,0 +1,85 @@
+/**
+ * The role `internal-init`: pid 1 of the new namespaces until it becomes the user's program.
+ * The talk with the host side is drawn in protocol.ts.
+ */
+import { closeSync, readlinkSync, readSync } from "node:fs";
+import { BerthError, messageOf } from "../base/errors.ts";
+import { bringInterfaceUp, closeRange, sendDescriptor, startSession } from "../sys/libc.ts";
+import { MountInterpreter } from "./mount-interpreter.ts";
+import { populateVolume } from "./populate-volume.ts";
+import {
+  adoptTerminal,
+  becomeProgram,
+  giveAwayPipes,
+  lookUpUser,
+  openTerminal,
+  writeAll,
+} from "./process-setup.ts";
+import { channelDescriptor, type InitMessage, type StartRequest, terminalDescriptor } from "./protocol.ts";
+
+function send(message: InitMessage): void {
+  writeAll(channelDescriptor, `${JSON.stringify(message)}\n`);
+}
+
+/** One line from the host; undefined when the host is gone. */
+function receiveLine(): string | undefined {
+  const parts: Buffer[] = [];
+  for (;;) {
+    const chunk = Buffer.alloc(65536);
+    const length = readSync(channelDescriptor, chunk, 0, chunk.length, null);
+    if (length === 0) return undefined;
+    parts.push(chunk.subarray(0, length));
+    if (chunk[length - 1] === 0x0a) return Buffer.concat(parts).toString();
+  }
+}
+
+function run(request: StartRequest): never {
+  // Through the host's /proc, so this is the pid that the host knows.
+  send({ kind: "ready", pid: Number(readlinkSync("/proc/self")) });
+  const interpreter = new MountInterpreter(populateVolume);
+  for (const operation of request.operations) interpreter.perform(operation);
+  const identity = lookUpUser(interpreter.root, request.process.user);
+
+  const terminal = request.process.terminal
+    ? openTerminal(interpreter.root, identity.uid, request.windowSize ?? { rows: 24, columns: 80 })
+    : undefined;
+  if (terminal) {
+    interpreter.perform({ kind: "console", terminal: terminal.path });
+    sendDescriptor(terminalDescriptor, terminal.master);
+    closeSync(terminal.master);
+    send({ kind: "terminal" });
+  } else {
+    giveAwayPipes(identity);
+  }
+
+  interpreter.enter();
+  interpreter.enterDirectory(request.process.cwd);
+  if (request.ownNetwork) bringInterfaceUp("lo");
+  if (request.awaitsNetwork && receiveLine() === undefined)
+    throw new BerthError("interrupted", "berth is gone");
+  if (terminal) adoptTerminal(terminal.slave);
+  else startSession();
+  becomeProgram(request.process, identity, {
+    seccomp: request.seccomp === undefined ? undefined : Buffer.from(request.seccomp, "base64"),
+    singleIdentity: request.singleIdentity,
+  });
+}
+
+/** Entry of the role; returns only when the container could not be started. */
+export async function initMain(): Promise<number> {
+  closeRange(terminalDescriptor + 1, 0xffffffff, true);
+  const line = receiveLine();
+  if (line === undefined) return 1;
+  try {
+    run(JSON.parse(line) as StartRequest);
+  } catch (error) {
+    const known = error instanceof BerthError ? error : undefined;
+    send({
+      kind: "failed",
+      code: known?.code ?? "internal",
+      message: messageOf(error),
+      ...(known?.hint === undefined ? {} : { hint: known.hint }),
+    });
+    return 1;
+  }
+}

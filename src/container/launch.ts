@@ -1,0 +1,148 @@
+/** The host side of a container's start; the talk with init is drawn in protocol.ts. */
+import { closeSync, read, writeSync } from "node:fs";
+import { constants } from "node:os";
+import { BerthError } from "../base/errors.ts";
+import { createSocketPair, receiveDescriptor } from "../sys/libc.ts";
+import { channelDescriptor, type InitMessage, type StartRequest, terminalDescriptor } from "./protocol.ts";
+
+export interface LaunchRequest {
+  /** The program that ends as init in the new namespaces (namespace-command.ts). */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Descriptors that the container inherits; undefined is /dev/null. Ignored where there is a terminal. */
+  readonly stdio: readonly [stdin: number | undefined, stdout: number, stderr: number];
+}
+
+export interface LaunchedContainer {
+  /** The first process, as the host sees it. */
+  readonly pid: number;
+  /** Exit status as a shell tells it: 128 + n when a signal ended the program. */
+  readonly exited: Promise<number>;
+  /** Our end of the container's terminal, if it has one. Readable and writable once `started` is there. */
+  readonly terminal: number | undefined;
+}
+
+/** What the host does between "namespaces are there" and "program runs": attach a network to `pid`. */
+export type NetworkAttachment = (pid: number) => Promise<void>;
+
+/** Namespaces in the making: the process starts while the caller still gathers what it shall do. */
+export interface Launch {
+  /** Tells init what to do; resolves once execve has succeeded. Rejects with what init reports. */
+  start(request: StartRequest, attachNetwork?: NetworkAttachment): Promise<LaunchedContainer>;
+  /** Ends what was started, when there will be no `start`. */
+  abandon(): void;
+}
+
+/** Starts the namespaces. Needs nothing to be known yet about the container but which namespaces it has. */
+export function launch(request: LaunchRequest): Launch {
+  const [channel, initChannel] = createSocketPair();
+  const [terminalSocket, initTerminalSocket] = createSocketPair();
+  const [stdin, stdout, stderr] = request.stdio;
+  const child = Bun.spawn([...request.command], {
+    env: { ...request.env },
+    cwd: "/",
+    stdio: [stdin ?? "ignore", stdout, stderr, initChannel, initTerminalSocket],
+  });
+  closeSync(initChannel);
+  closeSync(initTerminalSocket);
+  const messages = readMessages(channel);
+  let closed = false;
+  const close = () => {
+    if (!closed) for (const fd of [channel, terminalSocket]) closeSync(fd);
+    closed = true;
+  };
+
+  return {
+    abandon() {
+      close();
+      child.kill("SIGKILL");
+    },
+    async start(start, attachNetwork) {
+      let pid: number | undefined;
+      let terminal: number | undefined;
+      try {
+        writeAll(channel, `${JSON.stringify({ ...start, awaitsNetwork: attachNetwork !== undefined })}\n`);
+        for await (const message of messages) {
+          switch (message.kind) {
+            case "ready":
+              pid = message.pid;
+              if (attachNetwork) {
+                await attachNetwork(pid);
+                writeAll(channel, "go\n");
+              }
+              break;
+            case "terminal":
+              terminal = receiveDescriptor(terminalSocket);
+              break;
+            case "failed":
+              throw new BerthError(
+                message.code,
+                message.message,
+                message.hint === undefined ? {} : { hint: message.hint },
+              );
+            default:
+              message satisfies never;
+          }
+        }
+        if (pid === undefined) throw await namespaceError(child);
+        return { pid, terminal, exited: child.exited.then(() => exitStatus(child)) };
+      } catch (error) {
+        child.kill("SIGKILL");
+        await child.exited;
+        throw error;
+      } finally {
+        close();
+      }
+    },
+  };
+}
+
+function exitStatus(child: {
+  readonly exitCode: number | null;
+  readonly signalCode: NodeJS.Signals | null;
+}): number {
+  if (child.signalCode !== null) return 128 + constants.signals[child.signalCode];
+  return child.exitCode ?? 255;
+}
+
+/** unshare has said on stderr what the kernel refused; the usual reasons are worth a hint. */
+async function namespaceError(child: { readonly exited: Promise<number> }): Promise<BerthError> {
+  const status = await child.exited;
+  return new BerthError("unsupported", `cannot create the container's namespaces (status ${status})`, {
+    hint:
+      "check user.max_user_namespaces, kernel.unprivileged_userns_clone and " +
+      "kernel.apparmor_restrict_unprivileged_userns with sysctl, and /etc/subuid with `berth info`",
+  });
+}
+
+function writeAll(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+}
+
+async function* readMessages(fd: number): AsyncGenerator<InitMessage> {
+  let text = "";
+  for (;;) {
+    const chunk = await readChunk(fd);
+    if (chunk.length === 0) return;
+    text += chunk.toString();
+    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n")) {
+      yield JSON.parse(text.slice(0, end)) as InitMessage;
+      text = text.slice(end + 1);
+    }
+  }
+}
+
+function readChunk(fd: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(4096);
+  return new Promise((resolve, reject) => {
+    read(fd, buffer, 0, buffer.length, null, (error, length) => {
+      if (error) reject(error);
+      else resolve(buffer.subarray(0, length));
+    });
+  });
+}
+
+/** Descriptor numbers are part of the protocol; Bun.spawn puts the fourth and fifth stdio there. */
+channelDescriptor satisfies 3;
+terminalDescriptor satisfies 4;

@@ -1,0 +1,341 @@
+/**
+ * Performs operations inside the new mount namespace. Everything in the root is opened through `openInRoot` and
+ * mounted by descriptor, so that no link of an image can lead a mount elsewhere
+ * (CVE-2021-30465, CVE-2019-19921, CVE-2025-31133, CVE-2025-52565).
+ */
+import { closeSync, fstatSync, statfsSync } from "node:fs";
+import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
+import {
+  AT_FDCWD,
+  attachMount,
+  changeDirectory,
+  cloneMount,
+  createMount,
+  MOUNT_ATTR,
+  MS,
+  mount,
+  O,
+  openAt,
+  openInRoot,
+  pivotRoot,
+  RESOLVE,
+  setHostname,
+  setMountAttributes,
+  symbolicLinkAt,
+  unmountDetached,
+} from "../sys/libc.ts";
+import type { RootMount } from "../sys/root-mount.ts";
+import type { MountAttribute, Operation } from "./operations.ts";
+import { openDirectoryInRoot, openFileInRoot } from "./root-path.ts";
+
+const PROC_SUPER_MAGIC = 0x9fa0;
+
+/** Numbers of the devices that every container has (Documentation/admin-guide/devices.txt). */
+const deviceNumbers: Readonly<Record<string, readonly [major: number, minor: number]>> = {
+  null: [1, 3],
+  zero: [1, 5],
+  full: [1, 7],
+  random: [1, 8],
+  urandom: [1, 9],
+  tty: [5, 0],
+};
+
+const attributeBits: Readonly<Record<MountAttribute, number>> = {
+  "read-only": MOUNT_ATTR.RDONLY,
+  nosuid: MOUNT_ATTR.NOSUID,
+  nodev: MOUNT_ATTR.NODEV,
+  noexec: MOUNT_ATTR.NOEXEC,
+};
+
+const bits = (attributes: readonly MountAttribute[]) =>
+  attributes.reduce((mask, attribute) => mask | attributeBits[attribute], 0);
+
+type Of<K extends Operation["kind"]> = Extract<Operation, { kind: K }>;
+
+export class MountInterpreter {
+  #root = -1;
+  readonly #populate: (source: number, target: string) => void;
+
+  /** `populate` copies the directory that `source` is into the (empty) directory `target` of the host. */
+  constructor(populate: (source: number, target: string) => void) {
+    this.#populate = populate;
+  }
+
+  /** The root directory of the container. */
+  get root(): number {
+    return this.#root;
+  }
+
+  perform(operation: Operation): void {
+    switch (operation.kind) {
+      case "root":
+        this.#root = mountRoot(operation.root, operation.mountPoint);
+        break;
+      case "bind":
+        this.#bind(operation);
+        break;
+      case "filesystem":
+        this.#fileSystem(operation);
+        break;
+      case "device":
+        this.#device(operation);
+        break;
+      case "console":
+        this.#console(operation.terminal);
+        break;
+      case "link":
+        this.#link(operation);
+        break;
+      case "mask":
+        this.#mask(operation.path);
+        break;
+      case "protect":
+        this.#protect(operation.path);
+        break;
+      case "working-directory":
+        closeSync(
+          attempt(`make the working directory ${operation.path}`, () =>
+            openDirectoryInRoot(this.#root, operation.path),
+          ),
+        );
+        break;
+      case "protect-root":
+        setMountAttributes(this.#root, MOUNT_ATTR.RDONLY, { recursive: false });
+        break;
+      case "hostname":
+        setHostname(operation.name);
+        break;
+      default:
+        operation satisfies never;
+    }
+  }
+
+  /**
+   * Makes the container's root the root of this process and lets go of the host's. The host's tree becomes read-only
+   * first: /proc/self/exe keeps leading to our own executable, which belongs to the user, and must not be writable
+   * by a container that runs it (CVE-2019-5736).
+   */
+  enter(): void {
+    const host = openAt(AT_FDCWD, "/", O.PATH | O.DIRECTORY);
+    changeDirectory(this.#root);
+    pivotRoot(".", ".");
+    setMountAttributes(host, MOUNT_ATTR.RDONLY, { recursive: true });
+    changeDirectory(host);
+    unmountDetached(".");
+    closeSync(host);
+    changeDirectory(this.#root);
+  }
+
+  /** The working directory, opened inside the root, so that it cannot be a way out (CVE-2024-21626). */
+  enterDirectory(path: string): void {
+    attempt(`enter the working directory ${path}`, () => {
+      const directory = openInRoot(this.#root, path, O.PATH | O.DIRECTORY);
+      changeDirectory(directory);
+      closeSync(directory);
+    });
+  }
+
+  #bind(operation: Of<"bind">): void {
+    attempt(`mount ${operation.source} on ${operation.target}`, () => {
+      const source = openAt(AT_FDCWD, operation.source, O.PATH);
+      const isDirectory = fstatSync(source).isDirectory();
+      const target = isDirectory
+        ? openDirectoryInRoot(this.#root, operation.target)
+        : openFileInRoot(this.#root, operation.target);
+      if (fstatSync(target).isDirectory() !== isDirectory) {
+        throw new BerthError(
+          "invalid-argument",
+          `cannot mount a ${isDirectory ? "directory onto a file" : "file onto a directory"}: ` +
+            `${operation.source} on ${operation.target}`,
+        );
+      }
+      refuseProc(target, operation.target);
+      if (operation.populate) this.#populate(target, operation.source);
+      const clone = cloneMount(source, true);
+      setMountAttributes(clone, operation.readOnly ? MOUNT_ATTR.RDONLY : 0, {
+        recursive: true,
+        propagation: operation.propagation === "slave" ? MS.SLAVE : MS.PRIVATE,
+      });
+      attachMount(clone, target);
+      for (const fd of [source, target, clone]) closeSync(fd);
+    });
+  }
+
+  #fileSystem(operation: Of<"filesystem">): void {
+    attempt(`mount ${operation.type} on ${operation.target}`, () => {
+      const system = operation.place === "system";
+      const target = openDirectoryInRoot(this.#root, operation.target, system);
+      if (!system) refuseProc(target, operation.target);
+      const detached = this.#createOrSubstitute(operation);
+      if (detached !== undefined) {
+        attachMount(detached, target);
+        closeSync(detached);
+      }
+      closeSync(target);
+    });
+  }
+
+  #createOrSubstitute(operation: Of<"filesystem">): number | undefined {
+    const attributes = bits(operation.attributes);
+    try {
+      return createMount(operation.type, operation.parameters, attributes);
+    } catch (error) {
+      const refused = ["EPERM", "EBUSY", "ENODEV", "EINVAL"].includes(systemErrorCode(error) ?? "");
+      if (!refused || operation.otherwise === undefined) throw error;
+    }
+    if (operation.otherwise === "skip") return undefined;
+    const host = openAt(AT_FDCWD, operation.target, O.PATH | O.DIRECTORY);
+    const clone = cloneMount(host, true);
+    setMountAttributes(clone, attributes, { recursive: true, propagation: MS.PRIVATE });
+    closeSync(host);
+    return clone;
+  }
+
+  #device({ name }: Of<"device">): void {
+    attempt(`provide the device /dev/${name}`, () => {
+      const [major, minor] = deviceNumbers[name]!;
+      const source = openAt(AT_FDCWD, `/dev/${name}`, O.PATH | O.NOFOLLOW);
+      if (!isDevice(source, major, minor)) {
+        throw new BerthError(
+          "unsupported",
+          `/dev/${name} of this machine is not the device ${major}:${minor}`,
+        );
+      }
+      const target = openFileInRoot(this.#root, `/dev/${name}`, true);
+      const clone = cloneMount(source, false);
+      attachMount(clone, target);
+      for (const fd of [source, target, clone]) closeSync(fd);
+    });
+  }
+
+  #console(terminal: string): void {
+    const source = openInRoot(this.#root, terminal, O.PATH, 0, RESOLVE.NO_SYMLINKS);
+    const target = openFileInRoot(this.#root, "/dev/console", true);
+    const clone = cloneMount(source, false);
+    attachMount(clone, target);
+    for (const fd of [source, target, clone]) closeSync(fd);
+  }
+
+  #link({ path, to }: Of<"link">): void {
+    const slash = path.lastIndexOf("/");
+    const parent = openDirectoryInRoot(this.#root, path.slice(0, slash), true);
+    symbolicLinkAt(to, parent, path.slice(slash + 1));
+    closeSync(parent);
+  }
+
+  #mask(path: string): void {
+    const target = this.#existing(path);
+    if (target === undefined) return;
+    let cover: number;
+    if (fstatSync(target).isDirectory()) {
+      cover = createMount(
+        "tmpfs",
+        { size: "0", mode: "755" },
+        bits(["read-only", "nosuid", "nodev", "noexec"]),
+      );
+    } else {
+      const blank = openInRoot(this.#root, "/dev/null", O.PATH, 0, RESOLVE.NO_SYMLINKS);
+      if (!isDevice(blank, 1, 3))
+        throw new BerthError("internal", "/dev/null of the container is not the null device");
+      cover = cloneMount(blank, false);
+      closeSync(blank);
+    }
+    attachMount(cover, target);
+    closeSync(cover);
+    closeSync(target);
+  }
+
+  #protect(path: string): void {
+    const target = this.#existing(path);
+    if (target === undefined) return;
+    const clone = cloneMount(target, true);
+    setMountAttributes(clone, MOUNT_ATTR.RDONLY, { recursive: true });
+    attachMount(clone, target);
+    closeSync(clone);
+    closeSync(target);
+  }
+
+  #existing(path: string): number | undefined {
+    try {
+      return openInRoot(this.#root, path, O.PATH, 0, RESOLVE.NO_SYMLINKS);
+    } catch (error) {
+      if (["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "")) return undefined;
+      throw error;
+    }
+  }
+}
+
+function mountRoot(root: RootMount, mountPoint: string): number {
+  return attempt("mount the root file system", () => {
+    switch (root.kind) {
+      case "overlay":
+        if (root.lower.length === 1 && root.writable === undefined) bindRoot(root.lower[0]!, mountPoint);
+        else mountOverlay(root, mountPoint);
+        break;
+      case "fuse-overlayfs": // mounted by the stage before (launch.ts)
+        break;
+      case "directory":
+        bindRoot(root.path, mountPoint);
+        break;
+      default:
+        root satisfies never;
+    }
+    const path = root.kind === "fuse-overlayfs" ? root.mountPoint : mountPoint;
+    return openAt(AT_FDCWD, path, O.PATH | O.DIRECTORY);
+  });
+}
+
+function bindRoot(path: string, mountPoint: string): void {
+  const source = openAt(AT_FDCWD, path, O.PATH | O.DIRECTORY);
+  const target = openAt(AT_FDCWD, mountPoint, O.PATH | O.DIRECTORY);
+  const clone = cloneMount(source, false);
+  attachMount(clone, target);
+  for (const fd of [source, target, clone]) closeSync(fd);
+}
+
+/**
+ * Directories go in as descriptor numbers, relative to /proc/self/fd: the option string has a page (4096 bytes),
+ * and 128 layers with their real names would not fit. It also needs no escaping of `:` and `,`.
+ */
+function mountOverlay(root: Extract<RootMount, { kind: "overlay" }>, mountPoint: string): void {
+  const open = (path: string) => openAt(AT_FDCWD, path, O.PATH | O.DIRECTORY);
+  const lower = root.lower.toReversed().map(open);
+  const upper = root.writable && [open(root.writable.upper), open(root.writable.work)];
+  const options = [
+    `lowerdir=${lower.join(":")}`,
+    ...(upper ? [`upperdir=${upper[0]}`, `workdir=${upper[1]}`] : []),
+    "userxattr",
+    ...(root.volatile && upper ? ["volatile"] : []),
+  ];
+  process.chdir("/proc/self/fd");
+  mount("overlay", mountPoint, "overlay", 0, options.join(","));
+  process.chdir("/");
+  for (const fd of [...lower, ...(upper ?? [])]) closeSync(fd);
+}
+
+function isDevice(fd: number, major: number, minor: number): boolean {
+  const stat = fstatSync(fd);
+  // makedev(3): for numbers below 256 the classic layout
+  return stat.isCharacterDevice() && stat.rdev === ((major << 8) | minor);
+}
+
+/** Nothing is mounted over /proc, where masks and safety checks live (CVE-2019-16884, CVE-2025-52881). */
+function refuseProc(target: number, path: string): void {
+  if (statfsSync(`/proc/self/fd/${target}`).type === PROC_SUPER_MAGIC) {
+    throw new BerthError("denied", `cannot mount on ${path}: it is inside the container's /proc`);
+  }
+}
+
+/** Says what was being done when the kernel refused. */
+function attempt<T>(what: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof BerthError) throw error;
+    const code = systemErrorCode(error);
+    const reason = code === "ELOOP" ? "a symbolic link of the image is in the way" : messageOf(error);
+    throw new BerthError(code === "ENOSPC" ? "no-space" : "denied", `cannot ${what}: ${reason}`, {
+      cause: error,
+    });
+  }
+}

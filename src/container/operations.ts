@@ -1,0 +1,38 @@
+import type { RootMount } from "../sys/root-mount.ts";
+
+/**
+ * What init does to build the container's view of the world, in order, as plain data. Sources are paths of the host,
+ * targets are absolute paths inside the new root and are resolved there, never on the host.
+ */
+export type Operation =
+  | { readonly kind: "root"; readonly root: RootMount; readonly mountPoint: string }
+  | {
+      readonly kind: "bind";
+      readonly source: string;
+      readonly target: string;
+      readonly readOnly: boolean;
+      readonly propagation: "private" | "slave";
+      readonly populate: boolean;
+    }
+  | {
+      readonly kind: "filesystem";
+      readonly type: "tmpfs" | "proc" | "sysfs" | "devpts" | "mqueue" | "cgroup2";
+      readonly target: string;
+      readonly parameters: Readonly<Record<string, string | true>>;
+      readonly attributes: readonly MountAttribute[];
+      /** `system`: our own mount, whose target must be a plain directory, not a link. */
+      readonly place: "system" | "user";
+      /** Where the kernel refuses (a /proc or /sys that is partly hidden already): bind the host's, or go without. */
+      readonly otherwise?: "bind-host" | "skip";
+    }
+  | { readonly kind: "device"; readonly name: string }
+  /** `/dev/console` is the terminal at this path of the root. */
+  | { readonly kind: "console"; readonly terminal: string }
+  | { readonly kind: "link"; readonly path: string; readonly to: string }
+  | { readonly kind: "mask"; readonly path: string }
+  | { readonly kind: "protect"; readonly path: string }
+  | { readonly kind: "working-directory"; readonly path: string }
+  | { readonly kind: "protect-root" }
+  | { readonly kind: "hostname"; readonly name: string };
+
+export type MountAttribute = "read-only" | "nosuid" | "nodev" | "noexec";

@@ -1,0 +1,148 @@
+import type { Operation } from "./operations.ts";
+import type { ContainerSpec } from "./spec.ts";
+
+/** What a container may not see in /proc and /sys (security-relevant kernel state of the host). */
+export const maskedPaths: readonly string[] = [
+  "/proc/asound",
+  "/proc/acpi",
+  "/proc/interrupts",
+  "/proc/kcore",
+  "/proc/keys",
+  "/proc/latency_stats",
+  "/proc/timer_list",
+  "/proc/timer_stats",
+  "/proc/sched_debug",
+  "/proc/scsi",
+  "/sys/firmware",
+  "/sys/devices/virtual/powercap",
+];
+
+/** What a container may see and not change. */
+export const readOnlyPaths: readonly string[] = [
+  "/proc/bus",
+  "/proc/fs",
+  "/proc/irq",
+  "/proc/sys",
+  "/proc/sysrq-trigger",
+];
+
+const devices = ["null", "zero", "full", "random", "urandom", "tty"];
+
+/** Group `tty`, which owns terminals by convention, where that id exists inside. */
+const ttyGroup = 5;
+
+/** Where init programs are put (catatonit for `--init`). */
+export const initPath = "/dev/init";
+
+function kernelFileSystems(spec: ContainerSpec): Operation[] {
+  const system = { kind: "filesystem", place: "system", parameters: {} } as const;
+  return [
+    {
+      ...system,
+      type: "proc",
+      target: "/proc",
+      attributes: ["nosuid", "nodev", "noexec"],
+      otherwise: "bind-host",
+    },
+    {
+      ...system,
+      type: "sysfs",
+      target: "/sys",
+      attributes: ["read-only", "nosuid", "nodev", "noexec"],
+      otherwise: "bind-host",
+    },
+    {
+      ...system,
+      type: "cgroup2",
+      target: "/sys/fs/cgroup",
+      attributes: ["read-only", "nosuid", "nodev", "noexec"],
+      otherwise: "skip",
+    },
+    {
+      ...system,
+      type: "tmpfs",
+      target: "/dev",
+      parameters: { mode: "755", size: "65536k" },
+      attributes: ["nosuid"],
+    },
+    ...devices.map((name) => ({ kind: "device", name }) as const),
+    {
+      ...system,
+      type: "devpts",
+      target: "/dev/pts",
+      parameters: {
+        newinstance: true,
+        ptmxmode: "0666",
+        mode: "0620",
+        ...(spec.singleIdentity ? {} : { gid: String(ttyGroup) }),
+      },
+      attributes: ["nosuid", "noexec"],
+    },
+    { ...system, type: "mqueue", target: "/dev/mqueue", attributes: ["nosuid", "nodev", "noexec"] },
+    {
+      ...system,
+      type: "tmpfs",
+      target: "/dev/shm",
+      parameters: { mode: "1777", size: String(spec.sharedMemorySize) },
+      attributes: ["nosuid", "nodev", "noexec"],
+    },
+    { kind: "link", path: "/dev/ptmx", to: "pts/ptmx" },
+    { kind: "link", path: "/dev/fd", to: "/proc/self/fd" },
+    { kind: "link", path: "/dev/stdin", to: "/proc/self/fd/0" },
+    { kind: "link", path: "/dev/stdout", to: "/proc/self/fd/1" },
+    { kind: "link", path: "/dev/stderr", to: "/proc/self/fd/2" },
+    { kind: "link", path: "/dev/core", to: "/proc/kcore" },
+  ];
+}
+
+function userMounts(spec: ContainerSpec): Operation[] {
+  return spec.mounts.map((mount): Operation => {
+    switch (mount.kind) {
+      case "bind":
+        return mount;
+      case "tmpfs":
+        return {
+          kind: "filesystem",
+          type: "tmpfs",
+          place: "user",
+          target: mount.target,
+          parameters: { mode: "1777", ...mount.options },
+          attributes: [
+            "nosuid",
+            "nodev",
+            ...(mount.noExec ? (["noexec"] as const) : []),
+            ...(mount.readOnly ? (["read-only"] as const) : []),
+          ],
+        };
+      default:
+        return mount satisfies never;
+    }
+  });
+}
+
+/** The operations for a container, in the order in which init performs them. */
+export function planContainer(spec: ContainerSpec): readonly Operation[] {
+  const { init } = spec.process;
+  return [
+    { kind: "root", root: spec.root, mountPoint: spec.mountPoint },
+    ...kernelFileSystems(spec),
+    ...userMounts(spec),
+    ...(init === undefined
+      ? []
+      : [
+          {
+            kind: "bind",
+            source: init,
+            target: initPath,
+            readOnly: true,
+            propagation: "private",
+            populate: false,
+          } as const,
+        ]),
+    ...readOnlyPaths.map((path) => ({ kind: "protect", path }) as const),
+    ...maskedPaths.map((path) => ({ kind: "mask", path }) as const),
+    { kind: "working-directory", path: spec.process.cwd },
+    ...(spec.readOnlyRoot ? [{ kind: "protect-root" } as const] : []),
+    { kind: "hostname", name: spec.hostname },
+  ];
+}

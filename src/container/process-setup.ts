@@ -1,0 +1,169 @@
+/** From root of the namespaces to the user's program: credentials, capabilities, seccomp, terminal, limits. */
+import { closeSync, fstatSync, readlinkSync, readSync, writeSync } from "node:fs";
+import { BerthError, systemErrorCode } from "../base/errors.ts";
+import { capabilityMask, capabilityNames } from "../sys/capabilities.ts";
+import {
+  changeOwner,
+  clearAmbientCapabilities,
+  closeRange,
+  dropBoundingCapability,
+  duplicate,
+  execute,
+  forbidNewPrivileges,
+  installSeccompFilter,
+  ioctl,
+  O,
+  openInRoot,
+  RLIMIT_NOFILE,
+  resetSignals,
+  setCapabilities,
+  setGroup,
+  setGroups,
+  setResourceLimit,
+  setUser,
+  startSession,
+  TIOC,
+} from "../sys/libc.ts";
+import { executionError, findProgram } from "./program.ts";
+import type { ProcessSpec } from "./spec.ts";
+import { type Identity, resolveUser } from "./user.ts";
+
+const accountFileLimit = 1 << 20;
+
+/** A text file of the root: regular and small, never a FIFO, a device or a link to the host (CVE-2024-9676). */
+function readAccountFile(root: number, path: string): string {
+  let fd: number;
+  try {
+    fd = openInRoot(root, path, O.RDONLY | O.NONBLOCK | O.NOCTTY);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR", "EACCES", "ELOOP", "ENXIO"].includes(systemErrorCode(error) ?? "")) return "";
+    throw error;
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) return "";
+    if (stat.size > accountFileLimit) {
+      throw new BerthError("invalid-image", `${path} of the image is larger than ${accountFileLimit} bytes`);
+    }
+    const bytes = Buffer.alloc(stat.size);
+    return bytes.toString("utf8", 0, readSync(fd, bytes, 0, bytes.length, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export function lookUpUser(root: number, user: string): Identity {
+  return resolveUser(user, readAccountFile(root, "/etc/passwd"), readAccountFile(root, "/etc/group"));
+}
+
+/** Opens a terminal in the container's own /dev/pts; the slave's path there is `/dev/pts/<number>`. */
+export function openTerminal(
+  root: number,
+  owner: number,
+  size: { readonly rows: number; readonly columns: number },
+): { readonly master: number; readonly slave: number; readonly path: string } {
+  const master = openInRoot(root, "/dev/ptmx", O.RDWR | O.NOCTTY);
+  ioctl(master, TIOC.SPTLCK, new Int32Array([0]));
+  const number = new Int32Array(1);
+  ioctl(master, TIOC.GPTN, number);
+  const path = `/dev/pts/${number[0]}`;
+  const slave = openInRoot(root, path, O.RDWR | O.NOCTTY);
+  const group = fstatSync(slave).gid;
+  changeOwner(slave, owner, group);
+  ioctl(slave, TIOC.SWINSZ, new Uint16Array([size.rows, size.columns, 0, 0]));
+  return { master, slave, path };
+}
+
+/** Makes `slave` the controlling terminal of a new session, and standard input, output and error. */
+export function adoptTerminal(slave: number): void {
+  startSession();
+  ioctl(slave, TIOC.SCTTY, null);
+  for (const fd of [0, 1, 2]) duplicate(slave, fd);
+}
+
+/** Anonymous pipes are given to the program's user, so that it may open /dev/stdout; files stay as they are. */
+export function giveAwayPipes(identity: Identity): void {
+  if (identity.uid === 0) return;
+  for (const fd of [0, 1, 2]) {
+    try {
+      if (readlinkSync(`/proc/self/fd/${fd}`).startsWith("pipe:"))
+        changeOwner(fd, identity.uid, identity.gid);
+    } catch {
+      // Somebody else's pipe; the program can still use it as it was given.
+    }
+  }
+}
+
+function environmentOf(spec: ProcessSpec, identity: Identity): string[] {
+  const hasHome = spec.env.some((entry) => entry.startsWith("HOME="));
+  return hasHome ? [...spec.env] : [...spec.env, `HOME=${identity.home}`];
+}
+
+function pathOf(env: readonly string[]): string | undefined {
+  return env.findLast((entry) => entry.startsWith("PATH="))?.slice("PATH=".length);
+}
+
+/**
+ * Becomes the user's program. Seccomp comes while CAP_SYS_ADMIN is still there (it is the alternative to
+ * no_new_privs), the capabilities go after that, and nothing but 0–2 stays open (CVE-2024-21626).
+ */
+export function becomeProgram(
+  spec: ProcessSpec,
+  identity: Identity,
+  options: { readonly seccomp: Uint8Array | undefined; readonly singleIdentity: boolean },
+): never {
+  const env = environmentOf(spec, identity);
+  if (spec.openFiles) {
+    const limit = (text: string) => (text === "unlimited" ? 2n ** 64n - 1n : BigInt(text));
+    setResourceLimit(RLIMIT_NOFILE, limit(spec.openFiles.soft), limit(spec.openFiles.hard));
+  }
+  process.umask(0o022);
+  const keep = new Set<string>(spec.capabilities);
+  for (const [number, name] of capabilityNames.entries()) if (!keep.has(name)) dropUnlessUnknown(number);
+  if (!options.singleIdentity) setGroups(identity.groups);
+  if (spec.noNewPrivileges) forbidNewPrivileges();
+  clearAmbientCapabilities();
+  if (options.seccomp) installSeccompFilter(options.seccomp);
+  setIds(identity);
+  if (identity.uid === 0) setCapabilities(capabilityMask(spec.capabilities));
+  const path = findProgram(spec.args[0]!, pathOf(env));
+  resetSignals();
+  closeRange(3, 0xffffffff, true);
+  try {
+    execute(path, spec.args, env);
+  } catch (error) {
+    throw executionError(path, systemErrorCode(error));
+  }
+}
+
+function setIds(identity: Identity): void {
+  try {
+    setGroup(identity.gid);
+    setUser(identity.uid);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EINVAL") throw error;
+    throw new BerthError(
+      "unsupported",
+      `user ${identity.uid}:${identity.gid} does not exist in this id map`,
+      {
+        hint: "berth has not enough subordinate ids for it; see `berth info` and /etc/subuid",
+        cause: error,
+      },
+    );
+  }
+}
+
+/** A capability that this kernel does not know yet answers EINVAL, and is not held either. */
+function dropUnlessUnknown(capability: number): void {
+  try {
+    dropBoundingCapability(capability);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EINVAL") throw error;
+  }
+}
+
+/** Writes all of `text` to a blocking descriptor. */
+export function writeAll(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+}

@@ -1,0 +1,68 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { BerthError, systemErrorCode } from "../base/errors.ts";
+
+const prefix = "unable to start container process: error during container init: exec: ";
+const quoted = (name: string) => JSON.stringify(name);
+
+/**
+ * Where the program `name` is, as execvp(3) would find it for the current user; call it inside the container's root.
+ * `command-not-found` is exit status 127, `command-not-executable` 126.
+ */
+export function findProgram(name: string, path: string | undefined): string {
+  if (name.includes("/")) {
+    const problem = whyNotExecutable(name);
+    if (problem === undefined) return name;
+    if (problem === "missing") {
+      throw new BerthError(
+        "command-not-found",
+        `${prefix}${quoted(name)}: stat ${name}: no such file or directory`,
+      );
+    }
+    throw new BerthError("command-not-executable", `${prefix}${quoted(name)}: ${problem}`);
+  }
+  let problem: string | undefined;
+  for (const directory of (path ?? "").split(":")) {
+    // An empty entry means the working directory, and a program is never taken from there unasked.
+    if (!directory.startsWith("/")) continue;
+    const candidate = `${directory.replace(/\/+$/, "")}/${name}`;
+    const answer = whyNotExecutable(candidate);
+    if (answer === undefined) return candidate;
+    if (answer === "permission denied") problem = answer;
+  }
+  if (name !== "" && problem !== undefined) {
+    throw new BerthError("command-not-executable", `${prefix}${quoted(name)}: ${problem}`);
+  }
+  throw new BerthError("command-not-found", `${prefix}${quoted(name)}: executable file not found in $PATH`);
+}
+
+function whyNotExecutable(path: string): "missing" | "permission denied" | "is a directory" | undefined {
+  try {
+    if (statSync(path).isDirectory()) return "is a directory";
+    accessSync(path, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return systemErrorCode(error) === "EACCES" ? "permission denied" : "missing";
+  }
+}
+
+/** What a refused execve(2) means to the person; `code` is the errno name. */
+export function executionError(path: string, code: string | undefined): BerthError {
+  switch (code) {
+    case "ENOENT": // the file is there, so its interpreter is not
+    case "ENOTDIR":
+      return new BerthError("command-not-found", `exec ${path}: no such file or directory`, {
+        hint: "the program is there, but the interpreter or dynamic loader that it names is not in the image",
+      });
+    case "ENOEXEC":
+      return new BerthError("command-not-executable", `exec ${path}: exec format error`, {
+        hint: "the program may be for another architecture, or a script without a #! line",
+      });
+    case "E2BIG":
+      return new BerthError("command-not-executable", `exec ${path}: argument list too long`);
+    default:
+      return new BerthError(
+        "command-not-executable",
+        `exec ${path}: ${code === "EACCES" ? "permission denied" : code}`,
+      );
+  }
+}

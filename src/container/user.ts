@@ -1,0 +1,108 @@
+import { BerthError } from "../base/errors.ts";
+
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+  /** Supplementary groups; always holds `gid` (CVE-2022-2989). */
+  readonly groups: readonly number[];
+  readonly home: string;
+}
+
+interface PasswdEntry {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+interface GroupEntry {
+  readonly name: string;
+  readonly gid: number;
+  readonly members: readonly string[];
+}
+
+const highestId = 2 ** 31 - 1;
+
+/** An id in plain decimal; signs, blanks, line ends and what does not fit are not ids. */
+function parseId(text: string): number | undefined {
+  if (!/^\d{1,10}$/.test(text)) return undefined;
+  const id = Number(text);
+  return id <= highestId ? id : undefined;
+}
+
+/** Entries of passwd(5); malformed lines are skipped, as glibc does. */
+export function parsePasswd(text: string): PasswdEntry[] {
+  const entries: PasswdEntry[] = [];
+  for (const line of text.split("\n")) {
+    const [name, , uid, gid, , home] = line.split(":");
+    const user = parseId(uid ?? "");
+    const group = parseId(gid ?? "");
+    if (!name || user === undefined || group === undefined) continue;
+    entries.push({ name, uid: user, gid: group, home: home ?? "" });
+  }
+  return entries;
+}
+
+/** Entries of group(5). */
+export function parseGroup(text: string): GroupEntry[] {
+  const entries: GroupEntry[] = [];
+  for (const line of text.split("\n")) {
+    const [name, , gid, members] = line.split(":");
+    const group = parseId(gid ?? "");
+    if (!name || group === undefined) continue;
+    entries.push({ name, gid: group, members: (members ?? "").split(",").filter((member) => member !== "") });
+  }
+  return entries;
+}
+
+/**
+ * Who `USER` or `--user` (`name|uid[:group|gid]`) is, in a root whose /etc/passwd and /etc/group have these texts.
+ * A number need not have an account; its group is then 0. With an explicit group there are no supplementary ones.
+ */
+export function resolveUser(user: string, passwd: string, group: string): Identity {
+  const [userPart = "", groupPart, ...rest] = user.split(":");
+  if (rest.length > 0 || groupPart === "") {
+    throw new BerthError("invalid-argument", `invalid user specification ${JSON.stringify(user)}`, {
+      hint: "use name, uid, name:group or uid:gid",
+    });
+  }
+  const accounts = parsePasswd(passwd);
+  const groups = parseGroup(group);
+
+  const wanted = userPart === "" ? "0" : userPart;
+  const numeric = parseId(wanted);
+  const account =
+    accounts.find((entry) => entry.name === wanted) ?? accounts.find((entry) => entry.uid === numeric);
+  const uid = account?.uid ?? numeric;
+  if (uid === undefined) {
+    throw new BerthError(
+      "invalid-argument",
+      `unable to find user ${printable(wanted)}: no matching entries in passwd file`,
+    );
+  }
+
+  let gid = account?.gid ?? 0;
+  let supplementary: number[] = [];
+  if (groupPart === undefined) {
+    if (account !== undefined) {
+      supplementary = groups
+        .filter((entry) => entry.members.includes(account.name))
+        .map((entry) => entry.gid);
+    }
+  } else {
+    const byNumber = parseId(groupPart);
+    const found = groups.find((entry) => entry.name === groupPart)?.gid ?? byNumber;
+    if (found === undefined) {
+      throw new BerthError(
+        "invalid-argument",
+        `unable to find group ${printable(groupPart)}: no matching entries in group file`,
+      );
+    }
+    gid = found;
+  }
+  return { uid, gid, groups: [...new Set([gid, ...supplementary])], home: account?.home || "/" };
+}
+
+function printable(text: string): string {
+  return /^[\x21-\x7e]*$/.test(text) ? text : JSON.stringify(text);
+}

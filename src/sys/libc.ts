@@ -1,0 +1,378 @@
+/**
+ * The C library and the kernel, as far as namespaces, mounts and processes need them. Every function throws
+ * `SystemCallError` on failure. Calls newer than Linux 5.1 have one number on all architectures and go through
+ * syscall(2); glibc wrappers serve the others. Credentials are set by raw calls on purpose: glibc's wrappers change
+ * all threads of the process, and only the main thread matters here, because it ends in execve.
+ */
+import { dlopen, ptr, read } from "bun:ffi";
+import { SystemCallError } from "./system-call-error.ts";
+
+const { symbols: c } = dlopen("libc.so.6", {
+  __errno_location: { args: [], returns: "ptr" },
+  syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: "i64" },
+  mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
+  umount2: { args: ["ptr", "i32"], returns: "i32" },
+  prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
+  capset: { args: ["ptr", "ptr"], returns: "i32" },
+  sethostname: { args: ["ptr", "u64"], returns: "i32" },
+  fchdir: { args: ["i32"], returns: "i32" },
+  execve: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
+  dup2: { args: ["i32", "i32"], returns: "i32" },
+  setsid: { args: [], returns: "i32" },
+  ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
+  mkdirat: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  symlinkat: { args: ["ptr", "i32", "ptr"], returns: "i32" },
+  openat: { args: ["i32", "ptr", "i32", "u32"], returns: "i32" },
+  fchown: { args: ["i32", "u32", "u32"], returns: "i32" },
+  fchmod: { args: ["i32", "u32"], returns: "i32" },
+  socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
+  socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+  pipe2: { args: ["ptr", "i32"], returns: "i32" },
+  sendmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
+  recvmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
+  sigprocmask: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+  signal: { args: ["i32", "ptr"], returns: "ptr" },
+  setrlimit: { args: ["i32", "ptr"], returns: "i32" },
+});
+
+/** Numbers of older calls: x86-64 (asm/unistd_64.h) and asm-generic. */
+const numbers =
+  process.arch === "arm64"
+    ? { pivotRoot: 41, setresuid: 147, setresgid: 149, setgroups: 159 }
+    : { pivotRoot: 155, setresuid: 117, setresgid: 119, setgroups: 116 };
+const openTreeNumber = 428;
+const moveMountNumber = 429;
+const fsopenNumber = 430;
+const fsconfigNumber = 431;
+const fsmountNumber = 432;
+const closeRangeNumber = 436;
+const openat2Number = 437;
+const mountSetattrNumber = 442;
+
+export const AT_FDCWD = -100;
+const AT_EMPTY_PATH = 0x1000;
+const AT_RECURSIVE = 0x8000;
+
+const errnoLocation = c.__errno_location()!;
+
+function check(call: string, result: number | bigint, subject?: string): number {
+  if (result < 0) throw new SystemCallError(call, read.i32(errnoLocation), subject);
+  return Number(result);
+}
+
+/** A C string; a name with a NUL inside would silently become another name. */
+function cString(text: string): Buffer {
+  if (text.includes("\0")) throw new SystemCallError("path", 22, JSON.stringify(text));
+  return Buffer.from(`${text}\0`);
+}
+
+function raw(call: string, number: number, args: readonly number[], subject?: string): number {
+  const [a = 0, b = 0, d = 0, e = 0, f = 0, g = 0] = args;
+  return check(call, c.syscall(number, a, b, d, e, f, g), subject);
+}
+
+/** mount(2) flags */
+export const MS = {
+  RDONLY: 1,
+  NOSUID: 2,
+  NODEV: 4,
+  NOEXEC: 8,
+  REMOUNT: 32,
+  BIND: 4096,
+  REC: 16384,
+  PRIVATE: 1 << 18,
+  SLAVE: 1 << 19,
+} as const;
+
+export function mount(source: string, target: string, type: string, flags: number, data: string): void {
+  check("mount", c.mount(cString(source), cString(target), cString(type), flags, cString(data)), target);
+}
+
+/** `umount2(path, MNT_DETACH)` */
+export function unmountDetached(path: string): void {
+  check("umount2", c.umount2(cString(path), 2), path);
+}
+
+/** open(2) flags, the same on x86-64 and arm64 but for O_DIRECTORY and O_NOFOLLOW. */
+const arm = process.arch === "arm64";
+export const O = {
+  RDONLY: 0,
+  WRONLY: 1,
+  RDWR: 2,
+  CREAT: 0o100,
+  EXCL: 0o200,
+  NOCTTY: 0o400,
+  NONBLOCK: 0o4000,
+  DIRECTORY: arm ? 0o40000 : 0o200000,
+  NOFOLLOW: arm ? 0o100000 : 0o400000,
+  CLOEXEC: 0o2000000,
+  PATH: 0o10000000,
+} as const;
+
+export function openAt(directory: number, path: string, flags: number, mode = 0): number {
+  return check("openat", c.openat(directory, cString(path), flags | O.CLOEXEC, mode), path);
+}
+
+/** openat2(2) resolve flags */
+export const RESOLVE = { NO_XDEV: 1, NO_MAGICLINKS: 2, NO_SYMLINKS: 4, BENEATH: 8, IN_ROOT: 16 } as const;
+
+/** Opens `path` as if `root` were `/`: absolute links and `..` stay inside (openat2(2), RESOLVE_IN_ROOT). */
+export function openInRoot(root: number, path: string, flags: number, mode = 0, resolve = 0): number {
+  const how = new BigUint64Array([
+    BigInt(flags | O.CLOEXEC),
+    BigInt(mode),
+    BigInt(RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS | resolve),
+  ]);
+  return raw("openat2", openat2Number, [root, ptr(cString(path)), ptr(how), 24], path);
+}
+
+export function makeDirectoryAt(directory: number, name: string, mode: number): void {
+  check("mkdirat", c.mkdirat(directory, cString(name), mode), name);
+}
+
+export function symbolicLinkAt(target: string, directory: number, name: string): void {
+  check("symlinkat", c.symlinkat(cString(target), directory, cString(name)), name);
+}
+
+export function changeOwner(fd: number, uid: number, gid: number): void {
+  check("fchown", c.fchown(fd, uid, gid));
+}
+
+export function changeMode(fd: number, mode: number): void {
+  check("fchmod", c.fchmod(fd, mode));
+}
+
+export function changeDirectory(fd: number): void {
+  check("fchdir", c.fchdir(fd));
+}
+
+/** A detached copy of the mount at `fd` (open_tree(2), OPEN_TREE_CLONE), with everything below it when `recursive`. */
+export function cloneMount(fd: number, recursive: boolean): number {
+  const OPEN_TREE_CLONE = 1;
+  const flags = OPEN_TREE_CLONE | O.CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+  return raw("open_tree", openTreeNumber, [fd, ptr(cString("")), flags]);
+}
+
+/** Attaches a detached mount on the directory or file that `target` is (move_mount(2)). */
+export function attachMount(mountFd: number, target: number): void {
+  const MOVE_MOUNT_F_EMPTY_PATH = 0x4;
+  const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
+  const empty = ptr(cString(""));
+  const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+  raw("move_mount", moveMountNumber, [mountFd, empty, target, empty, flags]);
+}
+
+/** mount_setattr(2) attributes */
+export const MOUNT_ATTR = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8 } as const;
+
+/** Changes attributes and propagation (`MS.PRIVATE`, `MS.SLAVE`) of the mount whose root `fd` is. */
+export function setMountAttributes(
+  fd: number,
+  set: number,
+  options: { recursive: boolean; propagation?: number },
+): void {
+  const attributes = new BigUint64Array([BigInt(set), 0n, BigInt(options.propagation ?? 0), 0n]);
+  const flags = AT_EMPTY_PATH | (options.recursive ? AT_RECURSIVE : 0);
+  raw("mount_setattr", mountSetattrNumber, [fd, ptr(cString("")), flags, ptr(attributes), 32]);
+}
+
+/** A new, detached file system (fsopen(2), fsconfig(2), fsmount(2)). Each parameter is at most 255 bytes. */
+export function createMount(
+  type: string,
+  parameters: Readonly<Record<string, string | true>>,
+  attributes: number,
+): number {
+  const context = raw("fsopen", fsopenNumber, [ptr(cString(type)), 1], type);
+  const [setFlag, setString, create] = [0, 1, 6];
+  for (const [key, value] of Object.entries(parameters)) {
+    const name = cString(key);
+    const text = value === true ? undefined : cString(value);
+    const args =
+      text === undefined
+        ? [context, setFlag, ptr(name), 0, 0]
+        : [context, setString, ptr(name), ptr(text), 0];
+    raw("fsconfig", fsconfigNumber, args, `${type} ${key}`);
+  }
+  raw("fsconfig", fsconfigNumber, [context, create, 0, 0, 0], type);
+  const mountFd = raw("fsmount", fsmountNumber, [context, 1, attributes], type);
+  closeRange(context, context, false);
+  return mountFd;
+}
+
+export function pivotRoot(newRoot: string, oldRoot: string): void {
+  raw("pivot_root", numbers.pivotRoot, [ptr(cString(newRoot)), ptr(cString(oldRoot))]);
+}
+
+/** Closes descriptors from `first` to `last`, or marks them close-on-exec. */
+export function closeRange(first: number, last: number, onExec: boolean): void {
+  raw("close_range", closeRangeNumber, [first, last, onExec ? 4 : 0]);
+}
+
+export function setHostname(name: string): void {
+  const bytes = Buffer.from(name);
+  check("sethostname", c.sethostname(bytes, bytes.length), name);
+}
+
+export function duplicate(from: number, to: number): void {
+  check("dup2", c.dup2(from, to));
+}
+
+export function startSession(): void {
+  check("setsid", c.setsid());
+}
+
+export function setGroups(groups: readonly number[]): void {
+  const list = Uint32Array.from(groups.length === 0 ? [0] : groups);
+  raw("setgroups", numbers.setgroups, [groups.length, ptr(list)]);
+}
+
+/** Real, effective and saved ids of the calling thread. */
+export function setUser(uid: number): void {
+  raw("setresuid", numbers.setresuid, [uid, uid, uid]);
+}
+
+export function setGroup(gid: number): void {
+  raw("setresgid", numbers.setresgid, [gid, gid, gid]);
+}
+
+const PR = {
+  SET_KEEPCAPS: 8,
+  SET_SECCOMP: 22,
+  CAPBSET_DROP: 24,
+  SET_NO_NEW_PRIVS: 38,
+  CAP_AMBIENT: 47,
+} as const;
+
+export function dropBoundingCapability(capability: number): void {
+  check("prctl", c.prctl(PR.CAPBSET_DROP, capability, 0, 0, 0), `PR_CAPBSET_DROP ${capability}`);
+}
+
+export function clearAmbientCapabilities(): void {
+  check("prctl", c.prctl(PR.CAP_AMBIENT, 4, 0, 0, 0), "PR_CAP_AMBIENT_CLEAR_ALL");
+}
+
+export function forbidNewPrivileges(): void {
+  check("prctl", c.prctl(PR.SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
+}
+
+/** Installs a classic BPF program (8 bytes an instruction) on the calling thread. */
+export function installSeccompFilter(program: Uint8Array): void {
+  const descriptor = new BigUint64Array([BigInt(program.length / 8), BigInt(ptr(program))]);
+  check("prctl", c.prctl(PR.SET_SECCOMP, 2, ptr(descriptor), 0, 0), "PR_SET_SECCOMP");
+}
+
+/** Sets effective and permitted to `mask` and inheritable to nothing (capset(2), version 3). */
+export function setCapabilities(mask: bigint): void {
+  const low = Number(mask & 0xffffffffn);
+  const high = Number(mask >> 32n);
+  const header = new Uint32Array([0x20080522, 0]);
+  check("capset", c.capset(header, new Uint32Array([low, low, 0, high, high, 0])));
+}
+
+/** All signals at their default and none blocked: what an ignored signal is set to survives execve(2). */
+export function resetSignals(): void {
+  for (let signal = 1; signal <= 64; signal++) c.signal(signal, null);
+  const SIG_SETMASK = 2;
+  check("sigprocmask", c.sigprocmask(SIG_SETMASK, new Uint8Array(128), null));
+}
+
+export const RLIMIT_NOFILE = 7;
+
+export function setResourceLimit(resource: number, soft: bigint, hard: bigint): void {
+  check("setrlimit", c.setrlimit(resource, new BigUint64Array([soft, hard])));
+}
+
+/** ioctl(2) requests of terminals (asm-generic/ioctls.h) */
+export const TIOC = {
+  SCTTY: 0x540e,
+  GWINSZ: 0x5413,
+  SWINSZ: 0x5414,
+  GPTN: 0x80045430,
+  SPTLCK: 0x40045431,
+} as const;
+
+export function ioctl(
+  fd: number,
+  request: number,
+  argument: Uint8Array | Uint16Array | Int32Array | null,
+): void {
+  check("ioctl", c.ioctl(fd, request, argument));
+}
+
+/** Brings an interface of this network namespace up (netdevice(7), SIOCGIFFLAGS and SIOCSIFFLAGS). */
+export function bringInterfaceUp(name: string): void {
+  const [SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP] = [0x8913, 0x8914, 1];
+  const socket = check("socket", c.socket(2, 2 | O.CLOEXEC, 0));
+  try {
+    const request = Buffer.alloc(40);
+    request.write(name, 0, 15, "latin1");
+    ioctl(socket, SIOCGIFFLAGS, request);
+    request.writeInt16LE(request.readInt16LE(16) | IFF_UP, 16);
+    ioctl(socket, SIOCSIFFLAGS, request);
+  } finally {
+    closeRange(socket, socket, false);
+  }
+}
+
+/** Both ends of a pipe, close-on-exec: [read, write]. */
+export function createPipe(): readonly [read: number, write: number] {
+  const ends = new Int32Array(2);
+  check("pipe2", c.pipe2(ends, O.CLOEXEC));
+  return [ends[0]!, ends[1]!];
+}
+
+/** Both ends of a stream socket pair, close-on-exec. */
+export function createSocketPair(): readonly [number, number] {
+  const ends = new Int32Array(2);
+  check("socketpair", c.socketpair(1, 1 | O.CLOEXEC, 0, ends));
+  return [ends[0]!, ends[1]!];
+}
+
+/** `struct msghdr` with one byte of data and room for one descriptor (cmsg(3)); the arrays must stay referenced. */
+function descriptorMessage(control: Uint8Array): { header: BigUint64Array; keep: readonly unknown[] } {
+  const data = new Uint8Array(1);
+  const vector = new BigUint64Array([BigInt(ptr(data)), 1n]);
+  const header = new BigUint64Array(7);
+  header[2] = BigInt(ptr(vector));
+  header[3] = 1n;
+  header[4] = BigInt(ptr(control));
+  header[5] = BigInt(control.length);
+  return { header, keep: [data, vector] };
+}
+
+/** Sends an open descriptor over a socket (unix(7), SCM_RIGHTS). */
+export function sendDescriptor(socket: number, fd: number): void {
+  const control = new Uint8Array(24);
+  const view = new DataView(control.buffer);
+  view.setBigUint64(0, 20n, true);
+  view.setInt32(8, 1, true); // SOL_SOCKET
+  view.setInt32(12, 1, true); // SCM_RIGHTS
+  view.setInt32(16, fd, true);
+  const message = descriptorMessage(control);
+  check("sendmsg", c.sendmsg(socket, message.header, 0));
+}
+
+/** Receives what `sendDescriptor` sent. */
+export function receiveDescriptor(socket: number): number {
+  const MSG_CMSG_CLOEXEC = 0x40000000;
+  const control = new Uint8Array(24);
+  const message = descriptorMessage(control);
+  check("recvmsg", c.recvmsg(socket, message.header, MSG_CMSG_CLOEXEC));
+  const view = new DataView(control.buffer);
+  if (message.header[5] !== 24n || view.getInt32(12, true) !== 1)
+    throw new SystemCallError("recvmsg", 74, "no descriptor");
+  return view.getInt32(16, true);
+}
+
+function pointerArray(strings: readonly string[]): { array: BigUint64Array; keep: readonly Buffer[] } {
+  const keep = strings.map(cString);
+  return { array: new BigUint64Array([...keep.map((item) => BigInt(ptr(item))), 0n]), keep };
+}
+
+/** Replaces this process; returns only by throwing. */
+export function execute(path: string, argv: readonly string[], env: readonly string[]): never {
+  const argvPointers = pointerArray(argv);
+  const envPointers = pointerArray(env);
+  check("execve", c.execve(cString(path), argvPointers.array, envPointers.array), path);
+  throw new Error("execve returned");
+}
