@@ -1,1 +1,38 @@
-console.log("berth");
+/**
+ * The executable's only entry. It looks at argv before it imports anything else, because every role pays for what is
+ * imported here, and it is the only place that ends the process.
+ */
+async function main(argv: readonly string[]): Promise<number> {
+  switch (argv[0]) {
+    case "internal-init":
+      return (await import("./container/init.ts")).initMain();
+    case "internal-worker":
+      return (await import("./snapshot/worker.ts")).workerMain(argv.slice(1));
+  }
+  const [{ runCommandLine }, { processHost }] = await Promise.all([
+    import("./cli/cli.ts"),
+    import("./cli/host.ts"),
+  ]);
+  return runCommandLine(argv, processHost());
+}
+
+/** A program that a closed pipe ends has this status in the shell: 128 + SIGPIPE. */
+const brokenPipe = 141;
+/** EX_SOFTWARE of sysexits(3): the fault is berth's. */
+const internalFault = 70;
+
+function fault(error: unknown): number {
+  if (error instanceof Error && (error.name === "BrokenPipe" || ("code" in error && error.code === "EPIPE")))
+    return brokenPipe;
+  const text = error instanceof Error ? error.message : String(error);
+  console.error(`berth: unexpected error: ${text}`);
+  if (process.env.BERTH_DEBUG === "1" && error instanceof Error) console.error(error.stack);
+  else console.error("hint: BERTH_DEBUG=1 shows where");
+  return internalFault;
+}
+
+process.on("uncaughtException", (error) => process.exit(fault(error)));
+process.on("unhandledRejection", (error) => process.exit(fault(error)));
+
+export {};
+process.exit(await main(process.argv.slice(2)).catch(fault));

@@ -1,0 +1,27 @@
+import { isBerthError } from "../../base/errors.ts";
+import { defineCommand } from "../command.ts";
+import { forEach } from "../each.ts";
+import { flag } from "../flags/spec.ts";
+
+export const rm = defineCommand({
+  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+  description: "Remove one or more containers",
+  aliases: ["berth container rm", "berth container remove", "berth rm"],
+  flags: {
+    force: flag.boolean("Force the removal of a running container (uses SIGKILL)", { short: "f" }),
+    volumes: flag.boolean("Remove anonymous volumes associated with the container", { short: "v" }),
+  },
+  notYet: "link:l",
+  words: { min: 1 },
+  completes: ["container"],
+  async run({ flags, words, host, context }) {
+    const { removeContainer } = await import("../../engine/containers.ts");
+    const remove = async (container: string) => {
+      await removeContainer(context, container, { force: flags.force, volumes: flags.volumes });
+      host.stdout.write(`${container}\n`);
+    };
+    return forEach(words, host, remove, {
+      forgives: (error) => flags.force && isBerthError(error, "not-found"),
+    });
+  },
+});

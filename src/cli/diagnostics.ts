@@ -1,0 +1,34 @@
+import { createConsola, type LogObject } from "consola/core";
+import { BerthError, messageOf } from "../base/errors.ts";
+import { FlagError } from "./flags/parse.ts";
+import type { Host } from "./host.ts";
+
+/**
+ * Prints why a command failed: `berth: <message>`, then `hint: <what would work>`; with `debug` also the stack and the
+ * causes. This module is imported only when there is something to say. It uses consola's core with one plain reporter:
+ * consola's own reporters write through Node's stream objects, which cost 10 ms to make and may lose text at exit.
+ */
+export function reportFailure(
+  host: Host,
+  error: unknown,
+  options: { trailer?: string; debug?: boolean },
+): void {
+  const talk = createConsola({
+    level: options.debug === true ? 4 : 3,
+    reporters: [{ log: (entry) => host.stderr.write(`${render(entry)}\n`) }],
+  });
+  // pflag's errors stand alone, all others say who speaks.
+  talk.error(error instanceof FlagError ? printable(error.message) : `berth: ${printable(messageOf(error))}`);
+  if (error instanceof BerthError && error.hint !== undefined) talk.info(`hint: ${printable(error.hint)}`);
+  if (options.trailer !== undefined) talk.log(options.trailer);
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth++)
+    talk.debug(`${depth === 0 ? "" : "caused by "}${cause.stack ?? cause.message}`);
+}
+
+const render = (entry: LogObject) => entry.args.join(" ");
+
+/** Messages quote what registries and archives say; their control characters must not reach a terminal. */
+const printable = (text: string) =>
+  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (char) => {
+    return `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });

@@ -1,0 +1,30 @@
+import { exitCode } from "./exit-codes.ts";
+import type { Host } from "./host.ts";
+
+export interface EachOptions {
+  /** These failures are said, but do not make the command fail (`rm -f` of what is not there). */
+  readonly forgives?: (error: unknown) => boolean;
+}
+
+/**
+ * Does `work` for every word, one after the other, and goes on after a failure, as Docker's commands on several objects
+ * do. Every failure is said on stderr; the exit status is 1 if there was one.
+ */
+export async function forEach(
+  words: readonly string[],
+  host: Host,
+  work: (word: string) => Promise<void>,
+  options: EachOptions = {},
+): Promise<number> {
+  let status: number = exitCode.success;
+  for (const word of words) {
+    try {
+      await work(word);
+    } catch (error) {
+      const { reportFailure } = await import("./diagnostics.ts");
+      reportFailure(host, error, { debug: host.env.BERTH_DEBUG === "1" });
+      if (options.forgives?.(error) !== true) status = exitCode.failure;
+    }
+  }
+  return status;
+}

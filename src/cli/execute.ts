@@ -1,0 +1,56 @@
+import { BerthError } from "../base/errors.ts";
+import { EngineContext } from "../engine/context.ts";
+import type { Command, Invocation } from "./command.ts";
+import { exitCode } from "./exit-codes.ts";
+import { parseFlags } from "./flags/parse.ts";
+import type { Host } from "./host.ts";
+
+/** Runs one command on the words after its path; `path` is how it was called: `berth image ls`. */
+export async function execute(
+  command: Command,
+  path: string,
+  words: readonly string[],
+  host: Host,
+): Promise<number> {
+  const parsed = parseFlags(command.flags, words, {
+    interspersed: command.flagsFirst !== true,
+    ...(command.notYet === undefined ? {} : { notYet: command.notYet }),
+  });
+  if (parsed.kind === "help") {
+    const { renderCommandHelp } = await import("./help.ts");
+    host.stdout.write(renderCommandHelp(command, path, host.stdout.columns));
+    return exitCode.success;
+  }
+  checkCount(command, path, parsed.positionals.length);
+  let context: EngineContext | undefined;
+  const invocation: Invocation = {
+    path,
+    flags: parsed.values,
+    given: parsed.given,
+    words: parsed.positionals,
+    host,
+    get context() {
+      context ??= new EngineContext(host.env, host.warn);
+      return context;
+    },
+  };
+  return command.run(invocation);
+}
+
+/** Docker's words for a wrong number of arguments (docker/cli cli/required.go). */
+export function checkCount(command: Command, path: string, count: number): void {
+  const { min, max } = command.words;
+  if (count >= min && (max === undefined || count <= max)) return;
+  const plural = (number: number) => `${number} argument${number === 1 ? "" : "s"}`;
+  let need: string;
+  if (max === 0) need = "accepts no arguments";
+  else if (max === undefined) need = `requires at least ${plural(min)}`;
+  else if (min === max) need = `requires ${plural(min)}`;
+  else if (min === 0) need = `requires at most ${plural(max)}`;
+  else need = `requires at least ${min} and at most ${plural(max)}`;
+  const pointer = max === undefined ? "See" : "Run";
+  throw new BerthError(
+    "usage",
+    `'${path}' ${need}\n\nUsage:  ${path} ${command.usage}\n\n${pointer} '${path} --help' for more information`,
+  );
+}

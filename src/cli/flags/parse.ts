@@ -1,0 +1,164 @@
+import { BerthError, messageOf } from "../../base/errors.ts";
+import { parseBoolean, parseInteger } from "./scalars.ts";
+import type { FlagSet, FlagSpec, FlagValues, NotYetFlags } from "./spec.ts";
+
+export interface ParseRules {
+  /** Flags may stand between and after the positional words; false for `run`, whose words belong to the command. */
+  readonly interspersed: boolean;
+  readonly notYet?: NotYetFlags;
+}
+
+export type ParsedFlags<S extends FlagSet> =
+  | { readonly kind: "help" }
+  | {
+      readonly kind: "values";
+      readonly values: FlagValues<S>;
+      readonly positionals: readonly string[];
+      /** The flags that stood on the command line, by long name. */
+      readonly given: ReadonlySet<string>;
+    };
+
+/** A wrong flag; the message is pflag's. `notYet` tells apart what Docker has from what nobody has. */
+export class FlagError extends BerthError {
+  readonly notYet: boolean;
+  constructor(message: string, options: { notYet?: boolean; cause?: unknown } = {}) {
+    super("usage", message, { cause: options.cause });
+    this.notYet = options.notYet ?? false;
+  }
+}
+
+type Value = boolean | number | string | string[] | undefined;
+
+interface Named {
+  readonly name: string;
+  readonly spec: FlagSpec;
+}
+
+const help: Named = { name: "help", spec: { kind: "boolean", description: "Print usage" } };
+
+/**
+ * Parses the words after a command's name as pflag does: `--name value`, `--name=value`, `-n value`, `-nvalue`,
+ * `-n=value`, `-it`; a boolean takes a value only after `=`; `--` ends the flags. The last value of a text wins, a list
+ * collects. Throws FlagError.
+ */
+export function parseFlags<const S extends FlagSet>(
+  specs: S,
+  words: readonly string[],
+  rules: ParseRules,
+): ParsedFlags<S> {
+  const { byLong, byShort } = index(specs);
+  const notYet = (rules.notYet ?? "").split(" ").map((item) => item.split(":"));
+  const values = new Map<string, Value>();
+  const positionals: string[] = [];
+  const given = new Set<string>();
+  let at = 0;
+
+  const refuse = (long: string | undefined, short: string | undefined, text: string): never => {
+    for (const [name, letter] of notYet) {
+      if (name !== long && (letter === undefined || letter !== short)) continue;
+      const shown = letter === undefined ? `--${name}` : `--${name} (-${letter})`;
+      throw new FlagError(`${shown} is not supported yet`, { notYet: true });
+    }
+    throw new FlagError(text);
+  };
+  const set = ({ name, spec }: Named, raw: string) => {
+    try {
+      values.set(name, convert(spec, raw, values.get(name)));
+    } catch (error) {
+      const shown = spec.short === undefined ? `--${name}` : `-${spec.short}, --${name}`;
+      throw new FlagError(
+        `invalid argument ${JSON.stringify(raw)} for "${shown}" flag: ${messageOf(error)}`,
+        {
+          cause: error,
+        },
+      );
+    }
+    given.add(name);
+  };
+  const long = (word: string) => {
+    const equals = word.indexOf("=");
+    const name = equals === -1 ? word.slice(2) : word.slice(2, equals);
+    if (name === "" || name.startsWith("-")) throw new FlagError(`bad flag syntax: ${word}`);
+    const found = byLong.get(name) ?? refuse(name, undefined, `unknown flag: --${name}`);
+    if (equals !== -1) set(found, word.slice(equals + 1));
+    else if (found.spec.kind === "boolean") set(found, "true");
+    else if (at < words.length) set(found, words[at++]!);
+    else throw new FlagError(`flag needs an argument: --${name}`);
+  };
+  const short = (word: string) => {
+    for (let rest = word.slice(1); rest !== ""; ) {
+      const letter = [...rest][0]!;
+      const found =
+        byShort.get(letter) ?? refuse(undefined, letter, `unknown shorthand flag: '${letter}' in -${rest}`);
+      const after = rest.slice(letter.length);
+      if (after.startsWith("=") && after.length > 1) return set(found, after.slice(1));
+      if (found.spec.kind === "boolean") {
+        set(found, "true");
+        rest = after;
+        continue;
+      }
+      if (after !== "") return set(found, after);
+      if (at >= words.length) throw new FlagError(`flag needs an argument: '${letter}' in -${rest}`);
+      return set(found, words[at++]!);
+    }
+  };
+
+  while (at < words.length) {
+    const word = words[at++]!;
+    if (word === "--") {
+      positionals.push(...words.slice(at));
+      break;
+    }
+    if (word === "-" || !word.startsWith("-")) {
+      positionals.push(word);
+      if (rules.interspersed) continue;
+      positionals.push(...words.slice(at));
+      break;
+    }
+    if (word.startsWith("--")) long(word);
+    else short(word);
+    if (values.get("help") === true && !Object.hasOwn(specs, "help")) return { kind: "help" };
+  }
+
+  const complete: Record<string, Value> = {};
+  for (const [name, spec] of Object.entries(specs)) complete[name] = values.get(name) ?? initial(spec);
+  // The table above decides each value's type by its flag's kind, which is what FlagValues says.
+  return { kind: "values", values: complete as FlagValues<S>, positionals, given };
+}
+
+function index(specs: FlagSet) {
+  const byLong = new Map<string, Named>([["help", help]]);
+  const byShort = new Map<string, Named>([["h", help]]);
+  for (const [name, spec] of Object.entries(specs)) {
+    for (const each of [name, ...(spec.hiddenNames ?? [])]) byLong.set(each, { name, spec });
+    if (spec.short !== undefined) byShort.set(spec.short, { name, spec });
+  }
+  return { byLong, byShort };
+}
+
+function initial(spec: FlagSpec): Value {
+  switch (spec.kind) {
+    case "boolean":
+      return spec.default ?? false;
+    case "list":
+      return [];
+    case "text":
+    case "integer":
+      return spec.default;
+  }
+}
+
+function convert(spec: FlagSpec, raw: string, previous: Value): Value {
+  switch (spec.kind) {
+    case "boolean":
+      return parseBoolean(raw);
+    case "integer":
+      return parseInteger(raw);
+    case "text":
+      spec.check?.(raw);
+      return raw;
+    case "list":
+      spec.check?.(raw);
+      return [...(Array.isArray(previous) ? previous : []), raw];
+  }
+}

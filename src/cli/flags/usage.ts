@@ -1,0 +1,54 @@
+import type { FlagSet, FlagSpec } from "./spec.ts";
+
+/**
+ * The `Options:` table of a command as pflag prints it: two columns, sorted by long name, with value types and defaults,
+ * descriptions wrapped to `width` columns.
+ */
+export function renderFlags(specs: FlagSet, width: number): string {
+  const rows = Object.entries(specs)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, spec]) => [label(name, spec), spec.description + suffix(spec)] as const);
+  const indent = Math.max(...rows.map(([left]) => left.length)) + 3;
+  return rows
+    .map(([left, right]) => left.padEnd(indent) + wrap(right, width - indent).join(`\n${" ".repeat(indent)}`))
+    .join("\n");
+}
+
+function label(name: string, spec: FlagSpec): string {
+  const short = spec.short === undefined ? "    " : `-${spec.short}, `;
+  return `  ${short}--${name}${typeName(spec)}`;
+}
+
+function typeName(spec: FlagSpec): string {
+  switch (spec.kind) {
+    case "boolean":
+      return "";
+    case "integer":
+      return " int";
+    case "text":
+    case "list":
+      return ` ${spec.type}`;
+  }
+}
+
+function suffix(spec: FlagSpec): string {
+  if (spec.kind === "list" || spec.default === undefined || spec.default === false || spec.default === "")
+    return "";
+  return spec.kind === "text" ? ` (default ${JSON.stringify(spec.default)})` : ` (default ${spec.default})`;
+}
+
+/** Lines of at most `width` characters, broken at blanks; a text that has line breaks keeps them. */
+export function wrap(text: string, width: number): string[] {
+  if (width < 24) return text.split("\n");
+  return text.split("\n").flatMap((paragraph) => {
+    const lines: string[] = [];
+    let line = "";
+    for (const word of paragraph.split(" ")) {
+      if (line !== "" && line.length + 1 + word.length > width) {
+        lines.push(line);
+        line = word;
+      } else line = line === "" ? word : `${line} ${word}`;
+    }
+    return [...lines, line];
+  });
+}

@@ -1,0 +1,88 @@
+import { fstatSync, writeSync } from "node:fs";
+import { isatty } from "node:tty";
+import { systemErrorCode } from "../base/errors.ts";
+
+/** A text stream towards the person or a program. */
+export interface Output {
+  readonly isTerminal: boolean;
+  /** Of the terminal; undefined where there is none or it does not tell. Read when needed: it changes. */
+  readonly columns: number | undefined;
+  write(text: string): void;
+}
+
+/** The world around one command, passed in so that tests can stand in for it. */
+export interface Host {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  readonly stdin: {
+    readonly isTerminal: boolean;
+    readonly stream: () => AsyncIterable<Uint8Array>;
+  };
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** One line for the person, on stderr. */
+  readonly warn: (message: string) => void;
+  readonly now: () => Date;
+}
+
+/** The reader of stdout has gone away (EPIPE); `main.ts` ends without a word, as a program killed by SIGPIPE does. */
+export class BrokenPipe extends Error {
+  override readonly name = "BrokenPipe";
+}
+
+/**
+ * The real streams, by synchronous writes to the descriptors: Node's stream objects cost 10 ms to make, and what was
+ * written synchronously is out when the process ends.
+ */
+export function processHost(): Host {
+  const stderr = descriptorOutput(2);
+  return {
+    env: process.env,
+    workingDirectory: process.cwd(),
+    stdin: { isTerminal: isatty(0), stream: () => Bun.stdin.stream() },
+    stdout: descriptorOutput(1),
+    stderr,
+    warn: (message) => stderr.write(`WARNING: ${message}\n`),
+    now: () => new Date(),
+  };
+}
+
+function descriptorOutput(descriptor: 1 | 2): Output {
+  let isTerminal: boolean | undefined;
+  return {
+    get isTerminal() {
+      isTerminal ??= isCharacterDevice(descriptor) && isatty(descriptor);
+      return isTerminal;
+    },
+    get columns() {
+      if (!this.isTerminal) return undefined;
+      const columns = (descriptor === 1 ? process.stdout : process.stderr).columns;
+      return columns > 0 ? columns : undefined;
+    },
+    write: (text) => writeAll(descriptor, Buffer.from(text)),
+  };
+}
+
+function isCharacterDevice(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isCharacterDevice();
+  } catch {
+    return false; // closed
+  }
+}
+
+/** Writes all bytes, also to a pipe that another program made non-blocking (EAGAIN: its reader is slower than we are). */
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(descriptor, bytes, at);
+    } catch (error) {
+      const code = systemErrorCode(error);
+      if (code === "EAGAIN") Bun.sleepSync(1);
+      else if (code === "EPIPE" && descriptor === 1) throw new BrokenPipe();
+      else if (descriptor === 2)
+        return; // nobody listens: there is no better place to complain
+      else throw error;
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import type { ProgressListener } from "../../oci/transport.ts";
+import type { Reference } from "../../oci/types.ts";
+import type { Output } from "../host.ts";
+import type { PullLines } from "../pull-lines.ts";
+
+/**
+ * `pullLines` whose module is loaded when the first thing happens: most runs find their image in the store and pull
+ * nothing. What happens until it is loaded is kept in order.
+ */
+export function lazyPullLines(output: Output, quiet: boolean) {
+  let lines: PullLines | undefined;
+  let loading: Promise<void> | undefined;
+  const waiting: Array<(to: PullLines) => void> = [];
+  const tell = (event: (to: PullLines) => void) => {
+    if (lines !== undefined) return event(lines);
+    waiting.push(event);
+    loading ??= import("../pull-lines.ts").then(({ pullLines }) => {
+      const loaded = pullLines(output, quiet);
+      for (const each of waiting) each(loaded);
+      lines = loaded;
+    });
+  };
+  const progress: ProgressListener = (event) => tell((to) => to.progress(event));
+  return {
+    begin: (reference: Reference) => tell((to) => to.begin(reference)),
+    progress,
+    /** To be called before anything else is written to the same output. */
+    async end(): Promise<void> {
+      await loading;
+      lines?.end();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { BerthError } from "../../base/errors.ts";
+import { flag } from "../flags/spec.ts";
+import { parseMountOption } from "./mount-option.ts";
+
+/** `-e =x` has no name; anything else is for the program to judge (docker/cli opts/env.go). */
+function checkEnv(value: string): void {
+  if (value === "" || value.startsWith("="))
+    throw new BerthError("invalid-argument", `invalid environment variable: ${value}`);
+}
+
+function checkLabel(value: string): void {
+  if (value === "" || value.startsWith("="))
+    throw new BerthError("invalid-argument", `invalid label '${value}': empty name`);
+}
+
+/** The flags of `run` (docker/cli container/opts.go). */
+export const runFlags = {
+  cidfile: flag.text("Write the container ID to the file", { completes: "file" }),
+  entrypoint: flag.text("Overwrite the default ENTRYPOINT of the image"),
+  env: flag.list("Set environment variables", { short: "e", check: checkEnv }),
+  "env-file": flag.list("Read in a file of environment variables", { completes: "file" }),
+  hostname: flag.text("Container host name", { short: "h" }),
+  init: flag.boolean("Run an init inside the container that forwards signals and reaps processes"),
+  interactive: flag.boolean("Keep STDIN open even if not attached", { short: "i" }),
+  label: flag.list("Set meta data on a container", { short: "l", check: checkLabel }),
+  "label-file": flag.list("Read in a line delimited file of labels", { completes: "file" }),
+  mount: flag.list("Attach a filesystem mount to the container", {
+    type: "mount",
+    check: (value) => void parseMountOption(value, "/"),
+  }),
+  name: flag.text("Assign a name to the container"),
+  network: flag.text("Connect a container to a network (slirp4netns, host or none)", {
+    type: "network",
+    hiddenNames: ["net"],
+    default: "slirp4netns",
+    completes: ["slirp4netns", "bridge", "host", "none"],
+  }),
+  platform: flag.text("Set platform if the image has several (os/arch[/variant])"),
+  pull: flag.text('Pull image before running ("always", "missing", "never")', {
+    default: "missing",
+    completes: ["always", "missing", "never"],
+  }),
+  quiet: flag.boolean("Suppress the pull output", { short: "q" }),
+  "read-only": flag.boolean("Mount the container's root filesystem as read only"),
+  rm: flag.boolean("Automatically remove the container and its associated anonymous volumes when it exits"),
+  "stop-signal": flag.text("Signal to stop the container"),
+  "storage-driver": flag.text("Put the root filesystem together with overlay, fuse-overlayfs or copy", {
+    completes: ["overlay", "fuse-overlayfs", "copy"],
+  }),
+  tmpfs: flag.list("Mount a tmpfs directory"),
+  tty: flag.boolean("Allocate a pseudo-TTY", { short: "t" }),
+  user: flag.text("Username or UID (format: <name|uid>[:<group|gid>])", { short: "u" }),
+  volume: flag.list("Bind mount a volume", { short: "v", completes: "file" }),
+  workdir: flag.text("Working directory inside the container", { short: "w" }),
+} as const;
+
+/** Docker's further flags of `run`. */
+export const runNotYet =
+  "add-host annotation attach:a blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns " +
+  "cpu-count cpu-percent cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares:c cpus cpuset-cpus " +
+  "cpuset-mems detach:d detach-keys device device-cgroup-rule device-read-bps device-read-iops device-write-bps " +
+  "device-write-iops disable-content-trust dns dns-opt dns-option dns-search domainname expose gpus group-add " +
+  "health-cmd health-interval health-retries health-start-interval health-start-period health-timeout " +
+  "io-maxbandwidth io-maxiops ip ip6 ipc isolation kernel-memory link link-local-ip log-driver log-opt " +
+  "mac-address memory:m memory-reservation memory-swap memory-swappiness net-alias network-alias " +
+  "no-healthcheck oom-kill-disable oom-score-adj pid pids-limit privileged publish:p publish-all:P restart " +
+  "runtime security-opt shm-size sig-proxy stop-timeout storage-opt sysctl ulimit use-api-socket userns uts " +
+  "volume-driver volumes-from";

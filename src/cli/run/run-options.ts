@@ -1,0 +1,98 @@
+import { BerthError } from "../../base/errors.ts";
+import type { MountOption, RunOptions } from "../../engine/run-options.ts";
+import type { FlagValues } from "../flags/spec.ts";
+import { readKeyValueFile } from "./key-value-file.ts";
+import { parseMountOption } from "./mount-option.ts";
+import { parseNetworkOption } from "./network-option.ts";
+import type { runFlags } from "./run-flags.ts";
+import { parseTmpfsOption } from "./tmpfs-option.ts";
+import { parseVolumeOption, volumeSurroundings } from "./volume-option.ts";
+
+type RunFlagValues = FlagValues<typeof runFlags>;
+
+export interface Caller {
+  readonly workingDirectory: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What was asked for, from flags and words; files of variables and labels are read here. Throws BerthError. */
+export function buildRunOptions(flags: RunFlagValues, words: readonly string[], caller: Caller): RunOptions {
+  const [image, ...command] = words;
+  if (image === undefined || image === "")
+    throw new BerthError("invalid-reference", "invalid reference format");
+  const fromFiles = (kind: "env" | "label", paths: readonly string[]) =>
+    paths.flatMap((path) => readKeyValueFile(kind, path, caller.workingDirectory, caller.env));
+  return {
+    image,
+    command,
+    remove: flags.rm,
+    interactive: flags.interactive,
+    terminal: flags.tty,
+    env: [...fromFiles("env", flags["env-file"]), ...flags.env],
+    mounts: buildMounts(flags, caller.workingDirectory),
+    readOnly: flags["read-only"],
+    labels: labelsFrom([...fromFiles("label", flags["label-file"]), ...flags.label]),
+    pull: pullPolicy(flags.pull),
+    init: flags.init,
+    network: parseNetworkOption(flags.network ?? "default"),
+    ...given("name", flags.name),
+    ...given("workdir", flags.workdir),
+    ...given("user", flags.user),
+    ...given("hostname", flags.hostname),
+    ...given("cidfile", flags.cidfile),
+    ...given("platform", flags.platform),
+    ...given("storageDriver", flags["storage-driver"]),
+    ...given("stopSignal", flags["stop-signal"]),
+    // Empty means something here: it takes the image's entrypoint away.
+    ...(flags.entrypoint === undefined ? {} : { entrypoint: flags.entrypoint }),
+  };
+}
+
+/** A text flag with an empty value is as good as none, as in Docker. */
+function given<K extends string>(key: K, value: string | undefined): { [P in K]?: string } {
+  const result: { [P in K]?: string } = {};
+  if (value !== undefined && value !== "") result[key] = value;
+  return result;
+}
+
+function pullPolicy(value: string | undefined): RunOptions["pull"] {
+  switch (value) {
+    case "always":
+    case "missing":
+    case "never":
+      return value;
+    case "":
+    case undefined:
+      return "missing";
+  }
+  throw new BerthError(
+    "usage",
+    `invalid pull option: '${value}': must be one of "always", "missing" or "never"`,
+  );
+}
+
+/** `key=value` or `key`; the last one of a name wins. */
+export function labelsFrom(entries: readonly string[]): Record<string, string> {
+  const labels: Record<string, string> = Object.create(null);
+  for (const entry of entries) {
+    const equals = entry.indexOf("=");
+    if (equals === -1) labels[entry] = "";
+    else labels[entry.slice(0, equals)] = entry.slice(equals + 1);
+  }
+  return { ...labels };
+}
+
+function buildMounts(flags: RunFlagValues, workingDirectory: string): readonly MountOption[] {
+  const surroundings = volumeSurroundings(workingDirectory);
+  const mounts = [
+    ...flags.mount.map((raw) => parseMountOption(raw, workingDirectory)),
+    ...flags.volume.map((raw) => parseVolumeOption(raw, surroundings)),
+    ...flags.tmpfs.map((raw) => parseTmpfsOption(raw)),
+  ];
+  const targets = new Set<string>();
+  for (const { target } of mounts) {
+    if (targets.has(target)) throw new BerthError("invalid-argument", `Duplicate mount point: ${target}`);
+    targets.add(target);
+  }
+  return mounts;
+}

@@ -1,0 +1,108 @@
+import type { Command } from "./command.ts";
+
+/** Loads a command's module; nothing of a command is read before it is called. */
+export type LazyCommand = () => Promise<Command>;
+
+export interface Group {
+  readonly description: string;
+  readonly commands: ReadonlyMap<string, LazyCommand>;
+  /** Other spellings inside the group, not listed (`image list`). */
+  readonly aliases: ReadonlyMap<string, string>;
+}
+
+const run: LazyCommand = async () => (await import("./commands/run.ts")).run;
+const ps: LazyCommand = async () => (await import("./commands/ps.ts")).ps;
+const rm: LazyCommand = async () => (await import("./commands/rm.ts")).rm;
+const pull: LazyCommand = async () => (await import("./commands/pull.ts")).pull;
+const load: LazyCommand = async () => (await import("./commands/load.ts")).load;
+const images: LazyCommand = async () => (await import("./commands/images.ts")).images;
+const imageList: LazyCommand = async () => (await import("./commands/images.ts")).imageList;
+const history: LazyCommand = async () => (await import("./commands/history.ts")).history;
+const inspect: LazyCommand = async () => (await import("./commands/inspect.ts")).inspect;
+const imageInspect: LazyCommand = async () => (await import("./commands/inspect.ts")).imageInspect;
+const containerInspect: LazyCommand = async () => (await import("./commands/inspect.ts")).containerInspect;
+const tag: LazyCommand = async () => (await import("./commands/tag.ts")).tag;
+const rmi: LazyCommand = async () => (await import("./commands/rmi.ts")).rmi;
+const info: LazyCommand = async () => (await import("./commands/info.ts")).info;
+const version: LazyCommand = async () => (await import("./commands/version.ts")).version;
+const licenses: LazyCommand = async () => (await import("./commands/licenses.ts")).licenses;
+const completion: LazyCommand = async () => (await import("./commands/completion.ts")).completion;
+
+/** The commands right below `berth`, in the order of the help. */
+export const commands: ReadonlyMap<string, LazyCommand> = new Map([
+  ["run", run],
+  ["ps", ps],
+  ["pull", pull],
+  ["load", load],
+  ["images", images],
+  ["history", history],
+  ["inspect", inspect],
+  ["tag", tag],
+  ["rm", rm],
+  ["rmi", rmi],
+  ["version", version],
+  ["info", info],
+  ["licenses", licenses],
+  ["completion", completion],
+]);
+
+export const groups: ReadonlyMap<string, Group> = new Map([
+  [
+    "container",
+    {
+      description: "Manage containers",
+      commands: new Map([
+        ["inspect", containerInspect],
+        ["ls", ps],
+        ["rm", rm],
+        ["run", run],
+      ]),
+      aliases: new Map([
+        ["list", "ls"],
+        ["ps", "ls"],
+        ["remove", "rm"],
+      ]),
+    },
+  ],
+  [
+    "image",
+    {
+      description: "Manage images",
+      commands: new Map([
+        ["history", history],
+        ["inspect", imageInspect],
+        ["load", load],
+        ["ls", imageList],
+        ["pull", pull],
+        ["rm", rmi],
+        ["tag", tag],
+      ]),
+      aliases: new Map([
+        ["list", "ls"],
+        ["remove", "rm"],
+      ]),
+    },
+  ],
+  [
+    "system",
+    {
+      description: "Manage berth",
+      commands: new Map([["info", info]]),
+      aliases: new Map(),
+    },
+  ],
+]);
+
+/** Docker's commands that berth does not have yet, so that they are not taken for typing errors. */
+export const notYetCommands: ReadonlySet<string> = new Set(
+  (
+    "attach build buildx builder commit compose config context cp create diff events exec export import kill " +
+    "login logout logs manifest network pause plugin port push rename restart save search secret service stack " +
+    "start stats stop swarm top trust unpause update volume wait " +
+    "container:attach container:commit container:cp container:create container:diff container:exec " +
+    "container:export container:kill container:logs container:pause container:port container:prune " +
+    "container:rename container:restart container:start container:stats container:stop container:top " +
+    "container:unpause container:update container:wait image:build image:import image:prune image:push " +
+    "image:save system:df system:events system:prune"
+  ).split(" "),
+);

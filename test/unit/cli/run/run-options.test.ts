@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseFlags } from "../../../../src/cli/flags/parse.ts";
+import { runFlags, runNotYet } from "../../../../src/cli/run/run-flags.ts";
+import { buildRunOptions } from "../../../../src/cli/run/run-options.ts";
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "berth-run-options-"));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function options(...words: string[]) {
+  const parsed = parseFlags(runFlags, words, { interspersed: false, notYet: runNotYet });
+  if (parsed.kind !== "values") throw new Error("asked for help");
+  return buildRunOptions(parsed.values, parsed.positionals, {
+    workingDirectory: directory,
+    env: { HOME: "/home/alice", EMPTY: "" },
+  });
+}
+
+test("a plain run has Docker's defaults", () => {
+  expect(options("alpine")).toEqual({
+    image: "alpine",
+    command: [],
+    remove: false,
+    interactive: false,
+    terminal: false,
+    env: [],
+    mounts: [],
+    readOnly: false,
+    labels: {},
+    pull: "missing",
+    init: false,
+    network: { kind: "slirp4netns" },
+  });
+});
+
+test("the words after the image belong to the command", () => {
+  const { command, remove } = options("alpine", "sh", "--rm", "-c", "echo", "--", "x");
+  expect(command).toEqual(["sh", "--rm", "-c", "echo", "--", "x"]);
+  expect(remove).toBe(false);
+});
+
+test("every flag arrives", () => {
+  const all = options(
+    ...["--rm", "-it", "--name", "box", "-w", "/srv", "-u", "1:2", "--entrypoint", "", "--read-only"],
+    ...[
+      "-h",
+      "web",
+      "-l",
+      "a=1",
+      "-l",
+      "b",
+      "--cidfile",
+      "cid",
+      "--pull",
+      "never",
+      "--platform",
+      "linux/amd64",
+    ],
+    ...["--init", "--net", "host", "--storage-driver", "copy", "--stop-signal", "INT"],
+    ...["-e", "A=1", "-e", "HOME", "alpine", "true"],
+  );
+  expect(all).toEqual({
+    image: "alpine",
+    command: ["true"],
+    name: "box",
+    remove: true,
+    interactive: true,
+    terminal: true,
+    env: ["A=1", "HOME"],
+    workdir: "/srv",
+    user: "1:2",
+    entrypoint: "",
+    mounts: [],
+    readOnly: true,
+    hostname: "web",
+    labels: { a: "1", b: "" },
+    cidfile: "cid",
+    pull: "never",
+    platform: "linux/amd64",
+    init: true,
+    network: { kind: "host" },
+    storageDriver: "copy",
+    stopSignal: "INT",
+  });
+});
+
+test.each([
+  ["default", "slirp4netns"],
+  ["bridge", "slirp4netns"],
+  ["slirp4netns", "slirp4netns"],
+  ["none", "none"],
+  ["host", "host"],
+])("--network %s is %s", (name, kind) => {
+  expect(options("--network", name, "alpine").network.kind).toBe(kind as "none");
+});
+
+test("env files come before -e, in order, and take lone names from the caller", () => {
+  const lines = '\uFEFF# comment\n\nFIRST=1\r\n  INDENTED= two words \nQUOTED="as is"\nHOME\nEMPTY\nABSENT\n';
+  writeFileSync(join(directory, "one.env"), lines);
+  writeFileSync(join(directory, "two.env"), "FIRST=again");
+  expect(options("-e", "LAST=1", "--env-file", "one.env", "--env-file", "two.env", "alpine").env).toEqual([
+    "FIRST=1",
+    "INDENTED= two words ",
+    'QUOTED="as is"',
+    "HOME=/home/alice",
+    "EMPTY=",
+    "FIRST=again",
+    "LAST=1",
+  ]);
+});
+
+test("labels come from files and flags, the last one wins", () => {
+  writeFileSync(join(directory, "labels"), "a=file\n# no\n__proto__=x\nlone\n");
+  const { labels } = options("--label-file", "labels", "--label", "a=flag", "alpine");
+  expect(Object.entries(labels).sort()).toEqual([
+    ["__proto__", "x"],
+    ["a", "flag"],
+    ["lone", ""],
+  ]);
+});
+
+describe("what cannot be is refused", () => {
+  beforeAll(() => {
+    writeFileSync(join(directory, "blank.env"), "GOOD=1\nBAD NAME=1\n");
+    writeFileSync(join(directory, "nameless.env"), "=value\n");
+    writeFileSync(join(directory, "latin1.env"), Buffer.from([0x41, 0x3d, 0xff]));
+  });
+  test.each([
+    [["--env-file", "absent.env"], "open absent.env: no such file or directory"],
+    [["--env-file", "blank.env"], "invalid env file (blank.env): variable 'BAD NAME' contains whitespaces"],
+    [["--env-file", "nameless.env"], "invalid env file (nameless.env): no variable name on line '=value'"],
+    [["--env-file", "latin1.env"], "invalid env file (latin1.env): it is not valid UTF-8"],
+    [["-e", "=x"], 'invalid argument "=x" for "-e, --env" flag: invalid environment variable: =x'],
+    [["--pull", "often"], `invalid pull option: 'often': must be one of "always", "missing" or "never"`],
+    [["--network", "backend"], "network backend not found"],
+    [["--network", "container:box"], "--network container:box is not supported yet"],
+    [["-v", "/a:/x", "--tmpfs", "/x"], "Duplicate mount point: /x"],
+    [["--mount", "type=bind,src=/a"], 'for "--mount" flag: target is required'],
+    [["-d"], "--detach (-d) is not supported yet"],
+    [["-p", "80:80"], "--publish (-p) is not supported yet"],
+    [["--memory", "1g"], "--memory (-m) is not supported yet"],
+    [["--colour"], "unknown flag: --colour"],
+  ])("%j", (words, message) => {
+    expect(() => options(...words, "alpine")).toThrow(message);
+  });
+
+  test("an empty image", () => {
+    expect(() => options("")).toThrow("invalid reference format");
+  });
+});
