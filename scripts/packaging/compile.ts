@@ -1,0 +1,79 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { BunPlugin } from "bun";
+import type { BuiltinImageManifest, HelperManifest } from "../../src/sys/embedded.ts";
+
+export interface CompileOptions {
+  readonly root: string;
+  /** Directory with the files to embed. */
+  readonly assets: string;
+  readonly outfile: string;
+  readonly helpers: HelperManifest;
+  readonly image: BuiltinImageManifest;
+  /** Commit the sources were at, if known. */
+  readonly commit: string | undefined;
+  /** ISO 8601; only when SOURCE_DATE_EPOCH says which, so that the same sources give the same executable. */
+  readonly date: string | undefined;
+}
+
+/** ink, below @oclif/table, can talk to React's developer tools, which are not among its dependencies. */
+const withoutDeveloperTools: BunPlugin = {
+  name: "without-developer-tools",
+  setup(build) {
+    build.onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: "empty" }));
+    build.onLoad({ filter: /.*/, namespace: "empty" }, () => ({
+      contents: "export default {};",
+      loader: "js",
+    }));
+  },
+};
+
+/** `BERTH_BUILD_PARTIAL=1`: an import of a source file that does not exist yet fails when it is reached, not the build. */
+const toleratingMissing: BunPlugin = {
+  name: "tolerating-missing",
+  setup(build) {
+    build.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, importer }) => {
+      const wanted = join(dirname(importer), path);
+      return existsSync(wanted) ? undefined : { path: wanted, namespace: "missing" };
+    });
+    build.onLoad({ filter: /.*/, namespace: "missing" }, ({ path }) => ({
+      contents: `module.exports = new Proxy({}, { get() { throw new Error(${JSON.stringify(`${path} is not written yet`)}); } });`,
+      loader: "js",
+    }));
+  },
+};
+
+/** Bundles src/main.ts with the assets into one executable. */
+export async function compile(options: CompileOptions): Promise<void> {
+  const assets = ["helpers.bundle", "builtin-image.tar", "licenses.txt.zst"];
+  const result = await Bun.build({
+    entrypoints: [join(options.root, "src/main.ts"), ...assets.map((name) => join(options.assets, name))],
+    root: options.root,
+    target: "bun",
+    format: "esm",
+    splitting: true,
+    bytecode: true,
+    minify: true,
+    sourcemap: "none",
+    plugins: process.env.BERTH_BUILD_PARTIAL
+      ? [withoutDeveloperTools, toleratingMissing]
+      : [withoutDeveloperTools],
+    loader: { ".bundle": "file", ".tar": "file", ".zst": "file" },
+    naming: { asset: "[name].[ext]" },
+    define: {
+      "process.env.NODE_ENV": '"production"',
+      "process.env.DEV": '"false"',
+      BERTH_EMBEDDED: JSON.stringify({ helpers: options.helpers, image: options.image }),
+      BERTH_BUILD: JSON.stringify({ commit: options.commit, date: options.date }),
+    },
+    // What lies in the directory that berth happens to be called from is not its configuration.
+    compile: {
+      outfile: options.outfile,
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+      autoloadTsconfig: false,
+      autoloadPackageJson: false,
+    },
+  });
+  if (!result.success) throw new AggregateError(result.logs, "bundling failed");
+}
