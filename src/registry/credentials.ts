@@ -1,0 +1,12 @@
+/** What a person is known by at one registry. An identity token is an OAuth2 refresh token, as Docker stores it. */
+export type Credentials =
+  | { readonly username: string; readonly password: string }
+  | { readonly identityToken: string };
+
+/** Finds the credentials for `host[:port]` as references name it (`docker.io` for Docker Hub). */
+export type CredentialProvider = (host: string, signal?: AbortSignal) => Promise<Credentials | undefined>;
+
+/** The value of an `Authorization` header (RFC 7617; UTF-8). */
+export function basicAuthorization(credentials: { username: string; password: string }): string {
+  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`, "utf8").toString("base64")}`;
+}

@@ -1,0 +1,169 @@
+import { BerthError } from "../base/errors.ts";
+import { interrupted } from "./interruption.ts";
+import { shownUrl } from "./shown-text.ts";
+import { networkFailure, stalledFailure } from "./transfer-failure.ts";
+
+export interface ExchangeRequest {
+  readonly url: URL;
+  readonly method?: "GET" | "POST";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** False only for a host that the configuration names as insecure. */
+  readonly verify: boolean;
+  /** PEM texts of all that is trusted; empty: Bun's built-in roots. */
+  readonly certificateAuthorities: readonly string[];
+  /** No proxy of the environment: for loopback hosts, as Go does it. */
+  readonly direct: boolean;
+  /** How long the headers may take. */
+  readonly headerTimeoutMs: number;
+  /** The host never answered before, so that silence means that it cannot be reached. */
+  readonly firstContact: boolean;
+  /** How long one read of the body may take. The time between reads is the caller's and does not count. */
+  readonly idleTimeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** An answer with its body still to come. Exactly one of `chunks`, `bytes` and `discard` must be used. */
+export interface Answer {
+  readonly url: URL;
+  readonly status: number;
+  readonly headers: Headers;
+  /** The body as it comes, not decoded. Leaving the loop early closes the connection. */
+  chunks(): AsyncGenerator<Uint8Array, void, void>;
+  /** The whole body; throws `registry` if it is longer than `limit` bytes. */
+  bytes(limit: number): Promise<Uint8Array>;
+  /** The body's first `limit` bytes, and silence about anything that goes wrong: for error bodies. */
+  excerpt(limit: number): Promise<Uint8Array>;
+  /** Gives the body up; a short one is read, so that the connection can be used again. */
+  discard(): Promise<void>;
+}
+
+/** Reading a short unwanted body is cheaper than a new connection, above this it is not. */
+const worthDraining = 16 * 1024;
+
+/**
+ * One HTTP exchange, without redirects, decoding, or retries. Throws `TransferFailure` when no answer comes and
+ * `interrupted` when the caller's signal fires; any status is an answer.
+ */
+export async function exchange(request: ExchangeRequest): Promise<Answer> {
+  const { url, signal } = request;
+  const method = request.method ?? "GET";
+  if (signal?.aborted) throw interrupted(signal);
+  const controller = new AbortController();
+  const onAbort = () => controller.abort();
+  signal?.addEventListener("abort", onAbort, { once: true });
+
+  let stalled = false;
+  let waiting = true;
+  const onTimeout = () => {
+    if (!waiting) return;
+    stalled = true;
+    controller.abort();
+  };
+  let timer = setTimeout(onTimeout, request.headerTimeoutMs);
+  let closed = false;
+  const close = (complete: boolean) => {
+    if (closed) return;
+    closed = true;
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+    if (!complete) controller.abort();
+  };
+  const translate = (error: unknown, limitMs: number, connecting: boolean): unknown => {
+    if (signal?.aborted) return interrupted(signal);
+    if (stalled) return stalledFailure(method, url, limitMs, connecting);
+    return error instanceof BerthError ? error : networkFailure(error, method, url);
+  };
+
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method,
+      headers: { ...request.headers, "Accept-Encoding": "identity" },
+      ...(request.body === undefined ? {} : { body: request.body }),
+      redirect: "manual",
+      decompress: false,
+      timeout: false,
+      signal: controller.signal,
+      // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED in the environment changes nothing.
+      tls: {
+        rejectUnauthorized: request.verify,
+        ...(request.certificateAuthorities.length === 0 ? {} : { ca: [...request.certificateAuthorities] }),
+      },
+      ...(request.direct ? { proxy: false } : {}),
+    });
+  } catch (error) {
+    close(false);
+    throw translate(error, request.headerTimeoutMs, request.firstContact);
+  }
+  waiting = false;
+  clearTimeout(timer);
+  timer = setTimeout(onTimeout, request.idleTimeoutMs);
+
+  async function* chunks(): AsyncGenerator<Uint8Array, void, void> {
+    let complete = false;
+    const reader = response.body?.getReader();
+    try {
+      while (reader !== undefined) {
+        waiting = true;
+        timer.refresh();
+        const { done, value } = await reader.read();
+        waiting = false;
+        if (done) break;
+        yield value;
+      }
+      complete = true;
+    } catch (error) {
+      throw translate(error, request.idleTimeoutMs, false);
+    } finally {
+      waiting = false;
+      close(complete);
+    }
+  }
+
+  async function read(limit: number): Promise<{ bytes: Uint8Array; more: boolean }> {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of chunks()) {
+      parts.push(chunk);
+      length += chunk.length;
+      if (length > limit) return { bytes: Buffer.concat(parts).subarray(0, limit), more: true };
+    }
+    return { bytes: Buffer.concat(parts), more: false };
+  }
+
+  const answer: Answer = {
+    url,
+    status: response.status,
+    headers: response.headers,
+    chunks,
+    async bytes(limit) {
+      const declared = Number(response.headers.get("content-length") ?? "0");
+      const tooLong = () =>
+        new BerthError(
+          "registry",
+          `${shownUrl(url)} answers with more than ${limit} bytes, which is the limit for such a document`,
+        );
+      if (declared > limit) {
+        close(false);
+        throw tooLong();
+      }
+      const { bytes, more } = await read(limit);
+      if (more) throw tooLong();
+      return bytes;
+    },
+    async excerpt(limit) {
+      try {
+        return (await read(limit)).bytes;
+      } catch {
+        return new Uint8Array();
+      }
+    },
+    async discard() {
+      const declared = response.headers.get("content-length");
+      if (declared !== null && Number(declared) <= worthDraining) await answer.excerpt(worthDraining);
+      else close(false);
+    },
+  };
+  return answer;
+}

@@ -1,0 +1,184 @@
+import { BerthError } from "../base/errors.ts";
+import type { Reference } from "../oci/types.ts";
+import { Authorizer } from "./authorizer.ts";
+import { loadCertificateAuthorities } from "./certificate-authorities.ts";
+import type { CredentialProvider } from "./credentials.ts";
+import { isInsecure, isLoopback, registryHost, transportsFor } from "./endpoint.ts";
+import { type Answer, exchange } from "./exchange.ts";
+import { unlessAborted } from "./interruption.ts";
+import { negotiate, type Origin } from "./negotiation.ts";
+import { isRedirect, maximumRedirects, redirectTarget } from "./redirect.ts";
+
+export interface ClientOptions {
+  readonly insecureRegistries: readonly string[];
+  readonly credentials: CredentialProvider | undefined;
+  readonly userAgent: string;
+  /** PEM files */
+  readonly caPaths: readonly string[];
+  readonly connectTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+}
+
+export interface GetRequest {
+  readonly repository: Reference;
+  /** Below `/v2/<path>/`: `manifests/latest`, `blobs/sha256:…`. */
+  readonly resource: string;
+  readonly accept: string;
+  readonly range?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface RegistryAnswer {
+  readonly answer: Answer;
+  /** It comes from another origin, which the registry redirected to. */
+  readonly elsewhere: boolean;
+  /** Why a 401 could not be met. */
+  readonly authentication?: string;
+}
+
+interface Hop {
+  readonly url: URL;
+  readonly verify: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** One registry host with what was learned about it. */
+interface Connection {
+  readonly origin: Origin;
+  readonly authorizer: Authorizer;
+}
+
+/** GET requests to registries: scheme, authorization and redirects. Retrying is the caller's part. */
+export class RegistryClient {
+  readonly #options: ClientOptions;
+  readonly #connections = new Map<string, Promise<Connection>>();
+  /** Origins that answered at least once. */
+  readonly #answered = new Set<string>();
+  #authorities: readonly string[] | undefined;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  /** One try, with at most one re-authentication. Any status is an answer. */
+  async get(request: GetRequest): Promise<RegistryAnswer> {
+    const { repository, resource, signal } = request;
+    const { origin, authorizer } = await this.#connect(repository.domain, signal);
+    const url = new URL(`/v2/${repository.path}/${resource}`, origin.base);
+    const headers = {
+      Accept: request.accept,
+      ...(request.range === undefined ? {} : { Range: request.range }),
+    };
+    const send = async (authorization: string | undefined) => {
+      const answer = await this.#follow({ url, verify: origin.verify, headers }, authorization, signal);
+      return { answer, elsewhere: answer.url.origin !== url.origin };
+    };
+    const sent = await authorizer.header(repository.path, signal);
+    const first = await send(sent);
+    if (first.answer.status !== 401 || first.elsewhere) return first;
+    const challenge = first.answer.headers.get("www-authenticate");
+    const renewal = await authorizer.renew(challenge, repository.path, sent, signal);
+    if ("reason" in renewal) return { ...first, authentication: renewal.reason };
+    await first.answer.discard();
+    return send(renewal.header);
+  }
+
+  #connect(domain: string, signal: AbortSignal | undefined): Promise<Connection> {
+    const host = registryHost(domain);
+    let connection = this.#connections.get(host);
+    if (connection === undefined) {
+      connection = this.#open(domain, host).catch((error) => {
+        this.#connections.delete(host);
+        throw error;
+      });
+      this.#connections.set(host, connection);
+    }
+    return unlessAborted(connection, signal);
+  }
+
+  async #open(domain: string, host: string): Promise<Connection> {
+    const { insecureRegistries, credentials } = this.#options;
+    const origin = await negotiate(host, transportsFor(host, insecureRegistries), ({ base, verify }) =>
+      this.#exchange({ url: new URL("/v2/", base), verify, headers: {} }, undefined),
+    );
+    const authorizer = new Authorizer({
+      domain,
+      registry: origin.base,
+      insecureRegistries,
+      credentials,
+      send: (url, init) => this.#sendToRealm(url, init),
+    });
+    return { origin, authorizer };
+  }
+
+  /**
+   * Follows redirects by hand. The authorization belongs to (scheme, host, port): it is dropped at the first hop
+   * to another origin and does not come back (RFC 9110 section 15.4).
+   */
+  async #follow(
+    first: Hop,
+    authorization: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    let hop = first;
+    let secret = authorization;
+    for (let hops = 0; ; hops += 1) {
+      const headers = secret === undefined ? hop.headers : { ...hop.headers, Authorization: secret };
+      const answer = await this.#exchange({ ...hop, headers }, signal);
+      if (!isRedirect(answer.status)) return answer;
+      await answer.discard();
+      if (hops === maximumRedirects) {
+        throw new BerthError("registry", `${first.url.host} redirects more than ${maximumRedirects} times`, {
+          hint: "the registry is set up wrongly, or somebody between it and this machine interferes",
+        });
+      }
+      const url = redirectTarget(hop.url, answer.headers.get("location"));
+      if (url.origin !== hop.url.origin) secret = undefined;
+      hop = { ...hop, url, verify: this.#mustVerify(url, first) };
+    }
+  }
+
+  /** Tokens are asked for at exactly the realm; a POST is not redirected, because its body is a secret. */
+  #sendToRealm(
+    url: URL,
+    init: { method: "GET" | "POST"; headers: Record<string, string>; body?: string },
+  ): Promise<Answer> {
+    const { Authorization: authorization, ...headers } = init.headers;
+    const verify = !isInsecure(url.host, this.#options.insecureRegistries);
+    if (init.method === "GET") return this.#follow({ url, verify, headers }, authorization, undefined);
+    return this.#exchange({ url, verify, headers: init.headers }, undefined, "POST", init.body);
+  }
+
+  #mustVerify(url: URL, first: Hop): boolean {
+    return url.origin === first.url.origin
+      ? first.verify
+      : !isInsecure(url.host, this.#options.insecureRegistries);
+  }
+
+  async #exchange(
+    hop: Hop,
+    signal: AbortSignal | undefined,
+    method: "GET" | "POST" = "GET",
+    body?: string,
+  ): Promise<Answer> {
+    const { userAgent, caPaths, connectTimeoutMs, idleTimeoutMs } = this.#options;
+    const needsAuthorities = caPaths.length > 0 && hop.url.protocol === "https:" && hop.verify;
+    if (needsAuthorities) this.#authorities ??= await loadCertificateAuthorities(caPaths);
+    const firstContact = !this.#answered.has(hop.url.origin);
+    const answer = await exchange({
+      url: hop.url,
+      method,
+      headers: { ...hop.headers, "User-Agent": userAgent },
+      ...(body === undefined ? {} : { body }),
+      verify: hop.verify,
+      certificateAuthorities: needsAuthorities ? (this.#authorities ?? []) : [],
+      direct: isLoopback(hop.url.host),
+      headerTimeoutMs: firstContact ? connectTimeoutMs : idleTimeoutMs,
+      firstContact,
+      idleTimeoutMs,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    this.#answered.add(hop.url.origin);
+    return answer;
+  }
+}

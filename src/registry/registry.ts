@@ -1,0 +1,102 @@
+import { BerthError } from "../base/errors.ts";
+import { parseDigest } from "../oci/digest.ts";
+import { manifestAccept } from "../oci/media-types.ts";
+import { familiarName, familiarString } from "../oci/reference.ts";
+import type { BlobStream, Fetcher, FetchOptions, RawDocument, Resolver } from "../oci/transport.ts";
+import type { Descriptor, Digest, Reference } from "../oci/types.ts";
+import { BlobDownload } from "./blob-download.ts";
+import type { CredentialProvider } from "./credentials.ts";
+import { errorFromAnswer } from "./error-answer.ts";
+import { manifestDocument, manifestLimit } from "./manifest-document.ts";
+import { RegistryClient } from "./registry-client.ts";
+import { Attempts, defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
+
+export interface RegistryOptions {
+  /** `host` or `host:port`, exactly as references name them. */
+  readonly insecureRegistries: readonly string[];
+  readonly credentials?: CredentialProvider;
+  /** `berth/0.1.0` */
+  readonly userAgent: string;
+  /** PEM files of certificate authorities that are trusted besides the built-in ones. */
+  readonly caPaths?: readonly string[];
+  /** How long the first answer of a host may take; 15 s. */
+  readonly connectTimeoutMs?: number;
+  /** How long one read may take; 30 s. */
+  readonly idleTimeoutMs?: number;
+  readonly retry?: Partial<RetryPolicy>;
+  /** Told before each wait, in whole seconds, at least 1. */
+  readonly onRetry?: (digest: Digest, seconds: number) => void;
+}
+
+const acceptManifests = manifestAccept.join(", ");
+
+/**
+ * The client side of the OCI distribution specification 1.1, as far as pulling goes. One value serves all registries of a
+ * process and remembers schemes, tokens and connections; nothing is contacted before the first request.
+ */
+export function openRegistry(options: RegistryOptions): Resolver & Fetcher {
+  const policy: RetryPolicy = { ...defaultRetryPolicy, ...options.retry };
+  const client = new RegistryClient({
+    insecureRegistries: options.insecureRegistries,
+    credentials: options.credentials,
+    userAgent: options.userAgent,
+    caPaths: options.caPaths ?? [],
+    connectTimeoutMs: options.connectTimeoutMs ?? 15_000,
+    idleTimeoutMs: options.idleTimeoutMs ?? 30_000,
+  });
+  const { onRetry } = options;
+  const notifier = (digest: Digest | undefined) =>
+    digest === undefined || onRetry === undefined ? undefined : (seconds: number) => onRetry(digest, seconds);
+
+  const getManifest = (
+    repository: Reference,
+    identifier: string,
+    expected: Descriptor | Digest | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<RawDocument> => {
+    const digest = typeof expected === "string" ? expected : expected?.digest;
+    return new Attempts(policy, notifier(digest), signal).run(async () => {
+      const { answer, authentication } = await client.get({
+        repository,
+        resource: `manifests/${identifier}`,
+        accept: acceptManifests,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (answer.status !== 200)
+        throw await errorFromAnswer(answer, { kind: "manifest", reference: repository }, authentication);
+      return manifestDocument(
+        {
+          name: digest === undefined ? familiarString(repository) : `${familiarName(repository)}@${digest}`,
+          bytes: await answer.bytes(manifestLimit),
+          contentType: answer.headers.get("content-type"),
+          contentDigest: answer.headers.get("docker-content-digest"),
+        },
+        expected,
+      );
+    });
+  };
+
+  return {
+    resolve(reference, signal) {
+      const { digest } = reference;
+      return getManifest(reference, digest ?? reference.tag ?? "latest", digest, signal);
+    },
+    async fetchManifest(repository, descriptor, signal) {
+      const digest = parseDigest(descriptor.digest);
+      if (descriptor.size > manifestLimit) {
+        throw new BerthError(
+          "invalid-image",
+          `the manifest ${digest} of ${familiarName(repository)} is said to be ${descriptor.size} bytes long; the limit is ${manifestLimit}`,
+        );
+      }
+      const { domain, path } = repository;
+      return getManifest({ domain, path, digest }, digest, descriptor, signal);
+    },
+    async fetchBlob(repository, descriptor, fetchOptions: FetchOptions = {}): Promise<BlobStream> {
+      const notify = notifier(descriptor.digest);
+      return new BlobDownload(client, repository, descriptor, policy, notify, fetchOptions.signal).open(
+        fetchOptions,
+      );
+    },
+  };
+}
