@@ -21,17 +21,26 @@ interface Options {
 
 const commonLicenses = "/usr/share/common-licenses";
 
-/** Packages whose copyright file has no machine-readable `License:` field (Debian's copyright-format 1.0). */
-const plainCopyrightFiles: Readonly<Record<string, string>> = {
-  libc6: "LGPL-2.1+",
-  "busybox-static": "GPL-2",
-  libselinux1: "public-domain",
-};
+/**
+ * Packages (by the start of their name) whose copyright file has no machine-readable `License:` field, or whose first
+ * field is not that of the library which is embedded.
+ */
+const stated: readonly (readonly [string, string])[] = [
+  ["libc6", "LGPL-2.1+"],
+  ["busybox-static", "GPL-2"],
+  ["libselinux1", "public-domain"],
+  ["libfuse3", "LGPL-2.1"],
+  ["libelf1", "LGPL-3+ or GPL-2+"],
+  ["libglib2.0", "LGPL-2.1+"],
+];
 
-/** The first licence that a copyright file in Debian's format names, which is the one of `Files: *`. */
+/**
+ * The licence of a package in short. In a copyright file in Debian's format the first `License:` field is usually the
+ * one of `Files: *`.
+ */
 export function licenseOf(packageName: string, copyright: string): string {
   const field = /^License:[ \t]*(\S.*)$/m.exec(copyright)?.[1];
-  return plainCopyrightFiles[packageName] ?? field ?? "see the text";
+  return stated.find(([start]) => packageName.startsWith(start))?.[1] ?? field ?? "see the text";
 }
 
 /** The package of a file and its version: from dpkg, or from what scripts/setup noted next to unpacked packages. */
@@ -78,6 +87,7 @@ function npmNotices(root: string): Notice[] {
     const nested = join(from, "node_modules", name);
     const directory = existsSync(nested) ? nested : join(root, "node_modules", name);
     if (!existsSync(directory) || notices.has(directory)) return; // an optional dependency of another platform
+    if (name.startsWith("@types/")) return; // no code in it
     const manifest = JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as {
       version: string;
       license?: string;
@@ -136,7 +146,7 @@ export async function writeLicenses(options: Options): Promise<void> {
   const notices = [bunNotice(options.root), ...debian, ...npm];
   const own = readFileSync(join(options.root, "LICENSE"), "utf8");
   const widths = [0, 1, 2].map((column) =>
-    Math.max(...notices.map((notice) => [notice.name, notice.version, notice.license][column]!.length)),
+    Math.max(...notices.map((notice) => [notice.name, notice.version, notice.covers][column]!.length)),
   );
   const line = (...cells: readonly string[]) =>
     cells
@@ -146,8 +156,8 @@ export async function writeLicenses(options: Options): Promise<void> {
   const text = [
     "berth is licensed under Apache-2.0. One executable carries these other works with it:",
     "",
-    line("NAME", "VERSION", "LICENSE", "COVERS"),
-    ...notices.map(({ name, version, license, covers }) => line(name, version, license, covers)),
+    line("NAME", "VERSION", "COVERS", "LICENSE"),
+    ...notices.map(({ name, version, covers, license }) => line(name, version, covers, license)),
     "",
     "The programs and libraries are unmodified files of Debian or Ubuntu packages of the versions above; the",
     "sources of exactly these versions are on https://snapshot.debian.org and https://launchpad.net/ubuntu.",
