@@ -1,36 +1,7 @@
 import type { StorageDriver } from "../base/configuration.ts";
-import type { Digest } from "../oci/types.ts";
 import type { RootMount } from "../sys/root-mount.ts";
 
-export type LayerCompression = "none" | "gzip" | "zstd";
-
-export interface UnpackRequest {
-  /** The compressed blob, already verified. */
-  readonly blob: string;
-  readonly compression: LayerCompression;
-  /** The unpacked tar must have this digest, or the result is discarded. */
-  readonly diffId: Digest;
-  /** A directory that does not exist yet, in the store's `tmp/`. The caller renames it into place. */
-  readonly target: string;
-  /** Refuse to write more bytes than this. */
-  readonly maximumSize?: number;
-}
-
-export interface UnpackResult {
-  /** Bytes of file content. */
-  readonly size: number;
-  /** What could not be kept, for a person: "device node dev/sda skipped". At most a handful, then a count. */
-  readonly notes: readonly string[];
-}
-
-/** Turns layers into directories. Runs a worker inside a user namespace, so that owners can be real. */
-export interface LayerUnpacker {
-  unpack(
-    request: UnpackRequest,
-    onProgress?: (compressedBytesRead: number) => void,
-    signal?: AbortSignal,
-  ): Promise<UnpackResult>;
-}
+export type { LayerCompression, LayerUnpacker, UnpackRequest, UnpackResult } from "../oci/unpacker.ts";
 
 export interface RootRequest {
   readonly driver: StorageDriver;

@@ -1,10 +1,6 @@
 import { join } from "node:path";
+import { hexOf } from "../oci/digest.ts";
 import type { Digest } from "../oci/types.ts";
-
-/** The 64 hex digits of a digest. */
-export function hexOf(digest: Digest): string {
-  return digest.slice("sha256:".length);
-}
 
 /** Where things are below the data directory. Pure; nothing is created. */
 export class StoreLayout {

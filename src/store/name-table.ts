@@ -55,12 +55,15 @@ export class RepositoryDigestTable {
     this.#database = database;
   }
 
-  add(entry: RepositoryDigest): void {
-    this.#database.run(
-      "INSERT OR IGNORE INTO repository_digests VALUES (?, ?, ?)",
-      entry.repository,
-      entry.digest,
-      entry.imageId,
+  /** True when it was not known before. */
+  add(entry: RepositoryDigest): boolean {
+    return (
+      this.#database.run(
+        "INSERT OR IGNORE INTO repository_digests VALUES (?, ?, ?)",
+        entry.repository,
+        entry.digest,
+        entry.imageId,
+      ) > 0
     );
   }
 

@@ -1,0 +1,146 @@
+import { BerthError } from "../base/errors.ts";
+import { formatPlatform, hostPlatform, platformMatches } from "../oci/platform.ts";
+import { formatReference, repositoryName, trimReference } from "../oci/reference.ts";
+import type { RawDocument, Resolver } from "../oci/transport.ts";
+import type { Descriptor, Digest, ImageConfig, Platform, Reference } from "../oci/types.ts";
+import { checkLayers, maximumManifestSize, parseImageConfig } from "../oci/validate.ts";
+import { maximumConfigSize } from "../oci/validate-config.ts";
+import type { Lease } from "../store/locks.ts";
+import type { ImageRecord } from "../store/types.ts";
+import { type ImportTools, importLayers } from "./import-layers.ts";
+import { selectManifest } from "./select-manifest.ts";
+
+/** What names the image at its source: a reference that the source resolves, or a descriptor that is known already. */
+export type ImageOrigin =
+  | { readonly kind: "reference"; readonly reference: Reference; readonly resolver: Resolver }
+  | { readonly kind: "descriptor"; readonly descriptor: Descriptor; readonly repository: Reference };
+
+export interface ImportRequest extends ImportTools {
+  readonly origin: ImageOrigin;
+  /** What the user asked for; undefined takes the host's and is lenient about images that have only one. */
+  readonly platform?: Platform;
+  /** Canonical names with a tag that the image gets. */
+  readonly names: readonly string[];
+  /** Whether the answer of the source is remembered as `repository@digest`. */
+  readonly rememberDigest: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface ImportResult {
+  readonly image: ImageRecord;
+  /** Of the document that the source answered with: an index, or the manifest. */
+  readonly digest: Digest;
+  /** The names were on this image already, and the source said nothing new. */
+  readonly upToDate: boolean;
+}
+
+/**
+ * Brings one image from any source into the store: resolve, choose the platform, configuration, layers, and in the end
+ * one transaction that makes it visible. Small documents are checked before anything large is fetched. What was fetched
+ * stays after a failure, so that the next try continues.
+ */
+export async function importImage(request: ImportRequest): Promise<ImportResult> {
+  const { origin, store, signal } = request;
+  const repository = origin.kind === "reference" ? origin.reference : origin.repository;
+  using lease = store.lease();
+  const fetchDocument = (descriptor: Descriptor) => documentOf(request, repository, descriptor, lease);
+
+  const root =
+    origin.kind === "reference"
+      ? await origin.resolver.resolve(origin.reference, signal)
+      : await fetchDocument(origin.descriptor);
+  const selected = await selectManifest(root, request.platform ?? hostPlatform(), fetchDocument);
+  const { manifest } = selected;
+  await store.blobs.ingest(
+    manifest.config,
+    (offset) =>
+      request.source.fetchBlob(repository, manifest.config, { offset, ...(signal ? { signal } : {}) }),
+    { lease, ...(signal ? { signal } : {}) },
+  );
+  const config = parseImageConfig(store.blobs.read(manifest.config.digest, maximumConfigSize));
+  checkLayers(manifest, config);
+  checkPlatform(config, request.platform, repository);
+
+  const layers = manifest.layers.map((descriptor, index) => ({
+    descriptor,
+    diffId: config.rootfs.diff_ids[index]!, // checkLayers: as many as layers
+  }));
+  await importLayers(repository, layers, lease, request, signal);
+  for (const { bytes } of selected.path) await store.blobs.put(bytes, { lease });
+
+  const { mediaType, digest, size } = selected.document.descriptor;
+  const image: ImageRecord = {
+    id: manifest.config.digest,
+    manifest: { mediaType, digest, size },
+    config,
+    size: layers.reduce((sum, { diffId }) => sum + (store.layers.size(diffId) ?? 0), 0),
+    addedAt: new Date().toISOString(),
+  };
+  const blobs = [
+    manifest.config.digest,
+    ...manifest.layers.map((layer) => layer.digest),
+    ...selected.path.map(({ descriptor }) => descriptor.digest),
+  ];
+  const changed = publish(request, repository, image, blobs, root.descriptor.digest);
+  return { image: store.images.require(image.id), digest: root.descriptor.digest, upToDate: !changed };
+}
+
+/** Makes the image visible under its names; whether anything became different by that. */
+function publish(
+  { store, names, rememberDigest }: ImportRequest,
+  reference: Reference,
+  image: ImageRecord,
+  blobs: readonly Digest[],
+  digest: Digest,
+): boolean {
+  return store.transaction(() => {
+    let changed = store.images.get(image.id) === undefined;
+    store.images.put(image, blobs);
+    for (const name of names) {
+      if (store.names.get(name) === image.id) continue;
+      store.names.set(name, image.id);
+      changed = true;
+    }
+    if (rememberDigest) {
+      const entry = { repository: repositoryName(reference), digest, imageId: image.id };
+      if (store.repositoryDigests.add(entry)) changed = true;
+    }
+    return changed;
+  });
+}
+
+/** A manifest or index, from the store where it is there: what has the digest is the same everywhere. */
+async function documentOf(
+  { source, store, signal }: ImportRequest,
+  repository: Reference,
+  descriptor: Descriptor,
+  lease: Lease,
+): Promise<RawDocument> {
+  if (await store.blobs.hold(descriptor.digest, lease, signal)) {
+    const bytes = store.blobs.read(descriptor.digest, maximumManifestSize);
+    if (bytes.byteLength === descriptor.size) return { descriptor, bytes };
+    throw new BerthError(
+      "digest-mismatch",
+      `manifest ${descriptor.digest} has ${bytes.byteLength} bytes, but its descriptor promises ${descriptor.size}`,
+    );
+  }
+  return source.fetchManifest(repository, descriptor, signal);
+}
+
+function checkPlatform(config: ImageConfig, asked: Platform | undefined, reference: Reference): void {
+  if (config.os !== "" && config.os !== "linux") {
+    throw new BerthError(
+      "unsupported",
+      `image operating system "${config.os}" cannot be used on this platform`,
+    );
+  }
+  if (asked === undefined) return;
+  const { architecture, variant } = config;
+  const actual: Platform = { os: config.os || "linux", architecture, ...(variant ? { variant } : {}) };
+  if (platformMatches(actual, asked)) return;
+  throw new BerthError(
+    "not-found",
+    `image with reference ${formatReference(trimReference(reference))} was found but does not match the specified ` +
+      `platform: wanted ${formatPlatform(asked)}, actual: ${formatPlatform(actual)}`,
+  );
+}

@@ -1,0 +1,174 @@
+import { availableParallelism } from "node:os";
+import { shortDigest } from "../oci/digest.ts";
+import type { Fetcher, ProgressListener, TransferStatus } from "../oci/transport.ts";
+import type { Descriptor, Digest, Reference } from "../oci/types.ts";
+import type { LayerUnpacker } from "../oci/unpacker.ts";
+import type { Lease } from "../store/locks.ts";
+import type { Store } from "../store/store.ts";
+import type { RemoveTree } from "../store/temporary.ts";
+import { type Pause, pauseOneSecond, withDownloadRetry } from "./download-retry.ts";
+import { createLimiter } from "./limiter.ts";
+import { sniffCompression } from "./sniff-compression.ts";
+
+/** As Docker's `max-concurrent-downloads`. */
+const defaultDownloads = 3;
+
+/** What every import needs besides what it imports. */
+export interface ImportTools {
+  readonly store: Store;
+  readonly source: Fetcher;
+  readonly unpacker: LayerUnpacker;
+  readonly removeTree: RemoveTree;
+  /** Downloads at once; 3 if undefined. */
+  readonly concurrency?: number;
+  /** Refuses a layer that unpacks to more bytes than this. */
+  readonly maximumLayerSize?: number;
+  readonly onProgress?: ProgressListener;
+  /** What could not be kept while unpacking, for a person. */
+  readonly onNote?: (note: string) => void;
+  readonly pause?: Pause;
+}
+
+export interface LayerToImport {
+  readonly descriptor: Descriptor;
+  readonly diffId: Digest;
+}
+
+/**
+ * Brings layers into the store, each as blob and as directory, and holds them in `lease`: several downloads at once,
+ * each unpacked as soon as it is there. Blobs are kept beside the directories, so that a push sends the same digests;
+ * hence a layer whose directory alone is there is still fetched, but not unpacked again. The first failure stops
+ * the others and is thrown when they have stopped.
+ */
+export async function importLayers(
+  repository: Reference,
+  layers: readonly LayerToImport[],
+  lease: Lease,
+  tools: ImportTools,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { store } = tools;
+  const say = (digest: Digest, status: TransferStatus) =>
+    tools.onProgress?.({ kind: "status", id: shortDigest(digest), digest, status });
+
+  const wanted = new Map(layers.map((layer) => [`${layer.descriptor.digest} ${layer.diffId}`, layer]));
+  const missing: LayerToImport[] = [];
+  for (const layer of wanted.values()) {
+    const { digest, size } = layer.descriptor;
+    const there =
+      store.blobs.size(digest) === size &&
+      (await store.layers.hold(layer.diffId, lease, signal)) &&
+      (await store.blobs.hold(digest, lease, signal));
+    say(digest, there ? "Already exists" : "Pulling fs layer");
+    if (!there) missing.push(layer);
+  }
+  if (missing.length === 0) return;
+
+  const bytes = missing.reduce(
+    (sum, { descriptor }) => sum + (store.blobs.has(descriptor.digest) ? 0 : descriptor.size),
+    0,
+  );
+  store.blobs.requireSpace("the layers of this image", bytes);
+
+  const concurrency = tools.concurrency ?? defaultDownloads;
+  for (const { descriptor } of missing.slice(concurrency)) say(descriptor.digest, "Waiting");
+  const download = createLimiter(concurrency);
+  const unpack = createLimiter(availableParallelism());
+  const stop = new AbortController();
+  const inner = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+
+  const outcomes = await Promise.allSettled(
+    missing.map(async (layer) => {
+      try {
+        await download(() => downloadLayer(repository, layer, lease, tools, inner));
+        say(layer.descriptor.digest, "Download complete");
+        await unpack(() => unpackLayer(layer, lease, tools, inner));
+        say(layer.descriptor.digest, "Pull complete");
+      } catch (error) {
+        stop.abort(error);
+        throw error;
+      }
+    }),
+  );
+  signal?.throwIfAborted();
+  // The reason of the abort is the first failure; the others only echo it.
+  if (outcomes.some((outcome) => outcome.status === "rejected")) throw stop.signal.reason;
+}
+
+async function downloadLayer(
+  repository: Reference,
+  { descriptor }: LayerToImport,
+  lease: Lease,
+  { store, source, onProgress, pause = pauseOneSecond }: ImportTools,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  const { digest, size: total } = descriptor;
+  const id = shortDigest(digest);
+  let furthest = 0;
+  let before = 0;
+  const progressed = () => {
+    const more = furthest > before;
+    before = furthest;
+    return more;
+  };
+  await withDownloadRetry(
+    () =>
+      store.blobs.ingest(
+        descriptor,
+        (offset) => source.fetchBlob(repository, descriptor, { offset, signal }),
+        {
+          lease,
+          signal,
+          onProgress(current) {
+            furthest = Math.max(furthest, current);
+            onProgress?.({ kind: "bytes", id, digest, status: "Downloading", current, total });
+          },
+          onVerified: () => onProgress?.({ kind: "status", id, digest, status: "Verifying Checksum" }),
+        },
+      ),
+    progressed,
+    (status) => onProgress?.({ kind: "status", id, digest, status }),
+    pause,
+    signal,
+  );
+}
+
+async function unpackLayer(
+  { descriptor, diffId }: LayerToImport,
+  lease: Lease,
+  { store, unpacker, removeTree, maximumLayerSize, onProgress, onNote }: ImportTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const { digest, size: total } = descriptor;
+  await store.layers.ensure(
+    diffId,
+    lease,
+    async (target) => {
+      const blob = store.blobs.path(digest);
+      const result = await unpacker.unpack(
+        {
+          blob,
+          compression: sniffCompression(blob),
+          diffId,
+          target,
+          ...(maximumLayerSize === undefined ? {} : { maximumSize: maximumLayerSize }),
+        },
+        (current) =>
+          onProgress?.({
+            kind: "bytes",
+            id: shortDigest(digest),
+            digest,
+            status: "Extracting",
+            current,
+            total,
+          }),
+        signal,
+      );
+      for (const note of result.notes) onNote?.(note);
+      return result.size;
+    },
+    removeTree,
+    signal,
+  );
+}

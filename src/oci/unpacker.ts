@@ -1,0 +1,32 @@
+/** What `image/` asks of `snapshot/`, which it does not know. */
+import type { Digest } from "./types.ts";
+
+export type LayerCompression = "none" | "gzip" | "zstd";
+
+export interface UnpackRequest {
+  /** The compressed blob, already verified. */
+  readonly blob: string;
+  readonly compression: LayerCompression;
+  /** The unpacked tar must have this digest, or the result is discarded. */
+  readonly diffId: Digest;
+  /** A directory that does not exist yet, in the store's `tmp/`. The caller renames it into place. */
+  readonly target: string;
+  /** Refuse to write more bytes than this. */
+  readonly maximumSize?: number;
+}
+
+export interface UnpackResult {
+  /** Bytes of file content. */
+  readonly size: number;
+  /** What could not be kept, for a person: "device node dev/sda skipped". At most a handful, then a count. */
+  readonly notes: readonly string[];
+}
+
+/** Turns layers into directories. Runs a worker inside a user namespace, so that owners can be real. */
+export interface LayerUnpacker {
+  unpack(
+    request: UnpackRequest,
+    onProgress?: (compressedBytesRead: number) => void,
+    signal?: AbortSignal,
+  ): Promise<UnpackResult>;
+}
