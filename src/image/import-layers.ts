@@ -77,17 +77,20 @@ export async function importLayers(
   const stop = new AbortController();
   const inner = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
 
+  const stopping = async (work: Promise<void>) => {
+    try {
+      await work;
+    } catch (error) {
+      stop.abort(error);
+      throw error;
+    }
+  };
   const outcomes = await Promise.allSettled(
     missing.map(async (layer) => {
-      try {
-        await download(() => downloadLayer(repository, layer, lease, tools, inner));
-        say(layer.descriptor.digest, "Download complete");
-        await unpack(() => unpackLayer(layer, lease, tools, inner));
-        say(layer.descriptor.digest, "Pull complete");
-      } catch (error) {
-        stop.abort(error);
-        throw error;
-      }
+      await download(() => stopping(downloadLayer(repository, layer, lease, tools, inner)));
+      say(layer.descriptor.digest, "Download complete");
+      await unpack(() => stopping(unpackLayer(layer, lease, tools, inner)));
+      say(layer.descriptor.digest, "Pull complete");
     }),
   );
   signal?.throwIfAborted();
