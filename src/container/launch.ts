@@ -28,7 +28,10 @@ export type NetworkAttachment = (pid: number) => Promise<void>;
 /** Namespaces in the making: the process starts while the caller still gathers what it shall do. */
 export interface Launch {
   /** Tells init what to do; resolves once execve has succeeded. Rejects with what init reports. */
-  start(request: StartRequest, attachNetwork?: NetworkAttachment): Promise<LaunchedContainer>;
+  start(
+    request: Omit<StartRequest, "awaitsNetwork">,
+    attachNetwork?: NetworkAttachment,
+  ): Promise<LaunchedContainer>;
   /** Ends what was started, when there will be no `start`. */
   abandon(): void;
 }
@@ -97,12 +100,9 @@ export function launch(request: LaunchRequest): Launch {
   };
 }
 
-function exitStatus(child: {
-  readonly exitCode: number | null;
-  readonly signalCode: NodeJS.Signals | null;
-}): number {
-  if (child.signalCode !== null) return 128 + constants.signals[child.signalCode];
-  return child.exitCode ?? 255;
+function exitStatus({ exitCode, signalCode }: Pick<Bun.Subprocess, "exitCode" | "signalCode">): number {
+  if (signalCode !== null) return 128 + constants.signals[signalCode as NodeJS.Signals];
+  return exitCode ?? 255;
 }
 
 /** unshare has said on stderr what the kernel refused; the usual reasons are worth a hint. */

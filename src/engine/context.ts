@@ -1,7 +1,11 @@
 import { type Configuration, loadConfiguration } from "../base/configuration.ts";
 import { type Directories, resolveDirectories } from "../base/directories.ts";
+import { createSnapshotter } from "../snapshot/snapshotter.ts";
+import type { Snapshotter } from "../snapshot/types.ts";
 import { Store } from "../store/store.ts";
+import { type Helpers, openHelpers } from "../sys/helpers.ts";
 import { detectIdentityMap, type IdentityMap } from "../sys/identity.ts";
+import { selfCommand } from "../sys/self-command.ts";
 
 /**
  * What every use case gets. Everything is made on first use, because a command pays only for what it needs.
@@ -14,6 +18,8 @@ export class EngineContext {
   readonly warn: (message: string) => void;
   #configuration: Configuration | undefined;
   #identity: IdentityMap | undefined;
+  #helpers: Helpers | undefined;
+  #snapshotter: Snapshotter | undefined;
   #store: Store | undefined;
   #readingStore: Store | undefined;
 
@@ -31,6 +37,21 @@ export class EngineContext {
   get identity(): IdentityMap {
     this.#identity ??= detectIdentityMap();
     return this.#identity;
+  }
+
+  get helpers(): Helpers {
+    this.#helpers ??= openHelpers({
+      dataDirectory: this.directories.data,
+      runtimeDirectory: this.directories.runtime,
+      configured: this.configuration.helpers,
+    });
+    return this.#helpers;
+  }
+
+  get snapshotter(): Snapshotter {
+    const { helpers, identity } = this;
+    this.#snapshotter ??= createSnapshotter({ helpers, identity, selfCommand: selfCommand() });
+    return this.#snapshotter;
   }
 
   /** The store, for use cases that change it; it is created by the first write. */

@@ -1,0 +1,106 @@
+import { BerthError } from "../base/errors.ts";
+import type { ContainerRecord } from "../store/types.ts";
+import type { ContainerOptions } from "./container-record.ts";
+
+export interface FilterSurroundings {
+  /** The id of the image that a reference names, or undefined. */
+  imageId(reference: string): string | undefined;
+  /** A container by id, name or prefix; throws `not-found`. */
+  container(text: string): ContainerRecord;
+}
+
+type Predicate = (container: ContainerRecord) => boolean;
+
+const statuses = ["created", "restarting", "running", "removing", "paused", "exited", "dead"];
+
+/**
+ * `--filter key=value` of `ps`. Values of one key are alternatives, different keys must all hold; labels must all hold.
+ */
+export function containerFilter(filters: readonly string[], surroundings: FilterSurroundings): Predicate {
+  const byKey = new Map<string, Predicate[]>();
+  for (const filter of filters) {
+    const equals = filter.indexOf("=");
+    if (equals === -1) {
+      throw new BerthError(
+        "invalid-argument",
+        `invalid argument "${filter}" for "-f, --filter" flag: bad format of filter (expected name=value)`,
+      );
+    }
+    const key = filter.slice(0, equals).trim().toLowerCase();
+    const predicate = predicateFor(key, filter.slice(equals + 1).trim(), surroundings);
+    byKey.set(key, [...(byKey.get(key) ?? []), predicate]);
+  }
+  return (container) =>
+    [...byKey].every(([key, predicates]) =>
+      key === "label"
+        ? predicates.every((holds) => holds(container))
+        : predicates.some((holds) => holds(container)),
+    );
+}
+
+function predicateFor(key: string, value: string, surroundings: FilterSurroundings): Predicate {
+  switch (key) {
+    case "id":
+      return ({ id }) => id.startsWith(value);
+    case "name": {
+      const pattern = nameMatcher(value);
+      return ({ name }) => pattern(name);
+    }
+    case "label": {
+      const equals = value.indexOf("=");
+      if (equals === -1) return ({ labels }) => Object.hasOwn(labels, value);
+      return ({ labels }) => labels[value.slice(0, equals)] === value.slice(equals + 1);
+    }
+    case "status":
+      if (!statuses.includes(value)) {
+        throw new BerthError("invalid-argument", `invalid filter 'status=${value}'`, {
+          hint: `a status is one of ${statuses.join(", ")}`,
+        });
+      }
+      return ({ state }) => state.status === value;
+    case "exited": {
+      const code = Number(value);
+      if (!Number.isInteger(code))
+        throw new BerthError("invalid-argument", `invalid filter 'exited=${value}'`);
+      return ({ state }) => state.status === "exited" && state.exitCode === code;
+    }
+    case "ancestor": {
+      const id = surroundings.imageId(value);
+      return ({ imageId }) => imageId === id;
+    }
+    case "before": {
+      const { createdAt } = surroundings.container(value);
+      return (container) => container.createdAt < createdAt;
+    }
+    case "since": {
+      const { createdAt } = surroundings.container(value);
+      return (container) => container.createdAt > createdAt;
+    }
+    case "volume":
+      return ({ options }) =>
+        (options as ContainerOptions).mounts.some(
+          (mount) => mount.name === value || mount.destination === value,
+        );
+    case "network":
+      return ({ options }) => networkName((options as ContainerOptions).run.network.kind) === value;
+    default:
+      throw new BerthError("invalid-argument", `invalid filter '${key}'`);
+  }
+}
+
+/** What Docker calls a container's network. */
+export function networkName(kind: string): string {
+  return kind === "slirp4netns" ? "bridge" : kind;
+}
+
+/** Docker takes a name filter as an unanchored regular expression; without special characters it is a substring. */
+function nameMatcher(value: string): (name: string) => boolean {
+  if (/^[\w-]*$/.test(value)) return (name) => name.includes(value);
+  let expression: RegExp;
+  try {
+    expression = new RegExp(value.replace(/^\^\/?/, "^"));
+  } catch {
+    throw new BerthError("invalid-argument", `invalid filter 'name=${value}'`);
+  }
+  return (name) => expression.test(name);
+}

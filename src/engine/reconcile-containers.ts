@@ -1,0 +1,55 @@
+import type { ContainerRecord } from "../store/types.ts";
+import { isAlive } from "../sys/process-identity.ts";
+import type { ContainerOptions } from "./container-record.ts";
+import type { EngineContext } from "./context.ts";
+import { removeContainerObjects } from "./remove-container-objects.ts";
+
+/** 128 + SIGKILL: what the kernel did to a container whose monitor is gone. */
+const killed = 137;
+
+/**
+ * Whether the monitor is gone although the record says that the container is being made or runs: a kill -9, or a
+ * reboot. The kernel ended the container with it.
+ */
+function isAbandoned({ state }: ContainerRecord): boolean {
+  const live = state.status === "running" || state.status === "created" || state.status === "removing";
+  return live && state.monitor !== undefined && !isAlive(state.monitor);
+}
+
+/** All containers, as they really are. Records that are no longer true are corrected where the store can be written. */
+export async function currentContainers(context: EngineContext): Promise<readonly ContainerRecord[]> {
+  const records = context.readingStore.containers.list();
+  if (!records.some(isAbandoned)) return records;
+  const current: ContainerRecord[] = [];
+  for (const record of records) {
+    const settled = isAbandoned(record) ? await settle(context, record) : record;
+    if (settled) current.push(settled);
+  }
+  return current;
+}
+
+/** What became of an abandoned container; undefined when it was a `--rm` one and is gone now. */
+export async function settle(
+  context: EngineContext,
+  record: ContainerRecord,
+): Promise<ContainerRecord | undefined> {
+  if (!isAbandoned(record)) return record;
+  const { run } = record.options as ContainerOptions;
+  const finished = { status: "exited" as const, exitCode: killed, finishedAt: new Date().toISOString() };
+  const state = { ...finished, ...(record.state.startedAt ? { startedAt: record.state.startedAt } : {}) };
+  if (!context.store.isWritable()) return { ...record, state };
+  using _ = await context.store.lockObject(`container:${record.id}`);
+  if (run.remove) {
+    await removeContainerObjects(
+      context,
+      context.store,
+      record.id,
+      context.store.layout.container(record.id),
+    );
+    return undefined;
+  }
+  if (context.store.containers.find(record.id) === undefined) return undefined;
+  return context.store.containers.update(record.id, (now) =>
+    isAbandoned({ ...record, state: now }) ? state : now,
+  );
+}

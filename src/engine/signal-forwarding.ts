@@ -1,0 +1,60 @@
+/** Every signal that a person or a batch system sends to a foreground program; the terminal's own goes its own way. */
+const forwarded = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGTERM",
+  "SIGCONT",
+] as const;
+
+/** How many SIGINT or SIGTERM it takes until a program that does not listen is killed. */
+const patience = 3;
+
+/**
+ * Passes signals on to the container's first process. The kernel drops those that pid 1 of a namespace has no handler
+ * for (pid_namespaces(7)), so that a person could not get out of `run IMG sleep 1d`: the third SIGINT or SIGTERM kills.
+ */
+export class SignalForwarding implements Disposable {
+  #target: number | undefined;
+  #waiting: NodeJS.Signals[] = [];
+  #asked = 0;
+  readonly #remove: Array<() => void> = [];
+
+  constructor() {
+    for (const signal of forwarded) {
+      const listener = () => this.#receive(signal);
+      process.on(signal, listener);
+      this.#remove.push(() => process.removeListener(signal, listener));
+    }
+  }
+
+  /** From now on signals go to `pid`, also those that came before. */
+  to(pid: number): void {
+    this.#target = pid;
+    for (const signal of this.#waiting.splice(0)) this.#send(signal);
+  }
+
+  #receive(signal: NodeJS.Signals): void {
+    if (signal === "SIGINT" || signal === "SIGTERM") this.#asked++;
+    this.#send(this.#asked >= patience ? "SIGKILL" : signal);
+  }
+
+  #send(signal: NodeJS.Signals): void {
+    if (this.#target === undefined) {
+      this.#waiting.push(signal);
+      return;
+    }
+    try {
+      process.kill(this.#target, signal);
+    } catch {
+      // It has just ended.
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const remove of this.#remove) remove();
+  }
+}

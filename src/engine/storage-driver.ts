@@ -1,0 +1,28 @@
+import { type StorageDriver, storageDrivers } from "../base/configuration.ts";
+import { BerthError } from "../base/errors.ts";
+import { probeDriver } from "../snapshot/probe-driver.ts";
+import type { EngineContext } from "./context.ts";
+
+/**
+ * The storage driver, and why: by `--storage-driver`, `BERTH_STORAGE_DRIVER`, `storage-driver` of config.toml, or else
+ * by what works here.
+ */
+export async function chooseDriver(
+  context: EngineContext,
+  flag: string | undefined,
+): Promise<{ readonly driver: StorageDriver; readonly reason: string }> {
+  const wanted =
+    flag ?? (context.env.BERTH_STORAGE_DRIVER || undefined) ?? context.configuration.storageDriver;
+  const forced = storageDrivers.find((driver) => driver === wanted);
+  if (wanted !== undefined && forced === undefined) {
+    throw new BerthError("invalid-argument", `unknown storage driver "${wanted}"`, {
+      hint: `choose one of ${storageDrivers.join(", ")}`,
+    });
+  }
+  return probeDriver({
+    helpers: context.helpers,
+    identity: context.identity,
+    dataDirectory: context.directories.data,
+    ...(forced === undefined ? {} : { forced }),
+  });
+}
