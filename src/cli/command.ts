@@ -12,7 +12,7 @@ export interface Invocation<S extends FlagSet = FlagSet> {
   readonly given: ReadonlySet<string>;
   readonly words: readonly string[];
   readonly host: Host;
-  /** Made on first use; commands import the use cases they need themselves. */
+  /** Opens nothing by itself; commands import the use cases they need themselves. */
   readonly context: EngineContext;
 }
 

@@ -2,6 +2,7 @@ import { createConsola, type LogObject } from "consola/core";
 import { BerthError, messageOf } from "../base/errors.ts";
 import { FlagError } from "./flags/parse.ts";
 import type { Host } from "./host.ts";
+import { escapeControl } from "./output/escape-control.ts";
 
 /**
  * Prints why a command failed: `berth: <message>`, then `hint: <what would work>`; with `debug` also the stack and the
@@ -27,8 +28,5 @@ export function reportFailure(
 
 const render = (entry: LogObject) => entry.args.join(" ");
 
-/** Messages quote what registries and archives say; their control characters must not reach a terminal. */
-const printable = (text: string) =>
-  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (char) => {
-    return `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  });
+/** Messages quote what registries and archives say, which must not command a terminal; our own line breaks stay. */
+const printable = (text: string) => text.split("\n").map(escapeControl).join("\n");

@@ -1,5 +1,4 @@
 import { BerthError } from "../base/errors.ts";
-import { EngineContext } from "../engine/context.ts";
 import type { Command, Invocation } from "./command.ts";
 import { exitCode } from "./exit-codes.ts";
 import { parseFlags } from "./flags/parse.ts";
@@ -22,17 +21,14 @@ export async function execute(
     return exitCode.success;
   }
   checkCount(command, path, parsed.positionals.length);
-  let context: EngineContext | undefined;
+  const { EngineContext } = await import("../engine/context.ts");
   const invocation: Invocation = {
     path,
     flags: parsed.values,
     given: parsed.given,
     words: parsed.positionals,
     host,
-    get context() {
-      context ??= new EngineContext(host.env, host.warn);
-      return context;
-    },
+    context: new EngineContext(host.env, host.warn),
   };
   return command.run(invocation);
 }

@@ -29,20 +29,16 @@ export const load = defineCommand({
     ]);
     // Docker shows the layers only to a person; in a pipe the result is all there is.
     const lines = pullLines(host.stdout, flags.quiet || !host.stdout.isTerminal);
-    const loaded = await interruptible(async (signal) => {
-      try {
-        return await loadImages(context, {
-          source: flags.input
-            ? { kind: "path", path: resolve(host.workingDirectory, flags.input) }
-            : { kind: "stream", stream: host.stdin.stream() },
-          ...(flags.platform ? { platform: flags.platform } : {}),
-          onProgress: lines.progress,
-          signal,
-        });
-      } finally {
-        lines.end();
-      }
-    });
+    const loaded = await interruptible((signal) =>
+      loadImages(context, {
+        source: flags.input
+          ? { kind: "path", path: resolve(host.workingDirectory, flags.input) }
+          : { kind: "stream", stream: host.stdin.stream() },
+        ...(flags.platform ? { platform: flags.platform } : {}),
+        onProgress: lines.progress,
+        signal,
+      }),
+    );
     for (const { names, imageId } of loaded) {
       if (names.length === 0) host.stdout.write(`Loaded image ID: ${imageId}\n`);
       for (const name of names) host.stdout.write(`Loaded image: ${name}\n`);

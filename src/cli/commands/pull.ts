@@ -24,19 +24,15 @@ export const pull = defineCommand({
     if (!flags.quiet && reference.tag !== typed.tag)
       host.stdout.write(`Using default tag: ${reference.tag}\n`);
     const lines = pullLines(host.stdout, flags.quiet);
-    const result = await interruptible(async (signal) => {
-      try {
-        return await engine.pull(context, {
-          reference: words[0]!,
-          ...(flags.platform ? { platform: flags.platform } : {}),
-          onStart: lines.begin,
-          onProgress: lines.progress,
-          signal,
-        });
-      } finally {
-        lines.end();
-      }
-    });
+    const result = await interruptible((signal) =>
+      engine.pull(context, {
+        reference: words[0]!,
+        ...(flags.platform ? { platform: flags.platform } : {}),
+        onStart: lines.begin,
+        onProgress: lines.progress,
+        signal,
+      }),
+    );
     lines.summary(result);
     host.stdout.write(`${formatReference(result.reference)}\n`);
     return 0;

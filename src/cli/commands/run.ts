@@ -34,7 +34,7 @@ export const run = defineCommand({
           signal,
         });
       } finally {
-        await lines.end();
+        await lines.settled();
       }
     });
   },

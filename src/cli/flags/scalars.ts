@@ -19,14 +19,3 @@ export function parseInteger(text: string): number {
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : fail("value out of range");
 }
-
-const units: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
-
-/** Bytes as Docker's RAMInBytes reads them: binary units, `64m`, `64mb`, `64MiB`, `1.5g`. */
-export function parseBytes(text: string): number {
-  const match = /^(\d+(?:\.\d+)?) ?([kmgt]?)(?:i?b)?$/i.exec(text);
-  const size =
-    match === null ? Number.NaN : Number(match[1]) * (units[match[2]!.toLowerCase()] ?? Number.NaN);
-  if (!Number.isSafeInteger(Math.floor(size))) throw new BerthError("usage", `invalid size: '${text}'`);
-  return Math.floor(size);
-}

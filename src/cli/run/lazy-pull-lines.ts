@@ -1,7 +1,7 @@
 import type { ProgressListener } from "../../oci/transport.ts";
 import type { Reference } from "../../oci/types.ts";
 import type { Output } from "../host.ts";
-import type { PullLines } from "../pull-lines.ts";
+import type { PullLines, PullSummary } from "../pull-lines.ts";
 
 /**
  * `pullLines` whose module is loaded when the first thing happens: most runs find their image in the store and pull
@@ -24,10 +24,10 @@ export function lazyPullLines(output: Output, quiet: boolean) {
   return {
     begin: (reference: Reference) => tell((to) => to.begin(reference)),
     progress,
-    /** To be called before anything else is written to the same output. */
-    async end(): Promise<void> {
+    summary: (result: PullSummary) => tell((to) => to.summary(result)),
+    /** Everything told so far is written. */
+    async settled(): Promise<void> {
       await loading;
-      lines?.end();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { BerthError } from "../../base/errors.ts";
 import type { MountOption } from "../../engine/run-options.ts";
-import { parseBytes } from "../flags/scalars.ts";
+import { parseSize } from "../output/units.ts";
 import { parseTarget } from "./container-path.ts";
 
 type TmpfsMount = Extract<MountOption, { kind: "tmpfs" }>;
@@ -47,7 +47,7 @@ export function parseTmpfsOption(raw: string): TmpfsMount {
 /** Bytes; a percentage of the memory, which the kernel would take, is not portable between machines and is refused. */
 export function parseTmpfsSize(text: string): number {
   try {
-    return parseBytes(text);
+    return parseSize(text);
   } catch (cause) {
     throw new BerthError("invalid-argument", `invalid value for tmpfs-size: ${text}`, { cause });
   }

@@ -1,22 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseBoolean, parseBytes, parseInteger } from "../../../../src/cli/flags/scalars.ts";
-
-test.each([
-  ["0", 0],
-  ["64", 64],
-  ["64b", 64],
-  ["64k", 65_536],
-  ["64m", 67_108_864],
-  ["64MB", 67_108_864],
-  ["64MiB", 67_108_864],
-  ["1.5g", 1_610_612_736],
-])("bytes: %s is %d", (text, bytes) => {
-  expect(parseBytes(text)).toBe(bytes);
-});
-
-test.each(["", "m", "-1", "1x", "1kk", "1e3", "0x10", " 1", "99999999t"])("bytes: %j is refused", (text) => {
-  expect(() => parseBytes(text)).toThrow(`invalid size: '${text}'`);
-});
+import { parseBoolean, parseInteger } from "../../../../src/cli/flags/scalars.ts";
 
 test("booleans are Go's", () => {
   expect(["1", "t", "T", "TRUE", "true", "True"].map(parseBoolean)).not.toContain(false);

@@ -1,0 +1,140 @@
+import { BerthError, isBerthError } from "../../base/errors.ts";
+import type { EngineContext } from "../../engine/context.ts";
+import { defineCommand } from "../command.ts";
+import { ExitError, exitCode } from "../exit-codes.ts";
+import { flag } from "../flags/spec.ts";
+import type { Host } from "../host.ts";
+import { isTemplateError } from "../output/template/template-error.ts";
+import { type InspectedObject, inspection } from "../views/inspection.ts";
+
+const formatFlag = flag.text(
+  "Format output using a custom template:\n'json': Print in JSON format\n'TEMPLATE': Print output using the given Go template.",
+  { short: "f" },
+);
+const sizeFlag = flag.boolean("Display total file sizes if the type is container", { short: "s" });
+const typeFlag = flag.text("Only inspect objects of the given type", { completes: ["container", "image"] });
+
+type Finder = (context: EngineContext, name: string, size: boolean) => Promise<InspectedObject>;
+
+const container: Finder = async (context, name, size) => {
+  const { inspectContainer, listContainers } = await import("../../engine/containers.ts");
+  const object = await inspectContainer(context, name);
+  if (!size) return object;
+  const [summary] = await listContainers(context, { all: true, filters: [`id=${object.Id}`], size: true });
+  return { ...object, SizeRw: summary?.sizeRw ?? 0, SizeRootFs: summary?.sizeRootFs ?? 0 };
+};
+
+const image: Finder = async (context, name) =>
+  (await import("../../engine/inspect-image.ts")).inspectImage(context, name);
+
+/** A container of that name wins over an image, as in Docker. */
+const anything: Finder = async (context, name, size) => {
+  for (const find of [container, image]) {
+    try {
+      return await find(context, name, size);
+    } catch (error) {
+      // A word that cannot be a reference is the name of nothing.
+      if (!isBerthError(error, "not-found", "invalid-reference")) throw error;
+    }
+  }
+  throw new NoSuchObject(name);
+};
+
+/** Docker says this without telling who speaks. */
+class NoSuchObject extends BerthError {
+  constructor(name: string) {
+    super("not-found", `error: no such object: ${name}`);
+  }
+}
+
+interface Request {
+  readonly names: readonly string[];
+  readonly format: string;
+  readonly size: boolean;
+  readonly host: Host;
+  readonly context: EngineContext;
+}
+
+/** Prints what there is, then says what there is not; 64 for a template that cannot be parsed or used. */
+async function inspectWith(find: Finder, { names, format, size, host, context }: Request): Promise<number> {
+  let shown: ReturnType<typeof inspection>;
+  try {
+    shown = inspection(format);
+  } catch (error) {
+    throw new ExitError(exitCode.template, error);
+  }
+  const failures: unknown[] = [];
+  for (const name of names) {
+    try {
+      shown.add(await find(context, name, size));
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  host.stdout.write(shown.text());
+  if (failures.length === 0) return exitCode.success;
+  const { reportFailure } = await import("../diagnostics.ts");
+  for (const failure of failures) {
+    if (failure instanceof NoSuchObject) host.stderr.write(`${failure.message}\n`);
+    else reportFailure(host, failure, { debug: host.env.BERTH_DEBUG === "1" });
+  }
+  return failures.some(isTemplateError) ? exitCode.template : exitCode.failure;
+}
+
+export const inspect = defineCommand({
+  usage: "[OPTIONS] NAME|ID [NAME|ID...]",
+  description: "Return low-level information on containers and images",
+  flags: { format: formatFlag, size: sizeFlag, type: typeFlag },
+  words: { min: 1 },
+  completes: ["object"],
+  run: ({ flags, words, host, context }) =>
+    inspectWith(finderFor(flags.type ?? ""), {
+      names: words,
+      format: flags.format ?? "",
+      size: flags.size,
+      host,
+      context,
+    }),
+});
+
+function finderFor(type: string): Finder {
+  switch (type) {
+    case "":
+      return anything;
+    case "container":
+      return container;
+    case "image":
+      return image;
+    case "config":
+    case "network":
+    case "node":
+    case "plugin":
+    case "secret":
+    case "service":
+    case "task":
+    case "volume":
+      throw new BerthError("unsupported", `inspect --type ${type} is not supported yet`);
+  }
+  throw new BerthError("usage", `unknown type: "${type}": must be one of "container", "image"`);
+}
+
+export const imageInspect = defineCommand({
+  usage: "[OPTIONS] IMAGE [IMAGE...]",
+  description: "Display detailed information on one or more images",
+  flags: { format: formatFlag },
+  notYet: "platform",
+  words: { min: 1 },
+  completes: ["image"],
+  run: ({ flags, words, host, context }) =>
+    inspectWith(image, { names: words, format: flags.format ?? "", size: false, host, context }),
+});
+
+export const containerInspect = defineCommand({
+  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+  description: "Display detailed information on one or more containers",
+  flags: { format: formatFlag, size: flag.boolean("Display total file sizes", { short: "s" }) },
+  words: { min: 1 },
+  completes: ["container"],
+  run: ({ flags, words, host, context }) =>
+    inspectWith(container, { names: words, format: flags.format ?? "", size: flags.size, host, context }),
+});

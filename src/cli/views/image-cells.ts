@@ -1,0 +1,28 @@
+import type { ImageSummary } from "../../engine/images.ts";
+import { humanDuration, humanSize } from "../output/units.ts";
+import { goTimeString } from "./go-time.ts";
+import { shortId } from "./short-id.ts";
+
+/** Options of the `images` list that decide how a cell reads. */
+export interface ImageCellOptions {
+  readonly truncate: boolean;
+  readonly now: Date;
+}
+
+/** What `images` can show of one image, by the names that templates use (docker/cli formatter/image.go). */
+export function imageCells(image: ImageSummary, { truncate, now }: ImageCellOptions) {
+  const created = image.createdAt === undefined ? undefined : new Date(image.createdAt);
+  return {
+    Containers: () => String(image.containers),
+    CreatedAt: () => (created === undefined ? "N/A" : goTimeString(created)),
+    CreatedSince: () =>
+      created === undefined ? "N/A" : `${humanDuration(now.getTime() - created.getTime())} ago`,
+    Digest: () => image.digest ?? "<none>",
+    ID: () => (truncate ? shortId(image.id) : image.id),
+    Repository: () => image.repository ?? "<none>",
+    SharedSize: () => "N/A",
+    Size: () => humanSize(image.size),
+    Tag: () => image.tag ?? "<none>",
+    UniqueSize: () => "N/A",
+  };
+}

@@ -1,0 +1,146 @@
+import { describe, expect, test } from "bun:test";
+import { runCommandLine } from "../../../src/cli/cli.ts";
+import { fakeHost } from "./fake-host.ts";
+
+async function berth(...words: string[]) {
+  const host = fakeHost();
+  const status = await runCommandLine(words, host);
+  return { status, ...host.written };
+}
+
+describe("what cannot be understood is refused in Docker's words", () => {
+  test.each([
+    [
+      ["run", "--foo", "alpine"],
+      125,
+      "unknown flag: --foo\n\nUsage:  berth run [OPTIONS] IMAGE [COMMAND] [ARG...]\n\nRun 'berth run --help' for more information\n",
+    ],
+    [
+      ["images", "-zq"],
+      125,
+      "unknown shorthand flag: 'z' in -zq\n\nUsage:  berth images [OPTIONS] [REPOSITORY[:TAG]]\n\nRun 'berth images --help' for more information\n",
+    ],
+    [
+      ["image", "ls", "--foo"],
+      125,
+      "unknown flag: --foo\n\nUsage:  berth image ls [OPTIONS] [REPOSITORY[:TAG]]\n\nRun 'berth image ls --help' for more information\n",
+    ],
+    [
+      ["run", "-d", "alpine"],
+      125,
+      "--detach (-d) is not supported yet\n\nRun 'berth run --help' for more information\n",
+    ],
+    [
+      ["run"],
+      125,
+      "berth: 'berth run' requires at least 1 argument\n\nUsage:  berth run [OPTIONS] IMAGE [COMMAND] [ARG...]\n\nSee 'berth run --help' for more information\n",
+    ],
+    [
+      ["pull"],
+      1,
+      "berth: 'berth pull' requires 1 argument\n\nUsage:  berth pull [OPTIONS] NAME[:TAG|@DIGEST]\n\nRun 'berth pull --help' for more information\n",
+    ],
+    [
+      ["tag", "a"],
+      1,
+      "berth: 'berth tag' requires 2 arguments\n\nUsage:  berth tag SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]\n\nRun 'berth tag --help' for more information\n",
+    ],
+    [
+      ["images", "a", "b"],
+      1,
+      "berth: 'berth images' requires at most 1 argument\n\nUsage:  berth images [OPTIONS] [REPOSITORY[:TAG]]\n\nRun 'berth images --help' for more information\n",
+    ],
+    [["version", "x"], 1, /^berth: 'berth version' accepts no arguments\n/],
+    [["foo"], 1, "berth: unknown command: berth foo\n\nRun 'berth --help' for more information\n"],
+    [
+      ["imagse"],
+      1,
+      "berth: unknown command: berth imagse\n\nRun 'berth --help' for more information\nhint: did you mean berth images?\n",
+    ],
+    [
+      ["image", "foo"],
+      1,
+      "berth: unknown command: berth image foo\n\nUsage:  berth image COMMAND\n\nRun 'berth image --help' for more information\n",
+    ],
+    [["image", "constructor"], 1, /^berth: unknown command: berth image constructor\n/],
+    [["constructor"], 1, /^berth: unknown command: berth constructor\n/],
+    [
+      ["build", "."],
+      1,
+      "berth: berth build is not supported yet\n\nRun 'berth --help' for more information\n",
+    ],
+    [["system", "prune"], 1, /^berth: berth system prune is not supported yet\n/],
+    [["--foo"], 125, /^unknown flag: --foo\n\nUsage: {2}berth \[OPTIONS\] COMMAND\n/],
+    [["-x"], 125, /^unknown shorthand flag: 'x' in -x\n/],
+    [["image", "--foo", "ls"], 125, /^unknown flag: --foo\n/],
+    [
+      ["run", "--network", "backend", "alpine"],
+      125,
+      /^berth: network backend not found\nhint: .*\n\nRun 'berth run --help' for more information\n$/,
+    ],
+    [
+      ["run", "-v", "/a:b", "alpine"],
+      125,
+      /^berth: invalid volume specification: '\/a:b'.*\n\nRun 'berth run/,
+    ],
+    [["run", "-it", "alpine"], 1, /^berth: cannot attach stdin to a TTY-enabled container/],
+    [["completion", "tcsh"], 1, /^berth: no completion for the shell 'tcsh'\nhint: .*bash, zsh, fish\n$/],
+  ] as Array<[string[], number, string | RegExp]>)("berth %j", async (words, status, stderr) => {
+    const result = await berth(...words);
+    if (typeof stderr === "string") expect(result.stderr).toBe(stderr);
+    else expect(result.stderr).toMatch(stderr);
+    expect(result).toMatchObject({ status, stdout: "" });
+  });
+});
+
+describe("help", () => {
+  test("goes to stdout and is a success, however it is asked for", async () => {
+    const direct = await berth("pull", "--help");
+    expect(direct).toMatchObject({ status: 0, stderr: "" });
+    expect((await berth("help", "pull")).stdout).toBe(direct.stdout);
+    expect((await berth("pull", "-h", "--quiet")).stdout).toBe(direct.stdout);
+    const root = await berth();
+    expect(root).toMatchObject({ status: 0, stderr: "" });
+    expect((await berth("--help")).stdout).toBe(root.stdout);
+    expect((await berth("help")).stdout).toBe(root.stdout);
+    expect((await berth("image")).stdout).toBe((await berth("image", "--help")).stdout);
+    expect((await berth("help", "image", "ls")).stdout).toStartWith("Usage:  berth image ls ");
+  });
+
+  test("of an unknown command is an error", async () => {
+    expect(await berth("help", "foo")).toMatchObject({ status: 1, stdout: "" });
+  });
+
+  test.each(["pull", "rm", "image", "run", "images", "inspect", "completion"])(
+    "of %s is as written down",
+    async (word) => {
+      expect((await berth(word, "--help")).stdout).toMatchSnapshot();
+    },
+  );
+
+  test("no line is wider than the terminal", async () => {
+    for (const columns of [60, 80, 120]) {
+      const host = fakeHost({ columns });
+      await runCommandLine(["run", "--help"], host);
+      const widest = Math.max(...host.written.stdout.split("\n").map((line) => line.length));
+      expect(widest).toBeLessThan(columns);
+    }
+  });
+});
+
+test("--version names version and build", async () => {
+  const { status, stdout } = await berth("--version");
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^berth version \d+\.\d+\.\d+, build \w+\n$/);
+  expect((await berth("-v")).stdout).toBe(stdout);
+});
+
+test("--debug shows the stack", async () => {
+  expect((await berth("foo")).stderr).not.toContain("at ");
+  expect((await berth("--debug", "foo")).stderr).toContain("\n    at ");
+});
+
+test("control characters in an error do not reach the terminal", async () => {
+  const { stderr } = await berth("run", "--network", "\u001b]0;x\u0007", "alpine");
+  expect(stderr).not.toMatch(/[\u0007\u001b]/);
+});

@@ -1,0 +1,28 @@
+import type { Host, Output } from "../../../src/cli/host.ts";
+
+export interface FakeHost extends Host {
+  readonly written: { stdout: string; stderr: string };
+}
+
+/** A host without terminals that keeps what is written. */
+export function fakeHost(options: { env?: Record<string, string>; columns?: number } = {}): FakeHost {
+  const written = { stdout: "", stderr: "" };
+  const output = (name: "stdout" | "stderr"): Output => ({
+    isTerminal: false,
+    columns: options.columns,
+    write: (text) => {
+      written[name] += text;
+    },
+  });
+  const stderr = output("stderr");
+  return {
+    written,
+    env: options.env ?? {},
+    workingDirectory: "/",
+    stdin: { isTerminal: false, stream: async function* () {} },
+    stdout: output("stdout"),
+    stderr,
+    warn: (message) => stderr.write(`WARNING: ${message}\n`),
+    now: () => new Date("2026-01-02T00:00:00Z"),
+  };
+}
