@@ -17,7 +17,13 @@ const helpers = writeHelperBundle(programs, assets);
 const image = await writeBuiltinImage(findProgram("busybox", prefix), assets);
 await writeLicenses({ root, programs, prefix, directory: assets });
 
-const git = Bun.spawnSync(["git", "-C", root, "rev-parse", "HEAD"], { stderr: "ignore" });
+/** The commit of the sources; undefined without git, and in a copy of the sources that is no repository. */
+function currentCommit(): string | undefined {
+  if (Bun.which("git") === null) return undefined;
+  const git = Bun.spawnSync(["git", "-C", root, "rev-parse", "HEAD"], { stderr: "ignore" });
+  return git.success ? git.stdout.toString().trim() : undefined;
+}
+
 const epoch = process.env.SOURCE_DATE_EPOCH;
 const outfile = join(root, "dist/berth");
 await compile({
@@ -26,7 +32,7 @@ await compile({
   outfile: `${outfile}.new`,
   helpers,
   image,
-  commit: git.success ? git.stdout.toString().trim() : undefined,
+  commit: currentCommit(),
   date: epoch ? new Date(Number(epoch) * 1000).toISOString() : undefined,
 });
 renameSync(`${outfile}.new`, outfile);
