@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isBerthError } from "../../../src/base/errors.ts";
+import { executionError, findProgram } from "../../../src/container/program.ts";
+
+let root: string;
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), "berth-program-"));
+  for (const directory of ["a", "b", "b/folder"]) mkdirSync(join(root, directory));
+  writeFileSync(join(root, "a/plain"), "");
+  writeFileSync(join(root, "b/plain"), "");
+  chmodSync(join(root, "b/plain"), 0o755);
+  writeFileSync(join(root, "a/locked"), "");
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+const codeOf = (action: () => unknown) => {
+  try {
+    action();
+  } catch (error) {
+    if (isBerthError(error)) return `${error.code}: ${error.message.replace(/^.*exec: /, "")}`;
+  }
+  return "no error";
+};
+
+describe("finding the program", () => {
+  test("goes through PATH and passes over what is not executable", () => {
+    expect(findProgram("plain", `${root}/a:${root}/b`)).toBe(`${root}/b/plain`);
+  });
+
+  test("takes a path with a slash as it is", () => {
+    expect(findProgram(`${root}/b/plain`, undefined)).toBe(`${root}/b/plain`);
+  });
+
+  test("tells missing programs (127) from those that may not be run (126)", () => {
+    expect(codeOf(() => findProgram("nothing", `${root}/a`))).toBe(
+      'command-not-found: "nothing": executable file not found in $PATH',
+    );
+    expect(codeOf(() => findProgram("locked", `${root}/a`))).toBe(
+      'command-not-executable: "locked": permission denied',
+    );
+    expect(codeOf(() => findProgram("/nothing", ""))).toBe(
+      'command-not-found: "/nothing": stat /nothing: no such file or directory',
+    );
+    expect(codeOf(() => findProgram(`${root}/b/folder`, ""))).toContain("command-not-executable");
+    expect(codeOf(() => findProgram("", `${root}/b`))).toContain("command-not-found");
+  });
+
+  test("never looks into relative entries of PATH", () => {
+    expect(codeOf(() => findProgram("program.test.ts", `:.:${import.meta.dir.slice(1)}`))).toContain(
+      "executable file not found",
+    );
+  });
+
+  test("explains what execve refused", () => {
+    expect(executionError("/x", "ENOEXEC").message).toBe("exec /x: exec format error");
+    expect(executionError("/x", "ENOENT").code).toBe("command-not-found");
+    expect(executionError("/x", "EACCES").code).toBe("command-not-executable");
+  });
+});
