@@ -1,0 +1,332 @@
+/**
+ * File system calls relative to directory descriptors, for code that must not follow a path twice. Names are byte
+ * strings. No call throws for what the kernel says: the result is a value of at least 0, or the negative errno, because
+ * most callers have an ordinary answer to EEXIST or ENOENT and run 10^5 times.
+ */
+import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import type { ByteString } from "./byte-string.ts";
+import { type FileStatus, fileStatusFrom } from "./file-status.ts";
+import { AT_FDCWD, O, RESOLVE } from "./libc.ts";
+
+export { AT_FDCWD, O, RESOLVE };
+
+/** errno values that callers compare with, negated as the calls return them. */
+export const E = {
+  PERM: -1,
+  NOENT: -2,
+  INTR: -4,
+  ACCES: -13,
+  EXIST: -17,
+  XDEV: -18,
+  NOTDIR: -20,
+  ISDIR: -21,
+  INVAL: -22,
+  NOSPC: -28,
+  ROFS: -30,
+  RANGE: -34,
+  NAMETOOLONG: -36,
+  NOTEMPTY: -39,
+  LOOP: -40,
+  NODATA: -61,
+  OPNOTSUPP: -95,
+  DQUOT: -122,
+} as const;
+
+const { symbols: c } = dlopen("libc.so.6", {
+  __errno_location: { args: [], returns: "ptr" },
+  syscall: { args: ["i64", "i64", "i64", "i64", "i64"], returns: FFIType.i64_fast },
+  openat: { args: ["i32", "ptr", "i32", "u32"], returns: "i32" },
+  close: { args: ["i32"], returns: "i32" },
+  write: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
+  pwrite: { args: ["i32", "ptr", "u64", "i64"], returns: FFIType.i64_fast },
+  ftruncate: { args: ["i32", "i64"], returns: "i32" },
+  lseek: { args: ["i32", "i64", "i32"], returns: FFIType.i64_fast },
+  copy_file_range: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: FFIType.i64_fast },
+  mkdirat: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  symlinkat: { args: ["ptr", "i32", "ptr"], returns: "i32" },
+  linkat: { args: ["i32", "ptr", "i32", "ptr", "i32"], returns: "i32" },
+  renameat: { args: ["i32", "ptr", "i32", "ptr"], returns: "i32" },
+  unlinkat: { args: ["i32", "ptr", "i32"], returns: "i32" },
+  fchown: { args: ["i32", "u32", "u32"], returns: "i32" },
+  fchownat: { args: ["i32", "ptr", "u32", "u32", "i32"], returns: "i32" },
+  fchmod: { args: ["i32", "u32"], returns: "i32" },
+  fchmodat: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
+  futimens: { args: ["i32", "ptr"], returns: "i32" },
+  utimensat: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
+  fsetxattr: { args: ["i32", "ptr", "ptr", "u64", "i32"], returns: "i32" },
+  fgetxattr: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
+  flistxattr: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
+  readlinkat: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
+  statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
+  syncfs: { args: ["i32"], returns: "i32" },
+  chroot: { args: ["ptr"], returns: "i32" },
+  fchdir: { args: ["i32"], returns: "i32" },
+  umask: { args: ["u32"], returns: "u32" },
+});
+
+/** Calls without a wrapper in older C libraries, by number (asm/unistd_64.h, asm-generic/unistd.h). */
+const numbers =
+  process.arch === "arm64" ? { mknodat: 33, getdents64: 61 } : { mknodat: 259, getdents64: 217 };
+const openat2Number = 437;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_REMOVEDIR = 0x200;
+const AT_EMPTY_PATH = 0x1000;
+const UTIME_OMIT = 0x3ffffffen;
+
+const errnoLocation = c.__errno_location()!;
+/** Longer than PATH_MAX, so that the kernel is the one to refuse. */
+const scratchSize = 8192;
+const firstName = Buffer.alloc(scratchSize);
+const secondName = Buffer.alloc(scratchSize);
+const firstNameAddress = ptr(firstName);
+const how = new BigUint64Array(3);
+const howAddress = ptr(how);
+const times = new BigInt64Array([0n, UTIME_OMIT, 0n, 0n]);
+const statusBytes = new Uint8Array(256);
+const status = new DataView(statusBytes.buffer);
+const linkBuffer = Buffer.alloc(4096);
+const entriesBuffer = Buffer.alloc(64 * 1024);
+const entriesAddress = ptr(entriesBuffer);
+
+function result(value: number | bigint): number {
+  return value < 0 ? -read.i32(errnoLocation) : Number(value);
+}
+
+/** Puts a C string into a scratch buffer; false where the kernel could not see the whole name. */
+function place(buffer: Buffer, name: ByteString): boolean {
+  if (name.length >= scratchSize || name.includes("\0")) return false;
+  buffer.write(name, 0, "latin1");
+  buffer[name.length] = 0;
+  return true;
+}
+
+function refusal(name: ByteString): number {
+  return name.includes("\0") ? E.INVAL : E.NAMETOOLONG;
+}
+
+function setModified(seconds: bigint, nanoseconds: number): BigInt64Array {
+  times[2] = seconds;
+  times[3] = BigInt(nanoseconds);
+  return times;
+}
+
+/** Writes everything, continuing after short writes and EINTR. 0 or the negative errno. */
+function writeFully(bytes: Uint8Array, once: (rest: Uint8Array, done: number) => number): number {
+  let done = 0;
+  while (done < bytes.length) {
+    const count = once(done === 0 ? bytes : bytes.subarray(done), done);
+    if (count === E.INTR) continue;
+    if (count < 0) return count;
+    done += count;
+  }
+  return 0;
+}
+
+export interface DirectoryEntry {
+  readonly name: ByteString;
+  /** DT_DIR of readdir(3); false also where the file system does not tell. */
+  readonly isDirectory: boolean;
+}
+
+export const fileSyscalls = {
+  /** openat(2), always O_CLOEXEC. */
+  open(directory: number, name: ByteString, flags: number, mode = 0): number {
+    if (!place(firstName, name)) return refusal(name);
+    return result(c.openat(directory, firstName, flags | O.CLOEXEC, mode));
+  },
+
+  /** openat2(2) with RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS: absolute links and `..` stay below `root`. */
+  openInRoot(root: number, path: ByteString, flags: number, mode = 0): number {
+    if (!place(firstName, path)) return refusal(path);
+    how[0] = BigInt(flags | O.CLOEXEC);
+    how[1] = BigInt(mode);
+    how[2] = BigInt(RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+    return result(c.syscall(openat2Number, root, firstNameAddress, howAddress, 24));
+  },
+
+  close(fd: number): void {
+    c.close(fd);
+  },
+
+  /** Writes all of `bytes` at the file's offset; 0 or the negative errno. */
+  write(fd: number, bytes: Uint8Array): number {
+    return writeFully(bytes, (rest) => result(c.write(fd, rest, rest.length)));
+  },
+
+  /** Writes all of `bytes` at `offset`; 0 or the negative errno. */
+  writeAt(fd: number, bytes: Uint8Array, offset: number): number {
+    return writeFully(bytes, (rest, done) => result(c.pwrite(fd, rest, rest.length, offset + done)));
+  },
+
+  truncate(fd: number, size: number): number {
+    return result(c.ftruncate(fd, size));
+  },
+
+  /** The start of the next data at or after `offset` (SEEK_DATA); -ENXIO (-6) behind the last. */
+  seekData(fd: number, offset: number): number {
+    return result(c.lseek(fd, offset, 3));
+  },
+
+  /** The start of the next hole at or after `offset`, the end of the file counting as one (SEEK_HOLE). */
+  seekHole(fd: number, offset: number): number {
+    return result(c.lseek(fd, offset, 4));
+  },
+
+  /** copy_file_range(2) at the same offset in both files; bytes copied. */
+  copyRange(from: number, to: number, offset: number, count: number): number {
+    const input = new BigInt64Array([BigInt(offset)]);
+    const output = new BigInt64Array([BigInt(offset)]);
+    return result(c.copy_file_range(from, input, to, output, count, 0));
+  },
+
+  makeDirectory(directory: number, name: ByteString, mode: number): number {
+    return place(firstName, name) ? result(c.mkdirat(directory, firstName, mode)) : refusal(name);
+  },
+
+  symbolicLink(target: ByteString, directory: number, name: ByteString): number {
+    if (!place(firstName, target)) return refusal(target);
+    return place(secondName, name) ? result(c.symlinkat(firstName, directory, secondName)) : refusal(name);
+  },
+
+  /** linkat(2) without following: a link to a symbolic link is one to the link itself. */
+  hardLink(fromDirectory: number, from: ByteString, directory: number, name: ByteString): number {
+    if (!place(firstName, from)) return refusal(from);
+    if (!place(secondName, name)) return refusal(name);
+    return result(c.linkat(fromDirectory, firstName, directory, secondName, 0));
+  },
+
+  /** mknodat(2) of a FIFO (`S.IFIFO | permissions`) or, as `S.IFCHR`, of the overlay whiteout 0:0. */
+  makeNode(directory: number, name: ByteString, mode: number): number {
+    if (!place(firstName, name)) return refusal(name);
+    return result(c.syscall(numbers.mknodat, directory, firstNameAddress, mode, 0));
+  },
+
+  rename(fromDirectory: number, from: ByteString, directory: number, name: ByteString): number {
+    if (!place(firstName, from)) return refusal(from);
+    if (!place(secondName, name)) return refusal(name);
+    return result(c.renameat(fromDirectory, firstName, directory, secondName));
+  },
+
+  unlink(directory: number, name: ByteString): number {
+    return place(firstName, name) ? result(c.unlinkat(directory, firstName, 0)) : refusal(name);
+  },
+
+  removeDirectory(directory: number, name: ByteString): number {
+    return place(firstName, name) ? result(c.unlinkat(directory, firstName, AT_REMOVEDIR)) : refusal(name);
+  },
+
+  changeOwner(fd: number, uid: number, gid: number): number {
+    return result(c.fchown(fd, uid, gid));
+  },
+
+  /** Of the name itself, also when it is a symbolic link. */
+  changeOwnerAt(directory: number, name: ByteString, uid: number, gid: number): number {
+    if (!place(firstName, name)) return refusal(name);
+    return result(c.fchownat(directory, firstName, uid, gid, AT_SYMLINK_NOFOLLOW));
+  },
+
+  changeMode(fd: number, mode: number): number {
+    return result(c.fchmod(fd, mode));
+  },
+
+  /** **Follows symbolic links**, as the kernel has no other kind: only for a name just made and known not to be one. */
+  changeModeAt(directory: number, name: ByteString, mode: number): number {
+    return place(firstName, name) ? result(c.fchmodat(directory, firstName, mode, 0)) : refusal(name);
+  },
+
+  /**
+   * Gives the caller's own directory mode 0700, so that it can be opened. By a descriptor and /proc, because
+   * fchmodat(2) would follow a link that took the directory's place.
+   */
+  unlockDirectory(directory: number, name: ByteString): number {
+    const fd = fileSyscalls.open(directory, name, O.PATH | O.DIRECTORY | O.NOFOLLOW);
+    if (fd < 0) return fd;
+    const code = fileSyscalls.changeModeAt(AT_FDCWD, `/proc/self/fd/${fd}`, 0o700);
+    c.close(fd);
+    return code;
+  },
+
+  /** The modification time; the access time stays. */
+  setModified(fd: number, seconds: bigint, nanoseconds: number): number {
+    return result(c.futimens(fd, setModified(seconds, nanoseconds)));
+  },
+
+  /** Of the name itself, also when it is a symbolic link. */
+  setModifiedAt(directory: number, name: ByteString, seconds: bigint, nanoseconds: number): number {
+    if (!place(firstName, name)) return refusal(name);
+    return result(c.utimensat(directory, firstName, setModified(seconds, nanoseconds), AT_SYMLINK_NOFOLLOW));
+  },
+
+  setAttribute(fd: number, name: ByteString, value: Uint8Array): number {
+    if (!place(firstName, name)) return refusal(name);
+    return result(c.fsetxattr(fd, firstName, value.length === 0 ? firstName : value, value.length, 0));
+  },
+
+  /** The value of an extended attribute, or the negative errno. */
+  getAttribute(fd: number, name: ByteString): Buffer | number {
+    if (!place(firstName, name)) return refusal(name);
+    const value = Buffer.alloc(65536); // XATTR_SIZE_MAX
+    const length = result(c.fgetxattr(fd, firstName, value, value.length));
+    return length < 0 ? length : value.subarray(0, length);
+  },
+
+  /** The names of all extended attributes, or the negative errno. */
+  listAttributes(fd: number): ByteString[] | number {
+    const list = Buffer.alloc(65536); // XATTR_LIST_MAX
+    const length = result(c.flistxattr(fd, list, list.length));
+    if (length < 0) return length;
+    return list.toString("latin1", 0, length).split("\0").slice(0, -1);
+  },
+
+  readLink(directory: number, name: ByteString): ByteString | number {
+    if (!place(firstName, name)) return refusal(name);
+    const length = result(c.readlinkat(directory, firstName, linkBuffer, linkBuffer.length));
+    return length < 0 ? length : linkBuffer.toString("latin1", 0, length);
+  },
+
+  /** statx(2) of the name itself, or of `directory` (any descriptor) when the name is empty. */
+  status(directory: number, name: ByteString): FileStatus | number {
+    if (!place(firstName, name)) return refusal(name);
+    const flags = AT_SYMLINK_NOFOLLOW | (name === "" ? AT_EMPTY_PATH : 0);
+    const code = result(c.statx(directory, firstName, flags, 0x7ff, statusBytes));
+    return code < 0 ? code : fileStatusFrom(status);
+  },
+
+  /** All names in a directory but `.` and `..` (getdents64(2)), or the negative errno. */
+  readDirectory(fd: number): DirectoryEntry[] | number {
+    const entries: DirectoryEntry[] = [];
+    for (;;) {
+      const length = result(c.syscall(numbers.getdents64, fd, entriesAddress, entriesBuffer.length, 0));
+      if (length < 0) return length;
+      if (length === 0) return entries;
+      for (let at = 0; at < length; ) {
+        const size = entriesBuffer.readUInt16LE(at + 16);
+        const end = entriesBuffer.indexOf(0, at + 19);
+        const name = entriesBuffer.toString("latin1", at + 19, end);
+        if (name !== "." && name !== "..") entries.push({ name, isDirectory: entriesBuffer[at + 18] === 4 });
+        at += size;
+      }
+    }
+  },
+
+  /** Writes everything of the file system that holds `fd` to the disk (syncfs(2)). */
+  syncFileSystem(fd: number): number {
+    return result(c.syncfs(fd));
+  },
+
+  /** Makes the directory `fd` the root and the working directory of this process. */
+  changeRoot(fd: number): number {
+    const moved = result(c.fchdir(fd));
+    if (moved < 0) return moved;
+    place(firstName, ".");
+    return result(c.chroot(firstName));
+  },
+
+  /** Sets the file mode creation mask and returns the one before. */
+  setCreationMask(mask: number): number {
+    return c.umask(mask);
+  },
+};
+
+/** The calls as a type, so that code takes them as an argument and a test can pass others. */
+export type FileSyscalls = typeof fileSyscalls;
