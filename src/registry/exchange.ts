@@ -41,6 +41,9 @@ export interface Answer {
 /** Reading a short unwanted body is cheaper than a new connection, above this it is not. */
 const worthDraining = 16 * 1024;
 
+/** A document that is read as a whole may take this many idle timeouts: a byte now and then is no progress. */
+const documentTimeouts = 4;
+
 /**
  * One HTTP exchange, without redirects, decoding, or retries. Throws `TransferFailure` when no answer comes and
  * `interrupted` when the caller's signal fires; any status is an answer.
@@ -124,12 +127,20 @@ export async function exchange(request: ExchangeRequest): Promise<Answer> {
   async function read(limit: number): Promise<{ bytes: Uint8Array; more: boolean }> {
     const parts: Uint8Array[] = [];
     let length = 0;
-    for await (const chunk of chunks()) {
-      parts.push(chunk);
-      length += chunk.length;
-      if (length > limit) return { bytes: Buffer.concat(parts).subarray(0, limit), more: true };
+    const deadline = setTimeout(() => {
+      stalled = true;
+      controller.abort();
+    }, request.idleTimeoutMs * documentTimeouts);
+    try {
+      for await (const chunk of chunks()) {
+        parts.push(chunk);
+        length += chunk.length;
+        if (length > limit) return { bytes: Buffer.concat(parts).subarray(0, limit), more: true };
+      }
+      return { bytes: Buffer.concat(parts), more: false };
+    } finally {
+      clearTimeout(deadline);
     }
-    return { bytes: Buffer.concat(parts), more: false };
   }
 
   const answer: Answer = {

@@ -1,12 +1,10 @@
 import { BerthError } from "../base/errors.ts";
 import { digestFault, sha256Of } from "../oci/digest.ts";
-import { isIndex, isManifest, isSchema1, mediaTypes } from "../oci/media-types.ts";
+import { isIndex, isManifest, mediaTypes } from "../oci/media-types.ts";
 import type { RawDocument } from "../oci/transport.ts";
 import type { Descriptor, Digest } from "../oci/types.ts";
+import { parseManifestOrIndex } from "../oci/validate.ts";
 import { shownText } from "./shown-text.ts";
-
-/** No manifest or index is longer (distribution-spec "Pushing Manifests" asks registries for this much). */
-export const manifestLimit = 4 * 1024 * 1024;
 
 export interface ReceivedManifest {
   /** What was asked for, for messages: `localhost:5000/a:1`. */
@@ -81,58 +79,28 @@ function documentMediaType(
   descriptorType: string | undefined,
 ): string {
   const header = (contentType ?? "").replace(/;.*$/s, "").trim().toLowerCase();
-  if (isSchema1(header)) {
-    throw new BerthError(
-      "unsupported",
-      `${name} is an image in Docker's manifest schema 1, which is not supported`,
-      { hint: "push it again with a current tool, which writes schema 2 or OCI" },
-    );
-  }
-  const fields = parseFields(name, bytes);
-  if (fields.schemaVersion === 1)
-    throw new BerthError(
-      "unsupported",
-      `${name} is an image in Docker's manifest schema 1, which is not supported`,
-    );
-  const hasManifests = "manifests" in fields;
-  const hasLayers = "layers" in fields || "config" in fields;
-  const ambiguous = (why: string) =>
-    new BerthError("invalid-image", `the manifest of ${name} is ambiguous: ${why}`, {
-      hint: "documents that can be read in two ways are refused (CVE-2021-41190)",
-    });
-  if (hasManifests && hasLayers) throw ambiguous("it has both manifests and layers");
-  const own = typeof fields.mediaType === "string" ? fields.mediaType : undefined;
-  const stated = [own, isKnown(header) ? header : undefined, descriptorType].filter(
-    (type) => type !== undefined,
-  );
-  const mediaType = stated[0] ?? (hasManifests ? mediaTypes.ociIndex : mediaTypes.ociManifest);
-  for (const other of stated)
-    if (other !== mediaType) throw ambiguous(`it is called both ${shownText(mediaType)} and ${other}`);
-  if (!isKnown(mediaType)) {
-    throw new BerthError(
-      "unsupported",
-      `${name} has media type ${shownText(mediaType)}, which is neither an image manifest nor an index`,
-    );
-  }
-  if (isIndex(mediaType) ? hasLayers : hasManifests)
-    throw ambiguous(`it is called ${mediaType} but has ${hasManifests ? "manifests" : "layers"}`);
-  return mediaType;
-}
-
-function parseFields(name: string, bytes: Uint8Array): Record<string, unknown> {
-  let document: unknown;
   try {
-    document = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const document = parseManifestOrIndex(bytes, header);
+    if (descriptorType !== undefined) parseManifestOrIndex(bytes, descriptorType);
+    if (isKnown(header) && isKnown(descriptorType) && header !== descriptorType) {
+      throw new BerthError(
+        "invalid-image",
+        `invalid manifest: its descriptor says "${descriptorType}", but it was sent as "${header}"`,
+      );
+    }
+    const isIndexDocument = document.kind === "index";
+    const own = isIndexDocument ? document.index.mediaType : document.manifest.mediaType;
+    const fallback = isIndexDocument ? mediaTypes.ociIndex : mediaTypes.ociManifest;
+    return own ?? [header, descriptorType].find(isKnown) ?? fallback;
   } catch (error) {
-    throw new BerthError("registry", `the registry's answer for ${name} is not a JSON document`, {
+    if (!(error instanceof BerthError)) throw error;
+    throw new BerthError(error.code, `${name}: ${error.message}`, {
       cause: error,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
     });
   }
-  if (typeof document !== "object" || document === null || Array.isArray(document))
-    throw new BerthError("registry", `the registry's answer for ${name} is not a JSON object`);
-  return { ...document };
 }
 
-function isKnown(mediaType: string): boolean {
-  return isIndex(mediaType) || isManifest(mediaType);
+function isKnown(mediaType: string | undefined): mediaType is string {
+  return mediaType !== undefined && (isIndex(mediaType) || isManifest(mediaType));
 }

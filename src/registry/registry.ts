@@ -4,10 +4,11 @@ import { manifestAccept } from "../oci/media-types.ts";
 import { familiarName, familiarString } from "../oci/reference.ts";
 import type { BlobStream, Fetcher, FetchOptions, RawDocument, Resolver } from "../oci/transport.ts";
 import type { Descriptor, Digest, Reference } from "../oci/types.ts";
+import { maximumManifestSize } from "../oci/validate.ts";
 import { BlobDownload } from "./blob-download.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { errorFromAnswer } from "./error-answer.ts";
-import { manifestDocument, manifestLimit } from "./manifest-document.ts";
+import { manifestDocument } from "./manifest-document.ts";
 import { RegistryClient } from "./registry-client.ts";
 import { Attempts, defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
 
@@ -67,7 +68,7 @@ export function openRegistry(options: RegistryOptions): Resolver & Fetcher {
       return manifestDocument(
         {
           name: digest === undefined ? familiarString(repository) : `${familiarName(repository)}@${digest}`,
-          bytes: await answer.bytes(manifestLimit),
+          bytes: await answer.bytes(maximumManifestSize),
           contentType: answer.headers.get("content-type"),
           contentDigest: answer.headers.get("docker-content-digest"),
         },
@@ -83,10 +84,10 @@ export function openRegistry(options: RegistryOptions): Resolver & Fetcher {
     },
     async fetchManifest(repository, descriptor, signal) {
       const digest = parseDigest(descriptor.digest);
-      if (descriptor.size > manifestLimit) {
+      if (descriptor.size > maximumManifestSize) {
         throw new BerthError(
           "invalid-image",
-          `the manifest ${digest} of ${familiarName(repository)} is said to be ${descriptor.size} bytes long; the limit is ${manifestLimit}`,
+          `the manifest ${digest} of ${familiarName(repository)} is said to be ${descriptor.size} bytes long; the limit is ${maximumManifestSize}`,
         );
       }
       const { domain, path } = repository;
