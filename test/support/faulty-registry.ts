@@ -24,6 +24,12 @@ export interface ReceivedRequest {
   readonly body: string;
 }
 
+/**
+ * Called when the bytes were sent; the break comes when its promise resolves. Without it the break comes at once, and a client
+ * may lose bytes that it received and did not read yet.
+ */
+export type Hold = () => Promise<unknown>;
+
 /** What goes wrong. `afterBytes` counts bytes of the body that are sent properly before. */
 export type Fault =
   /** Another answer altogether: 401, 429, 500 …, or a hostile body. */
@@ -35,11 +41,11 @@ export type Fault =
     }
   | { readonly kind: "redirect"; readonly to: string; readonly status?: number }
   /** The connection is reset; without `afterBytes` before any answer. */
-  | { readonly kind: "reset"; readonly afterBytes?: number }
+  | { readonly kind: "reset"; readonly afterBytes?: number; readonly hold?: Hold }
   /** Nothing more comes and the connection stays open; without `afterBytes` before any answer. */
   | { readonly kind: "stall"; readonly afterBytes?: number }
   /** The connection ends properly, but too early for its Content-Length. */
-  | { readonly kind: "short"; readonly afterBytes: number }
+  | { readonly kind: "short"; readonly afterBytes: number; readonly hold?: Hold }
   /** A shorter body, declared as such: the blob has the wrong size. */
   | { readonly kind: "truncate"; readonly bytes: number }
   /** Extra bytes after the content; `chunked` hides the length. */
@@ -245,6 +251,7 @@ export function startFaultyRegistry(options: FaultyRegistryOptions = {}): Faulty
     switch (fault?.kind) {
       case "reset":
         await send(socket, body.subarray(0, fault.afterBytes));
+        await fault.hold?.();
         socket.terminate();
         return;
       case "stall":
@@ -252,6 +259,7 @@ export function startFaultyRegistry(options: FaultyRegistryOptions = {}): Faulty
         return forever(socket);
       case "short":
         await send(socket, body.subarray(0, fault.afterBytes));
+        await fault.hold?.();
         socket.end();
         return;
       case "endless": {

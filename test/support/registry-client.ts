@@ -14,16 +14,39 @@ export function openTestRegistry(options: Partial<RegistryOptions> = {}) {
   });
 }
 
+/** Counts what a test has read, so that a faulty registry can wait for it before it breaks the connection. */
+export class ReadGate {
+  #read = 0;
+  #waiting: { bytes: number; resolve: () => void }[] = [];
+
+  add(bytes: number): void {
+    this.#read += bytes;
+    for (const { bytes: needed, resolve } of this.#waiting) if (this.#read >= needed) resolve();
+    this.#waiting = this.#waiting.filter(({ bytes: needed }) => this.#read < needed);
+  }
+
+  /** Resolves when this many bytes were read altogether. */
+  reached(bytes: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ bytes, resolve });
+      this.add(0);
+    });
+  }
+}
+
 /** All bytes of a blob stream. */
-export async function readAll(stream: BlobStream): Promise<Uint8Array> {
+export async function readAll(stream: BlobStream, gate?: ReadGate): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  for await (const part of stream.body) parts.push(part);
+  for await (const part of stream.body) {
+    parts.push(part);
+    gate?.add(part.length);
+  }
   return Buffer.concat(parts);
 }
 
 /** Opens a blob and reads it; for failures that may come with the first byte or later. */
-export async function download(opening: Promise<BlobStream>): Promise<Uint8Array> {
-  return readAll(await opening);
+export async function download(opening: Promise<BlobStream>, gate?: ReadGate): Promise<Uint8Array> {
+  return readAll(await opening, gate);
 }
 
 /** The BerthError that `promise` fails with. */

@@ -2,7 +2,13 @@
 import { describe, expect, test } from "bun:test";
 import type { Credentials } from "../../../src/registry/credentials.ts";
 import { type Authentication, startFaultyRegistry } from "../../support/faulty-registry.ts";
-import { download, failureOf, openTestRegistry, patternedBytes } from "../../support/registry-client.ts";
+import {
+  download,
+  failureOf,
+  openTestRegistry,
+  patternedBytes,
+  ReadGate,
+} from "../../support/registry-client.ts";
 
 const layers = [1, 2, 3, 4].map((seed) => patternedBytes(150_000, seed));
 const basic = { kind: "basic", username: "user", password: "dTpw" } as const;
@@ -120,16 +126,17 @@ describe("bearer", () => {
   test("a connection that breaks after the token expired goes on where it was", async () => {
     const { registry, image } = protectedRegistry(bearer);
     await using _ = registry;
+    const gate = new ReadGate();
     const client = openTestRegistry({
       credentials: asUser,
       onRetry: () => registry.expireTokens(),
     });
     registry.inject(
       ({ path, headers }) => path.includes("/blobs/") && headers.authorization !== undefined,
-      { kind: "reset", afterBytes: 70_000 },
+      { kind: "reset", afterBytes: 70_000, hold: () => gate.reached(70_000) },
       { times: 1 },
     );
-    const bytes = await download(client.fetchBlob(image.reference, image.layers[0]!));
+    const bytes = await download(client.fetchBlob(image.reference, image.layers[0]!), gate);
     expect(bytes).toEqual(Buffer.from(layers[0]!));
     expect(registry.requests.filter(({ path }) => path.startsWith("/token"))).toHaveLength(2);
     expect(registry.requests.at(-1)!.headers.range).toBeDefined();
