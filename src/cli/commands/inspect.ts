@@ -2,27 +2,19 @@ import { BerthError, isBerthError } from "../../base/errors.ts";
 import type { EngineContext } from "../../engine/context.ts";
 import { defineCommand } from "../command.ts";
 import { ExitError, exitCode } from "../exit-codes.ts";
+import { objectFormat } from "../flags/format-flag.ts";
 import { flag } from "../flags/spec.ts";
 import type { Host } from "../host.ts";
 import { isTemplateError } from "../output/template/template-error.ts";
 import { type InspectedObject, inspection } from "../views/inspection.ts";
 
-const formatFlag = flag.text(
-  "Format output using a custom template:\n'json': Print in JSON format\n'TEMPLATE': Print output using the given Go template.",
-  { short: "f" },
-);
 const sizeFlag = flag.boolean("Display total file sizes if the type is container", { short: "s" });
 const typeFlag = flag.text("Only inspect objects of the given type", { completes: ["container", "image"] });
 
 type Finder = (context: EngineContext, name: string, size: boolean) => Promise<InspectedObject>;
 
-const container: Finder = async (context, name, size) => {
-  const { inspectContainer, listContainers } = await import("../../engine/containers.ts");
-  const object = await inspectContainer(context, name);
-  if (!size) return object;
-  const [summary] = await listContainers(context, { all: true, filters: [`id=${object.Id}`], size: true });
-  return { ...object, SizeRw: summary?.sizeRw ?? 0, SizeRootFs: summary?.sizeRootFs ?? 0 };
-};
+const container: Finder = async (context, name, size) =>
+  (await import("../../engine/inspect-container.ts")).inspectContainer(context, name, size);
 
 const image: Finder = async (context, name) =>
   (await import("../../engine/inspect-image.ts")).inspectImage(context, name);
@@ -84,7 +76,7 @@ async function inspectWith(find: Finder, { names, format, size, host, context }:
 export const inspect = defineCommand({
   usage: "[OPTIONS] NAME|ID [NAME|ID...]",
   description: "Return low-level information on containers and images",
-  flags: { format: formatFlag, size: sizeFlag, type: typeFlag },
+  flags: { format: objectFormat, size: sizeFlag, type: typeFlag },
   words: { min: 1 },
   completes: ["object"],
   run: ({ flags, words, host, context }) =>
@@ -121,7 +113,7 @@ function finderFor(type: string): Finder {
 export const imageInspect = defineCommand({
   usage: "[OPTIONS] IMAGE [IMAGE...]",
   description: "Display detailed information on one or more images",
-  flags: { format: formatFlag },
+  flags: { format: objectFormat },
   notYet: "platform",
   words: { min: 1 },
   completes: ["image"],
@@ -132,7 +124,7 @@ export const imageInspect = defineCommand({
 export const containerInspect = defineCommand({
   usage: "[OPTIONS] CONTAINER [CONTAINER...]",
   description: "Display detailed information on one or more containers",
-  flags: { format: formatFlag, size: flag.boolean("Display total file sizes", { short: "s" }) },
+  flags: { format: objectFormat, size: flag.boolean("Display total file sizes", { short: "s" }) },
   words: { min: 1 },
   completes: ["container"],
   run: ({ flags, words, host, context }) =>

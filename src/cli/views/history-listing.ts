@@ -1,0 +1,22 @@
+import type { HistoryRow } from "../../engine/history.ts";
+import { type HistoryCellOptions, historyCells } from "./history-cells.ts";
+import type { Listing } from "../output/format-rows.ts";
+import { columnsOf } from "./listing.ts";
+
+const headers = {
+  Comment: "COMMENT",
+  CreatedAt: "CREATED AT",
+  CreatedBy: "CREATED BY",
+  CreatedSince: "CREATED",
+  ID: "IMAGE",
+  Size: "SIZE",
+};
+
+/** `history`. */
+export function historyListing(options: HistoryCellOptions): Listing<HistoryRow> {
+  return {
+    typeName: "*formatter.historyContext",
+    columns: columnsOf(headers, (row: HistoryRow) => historyCells(row, options)),
+    table: ["ID", options.human ? "CreatedSince" : "CreatedAt", "CreatedBy", "Size", "Comment"],
+  };
+}
