@@ -1,0 +1,30 @@
+import { BerthError } from "../base/errors.ts";
+import { runWorker, type WorkerEnvironment } from "./run-worker.ts";
+import { removeSnapshotTree } from "./remove-snapshot-tree.ts";
+import type { LayerUnpacker } from "./types.ts";
+
+/** Unpacks each layer in a worker of its own. After a failure nothing of the target is left, unless berth is killed. */
+export function createLayerUnpacker(environment: WorkerEnvironment): LayerUnpacker {
+  return {
+    async unpack(request, onProgress, signal) {
+      const { blob, compression, diffId, target, maximumSize } = request;
+      const limit = maximumSize === undefined ? {} : { maximumSize };
+      const options = {
+        ...(onProgress === undefined ? {} : { onProgress }),
+        ...(signal === undefined ? {} : { signal }),
+      };
+      try {
+        const result = await runWorker(
+          environment,
+          { kind: "unpack", blob, compression, diffId, target, ...limit },
+          options,
+        );
+        if (result === undefined) throw new BerthError("internal", "the worker unpacked nothing");
+        return result;
+      } catch (error) {
+        await removeSnapshotTree(environment, target).catch(() => {});
+        throw error;
+      }
+    },
+  };
+}

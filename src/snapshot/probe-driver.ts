@@ -1,0 +1,109 @@
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { release } from "node:os";
+import { join } from "node:path";
+import { type StorageDriver, storageDrivers } from "../base/configuration.ts";
+import { BerthError, messageOf } from "../base/errors.ts";
+import { runWorker, type WorkerEnvironment } from "./run-worker.ts";
+
+export interface DriverChoice {
+  readonly driver: StorageDriver;
+  /** One line for `info`: why this one. */
+  readonly reason: string;
+}
+
+export interface ProbeOptions extends WorkerEnvironment {
+  /** The store; it is created when it is missing. */
+  readonly dataDirectory: string;
+  /** What the user asked for, by flag, environment or configuration. */
+  readonly forced?: StorageDriver;
+}
+
+/**
+ * The best storage driver that works on the store's file system, found by trying. The answer is kept in
+ * `storage-driver.json` of the store until the kernel, the boot, the file system or the id map changes. A forced
+ * driver that does not work is `unsupported`, with the reason.
+ */
+export async function probeDriver(options: ProbeOptions): Promise<DriverChoice> {
+  const { forced } = options;
+  if (forced !== undefined) {
+    const problem = await problemWith(forced, options);
+    if (problem === undefined) return { driver: forced, reason: "asked for" };
+    throw new BerthError("unsupported", `storage driver ${forced} cannot be used: ${problem}`, {
+      hint: "leave the choice to berth, or use --storage-driver copy, which always works",
+    });
+  }
+  const key = keyOf(options);
+  const known = readChoice(options.dataDirectory, key);
+  if (known !== undefined) return known;
+  const problems: string[] = [];
+  for (const driver of storageDrivers) {
+    const problem = await problemWith(driver, options);
+    if (problem !== undefined) {
+      problems.push(problem);
+      continue;
+    }
+    const reason = problems.length === 0 ? "it works in this user's namespaces" : problems.join("; ");
+    const choice: DriverChoice = { driver, reason };
+    keepChoice(options.dataDirectory, key, choice);
+    return choice;
+  }
+  throw new BerthError("internal", "no storage driver works");
+}
+
+/** Why a driver cannot be used; undefined when it can. */
+async function problemWith(driver: StorageDriver, options: ProbeOptions): Promise<string | undefined> {
+  try {
+    switch (driver) {
+      case "overlay":
+        mkdirSync(join(options.dataDirectory, "tmp"), { recursive: true, mode: 0o700 });
+        await runWorker(options, { kind: "probe-overlay", directory: join(options.dataDirectory, "tmp") });
+        return undefined;
+      case "fuse-overlayfs":
+        options.helpers.command("fuse-overlayfs");
+        closeSync(openSync("/dev/fuse", "r+"));
+        return undefined;
+      case "copy":
+        return undefined;
+      default:
+        return driver satisfies never;
+    }
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function keyOf(options: ProbeOptions): string {
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  let directory = options.dataDirectory;
+  let device: number | undefined;
+  while (device === undefined) {
+    device = statSync(directory, { throwIfNoEntry: false })?.dev;
+    if (device === undefined) directory = join(directory, "..");
+  }
+  return [release(), boot, device, options.identity.mode, process.getuid?.()].join(" ");
+}
+
+const fileName = "storage-driver.json";
+
+function readChoice(dataDirectory: string, key: string): DriverChoice | undefined {
+  try {
+    const kept: { key?: unknown; driver?: unknown; reason?: unknown } = JSON.parse(
+      readFileSync(join(dataDirectory, fileName), "utf8"),
+    );
+    const driver = storageDrivers.find((name) => name === kept.driver);
+    if (kept.key !== key || driver === undefined || typeof kept.reason !== "string") return undefined;
+    return { driver, reason: kept.reason };
+  } catch {
+    return undefined; // missing or damaged: probe again
+  }
+}
+
+function keepChoice(dataDirectory: string, key: string, choice: DriverChoice): void {
+  const path = join(dataDirectory, fileName);
+  try {
+    writeFileSync(`${path}.${process.pid}`, JSON.stringify({ key, ...choice }), { mode: 0o600 });
+    renameSync(`${path}.${process.pid}`, path);
+  } catch {
+    // A read-only store is probed each time.
+  }
+}

@@ -1,0 +1,78 @@
+import { chmodSync, existsSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { BerthError } from "../base/errors.ts";
+import type { RootMount } from "../sys/root-mount.ts";
+import { removeSnapshotTree } from "./remove-snapshot-tree.ts";
+import { runWorker, type WorkerEnvironment } from "./run-worker.ts";
+import type { RootRequest, Snapshotter } from "./types.ts";
+
+/** Stacks layers for each storage driver. Asked again for the same directory it finds what it made before. */
+export function createSnapshotter(environment: WorkerEnvironment): Snapshotter {
+  return {
+    removeTree: (path) => removeSnapshotTree(environment, path),
+
+    async prepareRoot(request) {
+      const [only] = request.layers;
+      if (request.directory === undefined) {
+        if (request.layers.length === 1 && only !== undefined) return { kind: "directory", path: only };
+        return withoutDirectory(request);
+      }
+      if (request.driver === "copy") return copied(environment, request.layers, request.directory);
+      return stacked(environment, request, request.driver, request.directory);
+    },
+  };
+}
+
+function withoutDirectory(request: RootRequest): RootMount {
+  if (request.driver === "overlay" && request.layers.length > 1)
+    return { kind: "overlay", lower: request.layers, volatile: request.volatile };
+  const what =
+    request.layers.length === 0 ? "an image without layers" : `the storage driver ${request.driver}`;
+  throw new BerthError("unsupported", `${what} needs a directory of the container's own`, {
+    hint: "make the store writable, or use the storage driver overlay",
+  });
+}
+
+/** Makes a directory unless it is there. */
+function ensureDirectory(path: string, mode: number): void {
+  if (existsSync(path)) return;
+  mkdirSync(path, { mode });
+  chmodSync(path, mode); // whatever the umask says
+}
+
+async function stacked(
+  environment: WorkerEnvironment,
+  request: RootRequest,
+  driver: "overlay" | "fuse-overlayfs",
+  directory: string,
+): Promise<RootMount> {
+  const upper = join(directory, "upper");
+  const work = join(directory, "work");
+  const top = request.layers.at(-1);
+  // The upper directory is the root that the container sees, so it has the mode of the image's root.
+  ensureDirectory(upper, top === undefined ? 0o755 : statSync(top).mode & 0o7777);
+  if (top === undefined) return { kind: "directory", path: upper };
+  // A volatile mount leaves this mark, and the kernel refuses to use such a directory again (overlayfs.rst).
+  if (existsSync(join(work, "work/incompat"))) await removeSnapshotTree(environment, work);
+  ensureDirectory(work, 0o700);
+  const common = { lower: request.layers, writable: { upper, work }, volatile: request.volatile };
+  if (driver === "overlay") return { kind: "overlay", ...common };
+  const mountPoint = join(directory, "merged");
+  ensureDirectory(mountPoint, 0o755);
+  return { kind: "fuse-overlayfs", ...common, mountPoint };
+}
+
+/** The copy is made under another name first, so that a killed berth never leaves half a root behind. */
+async function copied(
+  environment: WorkerEnvironment,
+  layers: readonly string[],
+  directory: string,
+): Promise<RootMount> {
+  const path = join(directory, "merged");
+  if (existsSync(path)) return { kind: "directory", path };
+  const target = join(directory, "merged.partial");
+  await removeSnapshotTree(environment, target);
+  await runWorker(environment, { kind: "copy", layers, target });
+  renameSync(target, path);
+  return { kind: "directory", path };
+}

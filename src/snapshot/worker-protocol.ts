@@ -1,0 +1,40 @@
+/**
+ * What a worker is asked for and what it answers. The request is one JSON document on its stdin; the events are lines
+ * of JSON on its stdout:
+ *
+ *     engine                         worker (root of a user namespace, own mount namespace)
+ *       | request, end of stdin ------> |  opens what the request names
+ *       |                               |  chroot, from here on only descriptors below it
+ *       | <------ progress * (unpack)   |
+ *       | <------ result | error        |  exactly one, then it exits
+ */
+import type { ErrorCode } from "../base/errors.ts";
+import type { Digest } from "../oci/types.ts";
+import type { LayerCompression, UnpackResult } from "./types.ts";
+
+export type WorkerRequest =
+  | {
+      readonly kind: "unpack";
+      readonly blob: string;
+      readonly compression: LayerCompression;
+      readonly diffId: Digest;
+      readonly target: string;
+      readonly maximumSize?: number;
+    }
+  /** Removes a tree whatever its owners and modes are. Missing is fine. */
+  | { readonly kind: "remove"; readonly path: string }
+  /** Copies layers, lowest first, over each other into a directory that does not exist yet. */
+  | { readonly kind: "copy"; readonly layers: readonly string[]; readonly target: string }
+  /** Mounts an overlay below an existing directory and uses it. */
+  | { readonly kind: "probe-overlay"; readonly directory: string };
+
+export type WorkerEvent =
+  /** Compressed bytes read so far. */
+  | { readonly event: "progress"; readonly bytes: number }
+  | { readonly event: "result"; readonly unpacked?: UnpackResult }
+  | {
+      readonly event: "error";
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly hint?: string;
+    };

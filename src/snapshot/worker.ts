@@ -1,0 +1,162 @@
+/**
+ * The `internal-worker` role: root of a user namespace with all ids of the user, so that it can do on disk what needs
+ * them. What it reads is hostile, so it makes itself small first: it opens what the request names, then makes the
+ * directory that it works in its root, and imports nothing after that.
+ */
+import { readFileSync, writeSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { extractLayer } from "../archive/layer/extract-layer.ts";
+import { fileSystemError } from "../archive/layer/file-system-error.ts";
+import { type OwnerPolicy, ownerPolicyFrom } from "../archive/layer/owner-policy.ts";
+import { removeTree } from "../archive/layer/remove-tree.ts";
+import { BerthError, messageOf } from "../base/errors.ts";
+import { toByteString } from "../sys/byte-string.ts";
+import { AT_FDCWD, E, fileSyscalls as calls, O } from "../sys/file-syscalls.ts";
+import { copyLayers } from "./copy-layers.ts";
+import { tryOverlay } from "./try-overlay.ts";
+import type { UnpackResult } from "./types.ts";
+import type { WorkerEvent, WorkerRequest } from "./worker-protocol.ts";
+
+/** Between two progress events, in milliseconds. */
+const progressInterval = 50;
+
+/** Reads one request from stdin, does it, tells on stdout. The exit status is 0 when it told, good news or bad. */
+export async function workerMain(argv: readonly string[]): Promise<number> {
+  if (argv.length > 0) throw new BerthError("usage", "internal-worker takes its request on stdin");
+  try {
+    const request: WorkerRequest = JSON.parse(readFileSync(0, "utf8"));
+    calls.setCreationMask(0);
+    const unpacked = await perform(request);
+    tell({ event: "result", ...(unpacked === undefined ? {} : { unpacked }) });
+  } catch (error) {
+    const { code, hint } =
+      error instanceof BerthError ? error : { code: "internal" as const, hint: undefined };
+    tell({ event: "error", code, message: messageOf(error), ...(hint === undefined ? {} : { hint }) });
+  }
+  return 0;
+}
+
+function tell(event: WorkerEvent): void {
+  const bytes = Buffer.from(`${JSON.stringify(event)}\n`);
+  for (let done = 0; done < bytes.length; ) done += writeSync(1, bytes, done);
+}
+
+async function perform(request: WorkerRequest): Promise<UnpackResult | undefined> {
+  switch (request.kind) {
+    case "unpack":
+      return unpack(request);
+    case "remove":
+      remove(request.path);
+      return undefined;
+    case "copy":
+      copy(request);
+      return undefined;
+    case "probe-overlay":
+      tryOverlay(request.directory);
+      return undefined;
+    default:
+      request satisfies never;
+      throw new BerthError("internal", "unknown request to internal-worker");
+  }
+}
+
+function open(path: string, flags: number): number {
+  const name = toByteString(path);
+  const fd = calls.open(AT_FDCWD, name, flags);
+  if (fd < 0) throw fileSystemError("open", name, fd);
+  return fd;
+}
+
+function confineTo(root: number, path: string): void {
+  const result = calls.changeRoot(root);
+  if (result < 0) throw fileSystemError("make the root of the worker", toByteString(path), result);
+}
+
+/** Makes the directory that becomes a layer or a root, owned by root whatever its parent's set-group-id bit says. */
+function makeTarget(path: string): number {
+  const name = toByteString(path);
+  const made = calls.makeDirectory(AT_FDCWD, name, 0o755);
+  if (made < 0) throw fileSystemError("create directory", name, made);
+  const root = open(path, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
+  calls.changeOwner(root, 0, 0);
+  calls.changeMode(root, 0o755);
+  return root;
+}
+
+function currentOwnerPolicy(): OwnerPolicy {
+  return ownerPolicyFrom(
+    readFileSync("/proc/self/uid_map", "utf8"),
+    readFileSync("/proc/self/gid_map", "utf8"),
+  );
+}
+
+/** All that was written is on the disk before anybody renames it into place. */
+function synchronise(root: number, path: string): void {
+  const result = calls.syncFileSystem(root);
+  if (result < 0) throw fileSystemError("write to disk", toByteString(path), result);
+}
+
+async function unpack(request: WorkerRequest & { kind: "unpack" }): Promise<UnpackResult> {
+  const blob = open(request.blob, O.RDONLY);
+  const owners = currentOwnerPolicy();
+  const root = makeTarget(request.target);
+  let toldAt = 0;
+  confineTo(root, request.target);
+  try {
+    const result = await extractLayer({
+      calls,
+      blob,
+      compression: request.compression,
+      diffId: request.diffId,
+      root,
+      owners,
+      ...(request.maximumSize === undefined ? {} : { maximumSize: request.maximumSize }),
+      onProgress(bytes) {
+        const now = performance.now();
+        if (now - toldAt < progressInterval) return;
+        toldAt = now;
+        tell({ event: "progress", bytes });
+      },
+    });
+    synchronise(root, request.target);
+    return result;
+  } catch (error) {
+    empty(root);
+    throw error;
+  }
+}
+
+function copy(request: WorkerRequest & { kind: "copy" }): void {
+  const layers = request.layers.map((path) => open(path, O.RDONLY | O.DIRECTORY));
+  const root = makeTarget(request.target);
+  confineTo(root, request.target);
+  try {
+    copyLayers(calls, layers, root);
+  } catch (error) {
+    empty(root);
+    throw error;
+  }
+}
+
+/** After a failure, as well as it goes: the first error is the one to tell. */
+function empty(root: number): void {
+  const fd = calls.open(root, ".", O.RDONLY | O.DIRECTORY);
+  const entries = fd < 0 ? fd : calls.readDirectory(fd);
+  if (typeof entries === "number") return;
+  for (const { name } of entries) {
+    try {
+      removeTree(calls, root, name);
+    } catch {
+      return;
+    }
+  }
+}
+
+function remove(path: string): void {
+  const name = toByteString(dirname(path));
+  const parent = calls.open(AT_FDCWD, name, O.RDONLY | O.DIRECTORY);
+  if (parent === E.NOENT) return;
+  if (parent < 0) throw fileSystemError("open", name, parent);
+  confineTo(parent, path);
+  removeTree(calls, parent, toByteString(basename(path)));
+}
