@@ -1,7 +1,7 @@
 /** The host side of a container's start; the talk with init is drawn in protocol.ts. */
 import { closeSync, read, writeSync } from "node:fs";
 import { constants } from "node:os";
-import { BerthError } from "../base/errors.ts";
+import { BerthError, systemErrorCode } from "../base/errors.ts";
 import { createSocketPair, receiveDescriptor } from "../sys/libc.ts";
 import { channelDescriptor, type InitMessage, type StartRequest, terminalDescriptor } from "./protocol.ts";
 
@@ -137,7 +137,9 @@ function readChunk(fd: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(4096);
   return new Promise((resolve, reject) => {
     read(fd, buffer, 0, buffer.length, null, (error, length) => {
-      if (error) reject(error);
+      // The other side may end before it has read everything, and then the socket is reset.
+      if (systemErrorCode(error) === "ECONNRESET") resolve(buffer.subarray(0, 0));
+      else if (error) reject(error);
       else resolve(buffer.subarray(0, length));
     });
   });

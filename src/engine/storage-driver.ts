@@ -1,6 +1,7 @@
 import { type StorageDriver, storageDrivers } from "../base/configuration.ts";
 import { BerthError } from "../base/errors.ts";
 import { probeDriver } from "../snapshot/probe-driver.ts";
+import { selfCommand } from "../sys/self-command.ts";
 import type { EngineContext } from "./context.ts";
 
 /**
@@ -22,6 +23,7 @@ export async function chooseDriver(
   return probeDriver({
     helpers: context.helpers,
     identity: context.identity,
+    selfCommand: selfCommand(),
     dataDirectory: context.directories.data,
     ...(forced === undefined ? {} : { forced }),
   });
