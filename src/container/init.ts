@@ -6,7 +6,6 @@ import { closeSync, readlinkSync, readSync } from "node:fs";
 import { BerthError, messageOf } from "../base/errors.ts";
 import { bringInterfaceUp, closeRange, sendDescriptor, startSession } from "../sys/libc.ts";
 import { MountInterpreter } from "./mount-interpreter.ts";
-import { populateVolume } from "./populate-volume.ts";
 import {
   adoptTerminal,
   becomeProgram,
@@ -33,10 +32,19 @@ function receiveLine(): string | undefined {
   }
 }
 
-function run(request: StartRequest): never {
+/** Loaded only when it is needed, and before the root changes: nothing is read from the executable after that. */
+async function populator(request: StartRequest): Promise<(source: number, target: string) => void> {
+  const needed = request.operations.some((operation) => operation.kind === "bind" && operation.populate);
+  if (needed) return (await import("./populate-volume.ts")).populateVolume;
+  return () => {
+    throw new BerthError("internal", "a volume is to be filled that was not announced");
+  };
+}
+
+async function run(request: StartRequest): Promise<never> {
   // Through the host's /proc, so this is the pid that the host knows.
   send({ kind: "ready", pid: Number(readlinkSync("/proc/self")) });
-  const interpreter = new MountInterpreter(populateVolume);
+  const interpreter = new MountInterpreter(await populator(request));
   for (const operation of request.operations) interpreter.perform(operation);
   const identity = lookUpUser(interpreter.root, request.process.user);
 
@@ -71,7 +79,7 @@ export async function initMain(): Promise<number> {
   const line = receiveLine();
   if (line === undefined) return 1;
   try {
-    run(JSON.parse(line) as StartRequest);
+    return await run(JSON.parse(line) as StartRequest);
   } catch (error) {
     const known = error instanceof BerthError ? error : undefined;
     send({

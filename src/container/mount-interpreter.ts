@@ -56,7 +56,7 @@ export class MountInterpreter {
   #root = -1;
   readonly #populate: (source: number, target: string) => void;
 
-  /** `populate` copies the directory that `source` is into the (empty) directory `target` of the host. */
+  /** `populate` copies the directory open as `source` into the (empty) directory `target` of the host. */
   constructor(populate: (source: number, target: string) => void) {
     this.#populate = populate;
   }
@@ -150,7 +150,11 @@ export class MountInterpreter {
         );
       }
       refuseProc(target, operation.target);
-      if (operation.populate) this.#populate(target, operation.source);
+      if (operation.populate) {
+        const content = openInRoot(this.#root, operation.target, O.RDONLY | O.DIRECTORY);
+        this.#populate(content, operation.source);
+        closeSync(content);
+      }
       const clone = cloneMount(source, true);
       setMountAttributes(clone, operation.readOnly ? MOUNT_ATTR.RDONLY : 0, {
         recursive: true,
