@@ -6,12 +6,15 @@ import type { Reference } from "../oci/types.ts";
 import type { ImageRecord } from "../store/types.ts";
 import type { EngineContext } from "./context.ts";
 import { findImage } from "./find-image.ts";
+import type { PullResult } from "./pull.ts";
 import type { RunOptions } from "./run-options.ts";
 
 export interface PullTalk {
   /** The image is not here and will be pulled. */
   onMissingImage?(familiar: string): void;
   onPullStart?(reference: Reference): void;
+  /** The pull is complete. */
+  onPulled?(result: PullResult): void;
   readonly onProgress?: ProgressListener;
   readonly signal?: AbortSignal;
 }
@@ -38,6 +41,7 @@ export async function obtainImage(
     ...(talk.onProgress === undefined ? {} : { onProgress: talk.onProgress }),
     ...(talk.signal === undefined ? {} : { signal: talk.signal }),
   });
+  talk.onPulled?.(pulled);
   return context.store.images.require(pulled.imageId);
 }
 

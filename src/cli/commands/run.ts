@@ -31,6 +31,7 @@ export const run = defineCommand({
           onMissingImage: (familiar) => host.stderr.write(`Unable to find image '${familiar}' locally\n`),
           onPullStart: lines.begin,
           onProgress: lines.progress,
+          onPulled: lines.summary,
           signal,
         });
       } finally {

@@ -37,17 +37,19 @@ function suffix(spec: FlagSpec): string {
   return spec.kind === "text" ? ` (default ${JSON.stringify(spec.default)})` : ` (default ${spec.default})`;
 }
 
-/** Lines of at most `width` characters, broken at blanks; a text that has line breaks keeps them. */
+/** Lines of at most `width` characters, broken at blanks; line breaks and blanks before a line stay. */
 export function wrap(text: string, width: number): string[] {
   if (width < 24) return text.split("\n");
   return text.split("\n").flatMap((paragraph) => {
+    const indent = /^ */.exec(paragraph)![0];
     const lines: string[] = [];
-    let line = "";
-    for (const word of paragraph.split(" ")) {
-      if (line !== "" && line.length + 1 + word.length > width) {
+    let line = indent;
+    for (const word of paragraph.slice(indent.length).split(" ")) {
+      const extended = line === indent ? indent + word : `${line} ${word}`;
+      if (extended.length > width && line !== indent) {
         lines.push(line);
         line = word;
-      } else line = line === "" ? word : `${line} ${word}`;
+      } else line = extended;
     }
     return [...lines, line];
   });
