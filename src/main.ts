@@ -1,3 +1,5 @@
+import { fstatSync, type Stats } from "node:fs";
+
 /**
  * The executable's only entry. It looks at argv before it imports anything else, because every role pays for what is
  * imported here, and it is the only place that ends the process.
@@ -5,8 +7,10 @@
 async function main(argv: readonly string[]): Promise<number> {
   switch (argv[0]) {
     case "internal-init":
+      if (!isOpen(initChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
       return (await import("./container/init.ts")).initMain();
     case "internal-worker":
+      if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
       return (await import("./snapshot/worker.ts")).workerMain(argv.slice(1));
   }
   const [{ runCommandLine }, { processHost }] = await Promise.all([
@@ -14,6 +18,24 @@ async function main(argv: readonly string[]): Promise<number> {
     import("./cli/host.ts"),
   ]);
   return runCommandLine(argv, processHost());
+}
+
+/** Where `internal-init` is told what to do (container/protocol.ts). */
+const initChannel = 3;
+
+/** Internal roles get their orders on a descriptor that only berth gives them; a person at a shell has none. */
+function isOpen(descriptor: number, accepts: (stat: Stats) => boolean): boolean {
+  try {
+    return accepts(fstatSync(descriptor));
+  } catch {
+    return false;
+  }
+}
+
+function refuseRole(role: string): number {
+  console.error(`berth: ${role} is a part of berth that berth starts by itself`);
+  console.error("hint: berth --help lists the commands");
+  return 1;
 }
 
 /** A program that a closed pipe ends has this status in the shell: 128 + SIGPIPE. */
@@ -34,5 +56,4 @@ function fault(error: unknown): number {
 process.on("uncaughtException", (error) => process.exit(fault(error)));
 process.on("unhandledRejection", (error) => process.exit(fault(error)));
 
-export {};
 process.exit(await main(process.argv.slice(2)).catch(fault));

@@ -1,5 +1,5 @@
 import { fstatSync, writeSync } from "node:fs";
-import { systemErrorCode } from "../base/errors.ts";
+import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
 
 /** A text stream towards the person or a program. */
 export interface Output {
@@ -92,7 +92,7 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
       else if (code === "EPIPE" && descriptor === 1) throw new BrokenPipe();
       else if (descriptor === 2)
         return; // nobody listens: there is no better place to complain
-      else throw error;
+      else throw new BerthError("denied", `cannot write to stdout: ${messageOf(error)}`, { cause: error });
     }
   }
 }
