@@ -44,7 +44,7 @@ test("errors go to stderr with Docker's statuses", async () => {
   expect(await berth("run", "--pull", "never", "absent", "true")).toMatchObject({
     code: 125,
     stdout: "",
-    stderr: expect.stringMatching(/^berth: No such image: absent:latest\n[^]*\nRun 'berth run --help'/),
+    stderr: expect.stringMatching(/^berth: No such image: absent:latest\n[\s\S]*\nRun 'berth run --help'/),
   });
 });
 
