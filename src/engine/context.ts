@@ -1,7 +1,8 @@
 import { type Configuration, loadConfiguration } from "../base/configuration.ts";
 import { type Directories, resolveDirectories } from "../base/directories.ts";
+import { createLayerUnpacker } from "../snapshot/layer-unpacker.ts";
 import { createSnapshotter } from "../snapshot/snapshotter.ts";
-import type { Snapshotter } from "../snapshot/types.ts";
+import type { LayerUnpacker, Snapshotter } from "../snapshot/types.ts";
 import { Store } from "../store/store.ts";
 import { type Helpers, openHelpers } from "../sys/helpers.ts";
 import { detectIdentityMap, type IdentityMap } from "../sys/identity.ts";
@@ -20,6 +21,7 @@ export class EngineContext {
   #identity: IdentityMap | undefined;
   #helpers: Helpers | undefined;
   #snapshotter: Snapshotter | undefined;
+  #unpacker: LayerUnpacker | undefined;
   #store: Store | undefined;
   #readingStore: Store | undefined;
 
@@ -52,6 +54,12 @@ export class EngineContext {
     const { helpers, identity } = this;
     this.#snapshotter ??= createSnapshotter({ helpers, identity, selfCommand: selfCommand() });
     return this.#snapshotter;
+  }
+
+  get unpacker(): LayerUnpacker {
+    const { helpers, identity } = this;
+    this.#unpacker ??= createLayerUnpacker({ helpers, identity, selfCommand: selfCommand() });
+    return this.#unpacker;
   }
 
   /** The store, for use cases that change it; it is created by the first write. */

@@ -6,7 +6,6 @@ import type { LayerUnpacker } from "../oci/unpacker.ts";
 import type { Lease } from "../store/locks.ts";
 import type { Store } from "../store/store.ts";
 import type { RemoveTree } from "../store/temporary.ts";
-import { type Pause, pauseOneSecond, withDownloadRetry } from "./download-retry.ts";
 import { createLimiter } from "./limiter.ts";
 import { sniffCompression } from "./sniff-compression.ts";
 
@@ -26,7 +25,6 @@ export interface ImportTools {
   readonly onProgress?: ProgressListener;
   /** What could not be kept while unpacking, for a person. */
   readonly onNote?: (note: string) => void;
-  readonly pause?: Pause;
 }
 
 export interface LayerToImport {
@@ -102,38 +100,27 @@ async function downloadLayer(
   repository: Reference,
   { descriptor }: LayerToImport,
   lease: Lease,
-  { store, source, onProgress, pause = pauseOneSecond }: ImportTools,
+  { store, source, onProgress }: ImportTools,
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();
   const { digest, size: total } = descriptor;
   const id = shortDigest(digest);
-  let furthest = 0;
-  let before = 0;
-  const progressed = () => {
-    const more = furthest > before;
-    before = furthest;
-    return more;
-  };
-  await withDownloadRetry(
-    () =>
-      store.blobs.ingest(
-        descriptor,
-        (offset) => source.fetchBlob(repository, descriptor, { offset, signal }),
-        {
-          lease,
-          signal,
-          onProgress(current) {
-            furthest = Math.max(furthest, current);
-            onProgress?.({ kind: "bytes", id, digest, status: "Downloading", current, total });
-          },
-          onVerified: () => onProgress?.({ kind: "status", id, digest, status: "Verifying Checksum" }),
-        },
-      ),
-    progressed,
-    (status) => onProgress?.({ kind: "status", id, digest, status }),
-    pause,
-    signal,
+  const file = store.blobs.has(digest) ? undefined : source.takeBlob?.(descriptor);
+  if (file !== undefined) {
+    await store.blobs.adopt(file, descriptor, { lease, signal });
+    return;
+  }
+  await store.blobs.ingest(
+    descriptor,
+    (offset) => source.fetchBlob(repository, descriptor, { offset, signal }),
+    {
+      lease,
+      signal,
+      onProgress: (current) =>
+        onProgress?.({ kind: "bytes", id, digest, status: "Downloading", current, total }),
+      onVerified: () => onProgress?.({ kind: "status", id, digest, status: "Verifying Checksum" }),
+    },
   );
 }
 

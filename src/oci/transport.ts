@@ -35,6 +35,8 @@ export interface Fetcher {
   fetchManifest(repository: Reference, descriptor: Descriptor, signal?: AbortSignal): Promise<RawDocument>;
   /** The compressed bytes of a config or layer. **Not verified**: the store does that while it writes. */
   fetchBlob(repository: Reference, descriptor: Descriptor, options?: FetchOptions): Promise<BlobStream>;
+  /** A file with the content, not verified either, that the taker may move away; undefined where there is none. */
+  takeBlob?(descriptor: Descriptor): string | undefined;
 }
 
 /** What a transfer tells about one object. `id` is the first 12 hex digits of the digest, as Docker prints it. */

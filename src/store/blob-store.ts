@@ -1,4 +1,5 @@
 import { closeSync, readFileSync, renameSync, statSync, unlinkSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import type { Descriptor, Digest } from "../oci/types.ts";
 import { receiveBlob } from "./blob-receiver.ts";
@@ -8,6 +9,15 @@ import type { IngestOptions, OpenBlob } from "./ingest.ts";
 import type { StoreLayout } from "./layout.ts";
 import { Lease, type StoreLocks } from "./locks.ts";
 import { storeErrorOf } from "./sqlite-error.ts";
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
 
 /** Compressed content by digest: `blobs/sha256/<hex>`. What is there was verified. */
 export class BlobStore {
@@ -66,11 +76,11 @@ export class BlobStore {
   /**
    * Makes sure that the blob is in the store: waits for another process that fetches it, continues a partial one,
    * verifies size and digest while it streams, and publishes by rename. Throws `digest-mismatch`, `no-space`, and what
-   * `open` and its stream throw; after a broken stream the partial file stays and the next call continues it.
+   * `openBlob` and its stream throw; after a broken stream the partial file stays and the next call continues it.
    */
   async ingest(
     descriptor: Descriptor,
-    open: OpenBlob,
+    openBlob: OpenBlob,
     options: IngestOptions = {},
   ): Promise<"present" | "stored"> {
     const { digest } = descriptor;
@@ -80,7 +90,7 @@ export class BlobStore {
         `blob:${digest}`,
         options.lease ?? own ?? new Lease(),
         () => this.#isSound(descriptor),
-        () => this.#receive(descriptor, open, options),
+        () => this.#receive(descriptor, openBlob, options),
         options.signal,
       );
       return outcome === "made" ? "stored" : "present";
@@ -126,6 +136,7 @@ export class BlobStore {
           if (actual !== descriptor.digest) {
             throw new BerthError("digest-mismatch", `${path} has digest ${actual}, not ${descriptor.digest}`);
           }
+          await syncFile(path);
           renameSync(path, this.path(descriptor.digest));
         },
         options.signal,
@@ -156,10 +167,10 @@ export class BlobStore {
     return false;
   }
 
-  async #receive(descriptor: Descriptor, open: OpenBlob, options: IngestOptions): Promise<void> {
+  async #receive(descriptor: Descriptor, openBlob: OpenBlob, options: IngestOptions): Promise<void> {
     const partial = this.#layout.partialBlob(descriptor.digest);
     try {
-      const fd = await receiveBlob(partial, descriptor, open, options);
+      const fd = await receiveBlob(partial, descriptor, openBlob, options);
       closeSync(fd);
       options.onVerified?.();
       renameSync(partial, this.path(descriptor.digest));

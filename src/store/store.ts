@@ -97,9 +97,9 @@ export class Store implements Disposable {
     }
     const { blobs, layers, containers, volumes, temporary, directory } = this.layout;
     try {
-      if (!existsSync(temporary)) {
-        // tmp comes last: where it is, everything else is
-        for (const path of [directory, blobs, layers, containers, volumes, temporary]) {
+      if (!existsSync(volumes)) {
+        // volumes/ comes last: where it is, everything else is. tmp/ proves nothing: helpers are unpacked there first.
+        for (const path of [directory, temporary, blobs, layers, containers, volumes]) {
           mkdirSync(path, { recursive: true, mode: 0o700 });
         }
       }

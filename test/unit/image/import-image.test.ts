@@ -29,7 +29,6 @@ function importer(temporary: TemporaryStore, source: MemorySource, more: Partial
       unpacker,
       removeTree,
       onProgress: (event) => progress.push(event),
-      pause: async () => {},
       ...more,
       ...again,
     });
@@ -84,7 +83,7 @@ test("only missing layers are fetched, each once although it is listed twice", a
   expect(source.fetched.toSorted()).toEqual(
     [image.id, image.layers[1]!.digest, image.layers[2]!.digest].toSorted(),
   );
-  expect(unpacker.unpacked).toEqual([digestOf("base"), digestOf("top"), digestOf("empty")]);
+  expect(unpacker.unpacked.toSorted()).toEqual(["base", "top", "empty"].map(digestOf).toSorted());
 });
 
 test("a lost blob is fetched again without unpacking, a lost layer is unpacked again without fetching", async () => {
@@ -211,32 +210,17 @@ test("a layer that is not what the configuration says is refused, and the next i
   expect((await run("y")).image.id).toBe(right.id);
 });
 
-test("a broken connection is retried from where it broke, counting down", async () => {
+test("an import that a broken connection ended is continued where it broke", async () => {
   using temporary = temporaryStore();
   const image = memoryImage({ layers: [new Uint8Array(10_000).fill(7)], compression: "none" });
   const source = new MemorySource().add(name, image);
   const { digest } = image.layers[0]!;
   source.faults.set(digest, [{ kind: "break", after: 4000 }]);
-  const { run, statuses } = importer(temporary, source);
-  await run();
-  expect(source.fetched.filter((entry) => entry.startsWith(digest))).toEqual([digest, `${digest}@4000`]);
-  expect(statuses().filter((line) => line.includes("Retrying"))).toEqual(
-    [5, 4, 3, 2, 1].map((n) => `${digest.slice(7, 19)} Retrying in ${n} second${n === 1 ? "" : "s"}`),
-  );
-});
-
-test("a connection that brings nothing five times is given up", async () => {
-  using temporary = temporaryStore();
-  const image = memoryImage({ layers: ["layer"] });
-  const source = new MemorySource().add(name, image);
-  const { digest } = image.layers[0]!;
-  source.faults.set(
-    digest,
-    Array.from({ length: 9 }, () => ({ kind: "break", after: 0 })),
-  );
   const { run } = importer(temporary, source);
   await expect(run()).rejects.toThrow("connection reset by peer");
-  expect(source.fetched.filter((entry) => entry === digest)).toHaveLength(5);
+  expect(temporary.store.images.list()).toEqual([]);
+  await run();
+  expect(source.fetched.filter((entry) => entry.startsWith(digest))).toEqual([digest, `${digest}@4000`]);
 });
 
 test("wrong bytes fail the import at once and stop the other downloads", async () => {

@@ -1,0 +1,49 @@
+import { BerthError } from "../base/errors.ts";
+import {
+  familiarString,
+  formatReference,
+  parseAnyReference,
+  repositoryName,
+  withDefaultTag,
+} from "../oci/reference.ts";
+import type { Digest, Reference } from "../oci/types.ts";
+import type { Store } from "../store/store.ts";
+import type { ImageRecord } from "../store/types.ts";
+
+/** How a text named an image: by (a prefix of) its id, or by a reference, which is then given with its tag or digest. */
+export type FoundImage =
+  | { readonly by: "id"; readonly image: ImageRecord }
+  | { readonly by: "reference"; readonly image: ImageRecord; readonly reference: Reference };
+
+/** The canonical name of a reference with a tag and without a digest. */
+function byReference(store: Store, reference: Reference): ImageRecord | undefined {
+  return reference.digest === undefined
+    ? store.images.getByName(formatReference(reference))
+    : store.images.getByRepositoryDigest(repositoryName(reference), reference.digest);
+}
+
+/**
+ * The image that a person means, in Docker's order: a whole id, a name or `name@digest`, a unique prefix of an id.
+ * Throws `not-found` (`No such image: x:latest`), `conflict` when a prefix fits several, `invalid-reference`.
+ */
+export function lookUpImage(store: Store, text: string): FoundImage {
+  const parsed = parseAnyReference(text);
+  if (parsed.kind === "digest") return { by: "id", image: byId(store, parsed.digest) };
+  const reference = withDefaultTag(parsed.reference);
+  const image = byReference(store, reference);
+  if (image !== undefined) return { by: "reference", image, reference };
+  const prefixed = store.images.getByPrefix(text);
+  if (prefixed !== undefined) return { by: "id", image: prefixed };
+  throw new BerthError("not-found", `No such image: ${familiarString(reference)}`);
+}
+
+function byId(store: Store, id: Digest): ImageRecord {
+  const image = store.images.get(id);
+  if (image === undefined) throw new BerthError("not-found", `No such image: ${id}`);
+  return image;
+}
+
+/** The image that a person means; see `lookUpImage`. */
+export function findImage(store: Store, text: string): ImageRecord {
+  return lookUpImage(store, text).image;
+}
