@@ -134,3 +134,33 @@ test("completion asks the executable", async () => {
   const { stdout } = await berth("__complete", "run", "--storage-driver", "f");
   expect(stdout).toBe("fuse-overlayfs\n");
 });
+
+test.each([
+  ["SIGINT", 130, "pull"],
+  ["SIGTERM", 143, "pull"],
+  ["SIGINT", 130, "run"],
+] as const)("%s during a pull ends with %d and without a message (%s)", async (signal, status, command) => {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Response>();
+  await using registry = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: ({ url }) => {
+      if (!url.includes("/manifests/")) return new Response("{}");
+      asked.resolve();
+      return answer.promise;
+    },
+  });
+  const name = `127.0.0.1:${registry.port}/slow:latest`;
+  const child = Bun.spawn([berthExecutable, command, name], {
+    env: { PATH: process.env.PATH, HOME: root, BERTH_ROOT: join(root, "interrupted") },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  await asked.promise;
+  child.kill(signal);
+  expect(await child.exited).toBe(status);
+  const expected = command === "run" ? `Unable to find image '${name}' locally\n` : "";
+  expect(await child.stderr.text()).toBe(expected);
+  answer.resolve(new Response(null, { status: 503 }));
+});
