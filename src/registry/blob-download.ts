@@ -40,7 +40,12 @@ export class BlobDownload {
     this.#repository = repository;
     this.#descriptor = descriptor;
     this.#signal = signal;
-    this.#attempts = new Attempts(policy, onRetry, signal);
+    this.#attempts = new Attempts({
+      policy,
+      notify: onRetry,
+      signal,
+      wasReached: () => client.wasReached(repository),
+    });
   }
 
   /**
@@ -102,14 +107,14 @@ export class BlobDownload {
     switch (answer.status) {
       case 200:
         await this.#checkLength(answer, size);
-        return this.#reached({ answer, first: 0 });
+        return { answer, first: 0 };
       case 206: {
         const range = parseContentRange(answer.headers.get("content-range"));
         if (range?.size !== undefined && range.size !== size) {
           await answer.discard();
           throw this.#mismatch(`${range.size} bytes`);
         }
-        if (range?.first === position) return this.#reached({ answer, first: position });
+        if (range?.first === position) return { answer, first: position };
         break;
       }
       case 416:
@@ -129,11 +134,6 @@ export class BlobDownload {
         `${answer.url.host} answers with status ${answer.status} to a request for all of ${this.#descriptor.digest}`,
       );
     return this.#openAt(0, resuming);
-  }
-
-  #reached(opened: Opened): Opened {
-    this.#attempts.reached();
-    return opened;
   }
 
   async #get(position: number): Promise<Answer> {

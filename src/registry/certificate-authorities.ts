@@ -1,5 +1,25 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { BerthError, messageOf } from "../base/errors.ts";
+
+/** Where distributions keep the authorities that the machine trusts, in the order of Go's crypto/x509. */
+const systemBundles = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/pki/tls/cacert.pem",
+  "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+  "/etc/ssl/cert.pem",
+];
+
+/**
+ * The PEM file of the machine's own authorities, for `caPaths`: `SSL_CERT_FILE`, else the distribution's. Docker and podman trust
+ * these, so a company's authority that the administrator installed works here too. Empty where there is none.
+ */
+export function systemCertificateAuthorities(env: Readonly<Record<string, string | undefined>>): string[] {
+  const named = env.SSL_CERT_FILE;
+  if (named !== undefined && named !== "") return [named];
+  return systemBundles.filter((path) => existsSync(path)).slice(0, 1);
+}
 
 /**
  * The PEM texts of the files at `paths` and of the built-in roots, because a list given to TLS replaces the built-in one.

@@ -66,9 +66,10 @@ export async function errorFromAnswer(
   /** What the credentials part has to say about a 401. */
   authentication?: string,
 ): Promise<BerthError> {
+  const { status } = answer;
+  if (status === 404 && isWebPage(answer)) return webPage(answer);
   const entries = parseErrorBody(await answer.excerpt(errorBodyLimit));
   const said = describeEntries(entries);
-  const { status } = answer;
   if (status === 429 || status >= 500 || status === 408) return busyFailure(answer, said, wanted);
 
   const name = familiarName(wanted.reference);
@@ -86,6 +87,20 @@ export async function errorFromAnswer(
   return new BerthError(
     code,
     `${shownUrl(answer.url)} answers with unexpected HTTP status ${status}${reason}`,
+  );
+}
+
+/** A registry answers with documents; a web page comes from something else that listens at its address. */
+export function isWebPage(answer: Answer): boolean {
+  return /^\s*(text\/html|application\/xhtml\+xml)\b/i.test(answer.headers.get("content-type") ?? "");
+}
+
+export async function webPage(answer: Answer): Promise<BerthError> {
+  await answer.discard();
+  return new BerthError(
+    "registry",
+    `${answer.url.host} answers with a web page (HTTP status ${answer.status}) and is not a registry`,
+    { hint: "check the name of the image, and whether this network wants a login in a browser first" },
   );
 }
 

@@ -63,7 +63,8 @@ export async function exchange(request: ExchangeRequest): Promise<Answer> {
     stalled = true;
     controller.abort();
   };
-  let timer = setTimeout(onTimeout, request.headerTimeoutMs);
+  // No timer keeps the process alive: while an answer is awaited, its connection does.
+  let timer = setTimeout(onTimeout, request.headerTimeoutMs).unref();
   let closed = false;
   const close = (complete: boolean) => {
     if (closed) return;
@@ -101,7 +102,7 @@ export async function exchange(request: ExchangeRequest): Promise<Answer> {
   }
   waiting = false;
   clearTimeout(timer);
-  timer = setTimeout(onTimeout, request.idleTimeoutMs);
+  timer = setTimeout(onTimeout, request.idleTimeoutMs).unref();
 
   async function* chunks(): AsyncGenerator<Uint8Array, void, void> {
     let complete = false;
@@ -130,7 +131,7 @@ export async function exchange(request: ExchangeRequest): Promise<Answer> {
     const deadline = setTimeout(() => {
       stalled = true;
       controller.abort();
-    }, request.idleTimeoutMs * documentTimeouts);
+    }, request.idleTimeoutMs * documentTimeouts).unref();
     try {
       for await (const chunk of chunks()) {
         parts.push(chunk);

@@ -1,6 +1,6 @@
 import { BerthError } from "../base/errors.ts";
 import type { Reference } from "../oci/types.ts";
-import { Authorizer } from "./authorizer.ts";
+import { Authorizer, type Renewal } from "./authorizer.ts";
 import { loadCertificateAuthorities } from "./certificate-authorities.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { isInsecure, isLoopback, registryHost, transportsFor } from "./endpoint.ts";
@@ -54,6 +54,8 @@ export class RegistryClient {
   readonly #connections = new Map<string, Promise<Connection>>();
   /** Origins that answered at least once. */
   readonly #answered = new Set<string>();
+  /** Registry hosts that answered a request for content. */
+  readonly #reached = new Set<string>();
   #authorities: readonly string[] | undefined;
 
   constructor(options: ClientOptions) {
@@ -75,12 +77,24 @@ export class RegistryClient {
     };
     const sent = await authorizer.header(repository.path, signal);
     const first = await send(sent);
+    this.#reached.add(registryHost(repository.domain));
     if (first.answer.status !== 401 || first.elsewhere) return first;
     const challenge = first.answer.headers.get("www-authenticate");
-    const renewal = await authorizer.renew(challenge, repository.path, sent, signal);
+    let renewal: Renewal;
+    try {
+      renewal = await authorizer.renew(challenge, repository.path, sent, signal);
+    } catch (error) {
+      await first.answer.discard();
+      throw error;
+    }
     if ("reason" in renewal) return { ...first, authentication: renewal.reason };
     await first.answer.discard();
     return send(renewal.header);
+  }
+
+  /** Whether the registry answered before, so that silence now means an interruption. */
+  wasReached(repository: Reference): boolean {
+    return this.#reached.has(registryHost(repository.domain));
   }
 
   #connect(domain: string, signal: AbortSignal | undefined): Promise<Connection> {

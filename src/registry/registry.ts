@@ -7,7 +7,7 @@ import type { Descriptor, Digest, Reference } from "../oci/types.ts";
 import { maximumManifestSize } from "../oci/validate.ts";
 import { BlobDownload } from "./blob-download.ts";
 import type { CredentialProvider } from "./credentials.ts";
-import { errorFromAnswer } from "./error-answer.ts";
+import { errorFromAnswer, isWebPage, webPage } from "./error-answer.ts";
 import { manifestDocument } from "./manifest-document.ts";
 import { RegistryClient } from "./registry-client.ts";
 import { Attempts, defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
@@ -56,7 +56,8 @@ export function openRegistry(options: RegistryOptions): Resolver & Fetcher {
     signal: AbortSignal | undefined,
   ): Promise<RawDocument> => {
     const digest = typeof expected === "string" ? expected : expected?.digest;
-    return new Attempts(policy, notifier(digest), signal).run(async () => {
+    const wasReached = () => client.wasReached(repository);
+    return new Attempts({ policy, notify: notifier(digest), signal, wasReached }).run(async () => {
       const { answer, authentication } = await client.get({
         repository,
         resource: `manifests/${identifier}`,
@@ -65,6 +66,7 @@ export function openRegistry(options: RegistryOptions): Resolver & Fetcher {
       });
       if (answer.status !== 200)
         throw await errorFromAnswer(answer, { kind: "manifest", reference: repository }, authentication);
+      if (isWebPage(answer)) throw await webPage(answer);
       return manifestDocument(
         {
           name: digest === undefined ? familiarString(repository) : `${familiarName(repository)}@${digest}`,

@@ -28,23 +28,28 @@ export function backoffMs(policy: RetryPolicy, failures: number, random: number)
   return Math.min(policy.maximumMs, policy.baseMs * 2 ** (failures - 1)) * (1 + random / 4);
 }
 
+export interface AttemptsOptions {
+  readonly policy: RetryPolicy;
+  /** Told before each wait, in seconds. */
+  readonly notify: ((seconds: number) => void) | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Whether the registry answered before: a refused connection is then an interruption, not the answer. */
+  readonly wasReached: () => boolean;
+}
+
 /** The tries for one object. Progress starts the count again. */
 export class Attempts {
   readonly #policy: RetryPolicy;
   readonly #notify: ((seconds: number) => void) | undefined;
   readonly #signal: AbortSignal | undefined;
+  readonly #wasReached: () => boolean;
   #failures = 0;
-  #reached = false;
 
-  constructor(policy: RetryPolicy, notify?: (seconds: number) => void, signal?: AbortSignal) {
-    this.#policy = policy;
-    this.#notify = notify;
-    this.#signal = signal;
-  }
-
-  /** The registry answered usefully: a refused connection is now an interruption, not the answer. */
-  reached(): void {
-    this.#reached = true;
+  constructor(options: AttemptsOptions) {
+    this.#policy = options.policy;
+    this.#notify = options.notify;
+    this.#signal = options.signal;
+    this.#wasReached = options.wasReached;
   }
 
   progressed(): void {
@@ -64,7 +69,7 @@ export class Attempts {
 
   /** Waits until the next try may begin; throws `error` when there is none. */
   async waitAfter(error: unknown): Promise<void> {
-    if (!isTransient(error, this.#reached)) throw error;
+    if (!isTransient(error, this.#wasReached())) throw error;
     this.#failures += 1;
     if (this.#failures >= this.#policy.attempts) throw error;
     const ms = this.#delayAfter(error);

@@ -100,6 +100,8 @@ export interface FaultyRegistry extends AsyncDisposable {
   readonly requests: readonly ReceivedRequest[];
   /** How many connections were opened so far. */
   readonly connections: number;
+  /** Resolves when no connection is open. */
+  closed(): Promise<void>;
   addImage(spec: ImageSpec): AddedImage;
   /** Puts bytes under a digest, which is theirs unless another is given (a lie). */
   addBlob(bytes: Uint8Array, digest?: Digest): Digest;
@@ -153,6 +155,8 @@ export function startFaultyRegistry(options: FaultyRegistryOptions = {}): Faulty
   const sockets = new Set<Socket<Connection>>();
   let tokens = new Set<string>();
   let connections = 0;
+  /** Who waits until no connection is open. */
+  const waiting: (() => void)[] = [];
 
   const listener: TCPSocketListener<Connection> = Bun.listen<Connection>({
     hostname,
@@ -175,6 +179,7 @@ export function startFaultyRegistry(options: FaultyRegistryOptions = {}): Faulty
         socket.data.closed = true;
         socket.data.drained?.();
         sockets.delete(socket);
+        if (sockets.size === 0) for (const resolve of waiting.splice(0)) resolve();
       },
       error() {},
     },
@@ -348,6 +353,12 @@ export function startFaultyRegistry(options: FaultyRegistryOptions = {}): Faulty
     requests,
     get connections() {
       return connections;
+    },
+    closed() {
+      return new Promise((resolve) => {
+        if (sockets.size === 0) resolve();
+        else waiting.push(resolve);
+      });
     },
     addBlob(bytes, digest = sha256(bytes)) {
       blobs.set(digest, bytes);

@@ -139,6 +139,22 @@ describe("an unhelpful registry", () => {
   });
 });
 
+describe("something else than a registry", () => {
+  for (const status of [200, 404]) {
+    test(`that answers ${status} with a web page`, async () => {
+      await using registry = startFaultyRegistry();
+      const { reference } = registry.addImage({ layers });
+      const headers = { "content-type": "text/html; charset=utf-8" };
+      registry.inject("/manifests/", { kind: "answer", status, headers, body: "<html>log in</html>" });
+      const error = await failureOf(openTestRegistry().resolve(reference));
+      expect(error.code).toBe("registry");
+      expect(error.message).toBe(
+        `${registry.host} answers with a web page (HTTP status ${status}) and is not a registry`,
+      );
+    });
+  }
+});
+
 describe("a registry that is busy", () => {
   for (const status of [429, 500, 502, 503]) {
     test(`with ${status} is asked again`, async () => {
@@ -208,6 +224,27 @@ describe("a registry that is busy", () => {
     expect(error.code).toBe("network");
     expect(error.message).toContain("no answer within");
   });
+});
+
+test("a registry that goes away in the middle of a pull is waited for", async () => {
+  const registry = startFaultyRegistry();
+  const image = registry.addImage({ layers });
+  let waits = 0;
+  const client = openTestRegistry({ onRetry: () => waits++ });
+  await client.resolve(image.reference);
+  await registry[Symbol.asyncDispose]();
+  const error = await failureOf(client.fetchBlob(image.reference, image.layers[0]!));
+  expect(error.message).toContain("connection refused");
+  expect(waits).toBe(4);
+});
+
+test("a reader that stops early closes the connection", async () => {
+  await using registry = startFaultyRegistry();
+  const image = registry.addImage({ layers: [patternedBytes(300_000)] });
+  registry.inject("/blobs/", { kind: "stall", afterBytes: 1000 });
+  const { body } = await openTestRegistry().fetchBlob(image.reference, image.layers[0]!);
+  for await (const _ of body) break;
+  await registry.closed();
 });
 
 describe("an interruption", () => {
