@@ -292,9 +292,10 @@ export const fileSyscalls = {
     return code < 0 ? code : fileStatusFrom(status);
   },
 
-  /** All names in a directory but `.` and `..` (getdents64(2)), or the negative errno. */
+  /** All names in a directory, from its start, but `.` and `..` (getdents64(2)), or the negative errno. */
   readDirectory(fd: number): DirectoryEntry[] | number {
     const entries: DirectoryEntry[] = [];
+    c.lseek(fd, 0, 0);
     for (;;) {
       const length = result(c.syscall(numbers.getdents64, fd, entriesAddress, entriesBuffer.length, 0));
       if (length < 0) return length;

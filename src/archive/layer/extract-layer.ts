@@ -113,6 +113,7 @@ function writeEntries(parser: Extract, guard: TarGuard, writer: LayerWriter): vo
     }
   };
   parser.on("entry", (header, content, next) => {
+    content.on("error", () => {}); // always the parser's own error, which is reported there
     const started = attempt(() => {
       const facts = guard.entries.shift();
       if (facts === undefined || (header.type !== "directory" && header.size !== facts.storedSize))

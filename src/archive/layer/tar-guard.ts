@@ -66,7 +66,8 @@ export class TarGuard {
     let at = 0;
     let from = 0;
     while (at < chunk.length && !this.ended) {
-      if (this.#passing > 0) {
+      const extension = this.#sparse !== undefined;
+      if (this.#passing > 0 && !extension) {
         const count = Math.min(this.#passing, chunk.length - at);
         if (this.#special !== undefined) this.#collect(chunk.subarray(at, at + count));
         this.#passing -= count;
@@ -76,7 +77,6 @@ export class TarGuard {
       const count = Math.min(blockSize - this.#filled, chunk.length - at);
       this.#block.set(chunk.subarray(at, at + count), this.#filled);
       this.#filled += count;
-      const extension = this.#sparse !== undefined;
       if (extension && from < at) this.#forward(chunk.subarray(from, at));
       at += count;
       if (extension) from = at;
