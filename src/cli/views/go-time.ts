@@ -1,4 +1,5 @@
 /** Times as Go prints them, in the local zone. */
+import { readFileSync } from "node:fs";
 
 const two = (value: number) => String(value).padStart(2, "0");
 
@@ -17,19 +18,52 @@ export function goRfc3339(date: Date): string {
   return `${day(date)}T${clock(date)}${zone}`;
 }
 
-/** Go's `Time.String`: `2026-01-02 15:04:05 +0100 CET`; a zone without a name of letters shows its offset. */
+/** Go's `Time.String`: `2026-01-02 15:04:05 +0100 CET`; a zone without a name shows its offset. */
 export function goTimeString(date: Date): string {
   return `${day(date)} ${clock(date)} ${offset(date, "")} ${zoneName(date)}`;
 }
 
 function zoneName(date: Date): string {
-  if (date.getTimezoneOffset() === 0 && isUtc()) return "UTC";
-  const parts = new Intl.DateTimeFormat("en-US", { timeZoneName: "short" }).formatToParts(date);
-  const name = parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
-  return /^[A-Z]{3,5}$/.test(name) ? name : offset(date, "");
+  known ??= { names: zoneNames() };
+  const { names } = known;
+  if (names === undefined) return date.getTimezoneOffset() === 0 ? "UTC" : offset(date, "");
+  const isStandard = names.daylight === undefined || date.getTimezoneOffset() === names.westOfUtc;
+  return isStandard ? names.standard : (names.daylight ?? names.standard);
 }
 
-function isUtc(): boolean {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return zone === "UTC" || zone === "Etc/UTC" || zone === "GMT";
+/** A process stays in its zone. */
+let known: { readonly names: ZoneNames | undefined } | undefined;
+
+interface ZoneNames {
+  readonly standard: string;
+  readonly daylight?: string;
+  /** Of standard time, in minutes. */
+  readonly westOfUtc: number;
+}
+
+/**
+ * The abbreviations of the local zone, from the rule for present times at the end of its TZif file (RFC 8536, 3.3):
+ * `CET-1CEST,M3.5.0,M10.5.0/3`. JavaScript knows them for a few zones only. Undefined where there is no such file.
+ */
+function zoneNames(): ZoneNames | undefined {
+  const name = process.env.TZ?.replace(/^:/, "");
+  const path =
+    name === undefined ? "/etc/localtime" : name.startsWith("/") ? name : `/usr/share/zoneinfo/${name}`;
+  let rule: string | undefined;
+  try {
+    rule = readFileSync(path, "latin1").trimEnd().split("\n").at(-1);
+  } catch {
+    return undefined;
+  }
+  const word = "(?:([A-Za-z]{3,})|<([A-Za-z0-9+-]+)>)";
+  const match = new RegExp(`^${word}([+-]?)(\\d+)(?::(\\d+))?[^A-Za-z<,]*${word}?`).exec(rule ?? "");
+  const standard = match?.[1] ?? match?.[2];
+  if (match === null || standard === undefined) return undefined;
+  const daylight = match[6] ?? match[7];
+  const minutes = Number(match[4]) * 60 + Number(match[5] ?? 0);
+  return {
+    standard,
+    westOfUtc: match[3] === "-" ? -minutes : minutes,
+    ...(daylight === undefined ? {} : { daylight }),
+  };
 }
