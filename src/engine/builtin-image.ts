@@ -1,31 +1,9 @@
 import { BerthError } from "../base/errors.ts";
-import { formatReference } from "../oci/reference.ts";
-import type { Reference } from "../oci/types.ts";
 import type { ImageRecord } from "../store/types.ts";
 import { embeddedImageArchive } from "../sys/embedded.ts";
 import type { EngineContext } from "./context.ts";
 
-/** The registry that does not exist: names in it are given by berth alone. */
-export const builtinDomain = "builtin.berth";
-
-/** Whether the reference names an image that comes with berth. */
-export function isBuiltinReference(reference: Reference): boolean {
-  return (
-    reference.domain === builtinDomain && formatReference(reference) === `${builtinDomain}/busybox:latest`
-  );
-}
-
-/** Refuses names that would pretend to be part of berth. */
-export function refuseReservedName(reference: Reference): void {
-  if (reference.domain !== builtinDomain) return;
-  throw new BerthError(
-    "denied",
-    `${formatReference(reference)}: the names of ${builtinDomain} are reserved`,
-    {
-      hint: `${builtinDomain}/busybox:latest is the only image there, and it comes with berth`,
-    },
-  );
-}
+export { isBuiltinReference } from "./reserved-names.ts";
 
 /**
  * The image that comes with berth, loaded into the store on first need and again after an update brought another one.
@@ -40,7 +18,7 @@ export async function ensureBuiltinImage(context: EngineContext): Promise<ImageR
   }
   const present = context.store.images.getByName(embedded.reference);
   if (present?.manifest.digest === embedded.manifestDigest) return present;
-  const { loadArchive } = await import("./load-archive.ts");
+  const { loadArchive } = await import("./load-archive.ts"); // only the first need pays for the archive code
   const bytes = embedded.read();
   const stream = (async function* () {
     yield bytes;

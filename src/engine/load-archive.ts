@@ -6,7 +6,7 @@ import { parseReference } from "../oci/reference.ts";
 import type { ProgressListener } from "../oci/transport.ts";
 import type { Descriptor, Platform, Reference } from "../oci/types.ts";
 import type { ImageRecord } from "../store/types.ts";
-import { refuseReservedName } from "./builtin-image.ts";
+import { refuseReservedName } from "./reserved-names.ts";
 import type { EngineContext } from "./context.ts";
 import { importIntoStore, sweepStore } from "./import-into-store.ts";
 

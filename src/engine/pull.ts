@@ -6,9 +6,10 @@ import { formatReference, parseDockerReference } from "../oci/reference.ts";
 import type { ProgressListener } from "../oci/transport.ts";
 import type { Digest, Reference } from "../oci/types.ts";
 import { openRegistry } from "../registry/registry.ts";
-import { ensureBuiltinImage, isBuiltinReference, refuseReservedName } from "./builtin-image.ts";
+import { ensureBuiltinImage } from "./builtin-image.ts";
 import type { EngineContext } from "./context.ts";
 import { importIntoStore, sweepStore } from "./import-into-store.ts";
+import { isBuiltinReference, refuseReservedName } from "./reserved-names.ts";
 
 export interface PullOptions {
   /** As typed: `nginx`, `nginx:1`, `host:5000/x@sha256:…`. */

@@ -1,6 +1,6 @@
 import { BerthError } from "../base/errors.ts";
 import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
-import { refuseReservedName } from "./builtin-image.ts";
+import { refuseReservedName } from "./reserved-names.ts";
 import type { EngineContext } from "./context.ts";
 import { findImage } from "./find-image.ts";
 
