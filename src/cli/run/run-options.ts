@@ -1,6 +1,7 @@
 import { BerthError } from "../../base/errors.ts";
 import type { MountOption, RunOptions } from "../../engine/run-options.ts";
 import type { FlagValues } from "../flags/spec.ts";
+import { checkContainerName, checkHostname, checkSignal, checkWorkdir } from "./checked-values.ts";
 import { readKeyValueFile } from "./key-value-file.ts";
 import { parseMountOption } from "./mount-option.ts";
 import { parseNetworkOption } from "./network-option.ts";
@@ -35,23 +36,29 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
     pull: pullPolicy(flags.pull),
     init: flags.init,
     network: parseNetworkOption(flags.network ?? "default"),
-    ...given("name", flags.name),
-    ...given("workdir", flags.workdir),
+    ...given("name", flags.name, checkContainerName),
+    ...given("workdir", flags.workdir, checkWorkdir),
     ...given("user", flags.user),
-    ...given("hostname", flags.hostname),
+    ...given("hostname", flags.hostname, checkHostname),
     ...given("cidfile", flags.cidfile),
     ...given("platform", flags.platform),
     ...given("storageDriver", flags["storage-driver"]),
-    ...given("stopSignal", flags["stop-signal"]),
+    ...given("stopSignal", flags["stop-signal"], checkSignal),
     // Empty means something here: it takes the image's entrypoint away.
     ...(flags.entrypoint === undefined ? {} : { entrypoint: flags.entrypoint }),
   };
 }
 
 /** A text flag with an empty value is as good as none, as in Docker. */
-function given<K extends string>(key: K, value: string | undefined): { [P in K]?: string } {
+function given<K extends string>(
+  key: K,
+  value: string | undefined,
+  check?: (value: string) => void,
+): { [P in K]?: string } {
   const result: { [P in K]?: string } = {};
-  if (value !== undefined && value !== "") result[key] = value;
+  if (value === undefined || value === "") return result;
+  check?.(value);
+  result[key] = value;
   return result;
 }
 

@@ -99,6 +99,13 @@ test.each([
   expect(options("--network", name, "alpine").network.kind).toBe(kind as "none");
 });
 
+test.each(["TERM", "SIGTERM", "sigusr1", "15", "RTMIN+3", "SIGRTMAX-1", "RTMIN"])(
+  "--stop-signal %s is a signal",
+  (signal) => {
+    expect(options("--stop-signal", signal, "alpine").stopSignal).toBe(signal);
+  },
+);
+
 test("env files come before -e, in order, and take lone names from the caller", () => {
   const lines = '\uFEFF# comment\n\nFIRST=1\r\n  INDENTED= two words \nQUOTED="as is"\nHOME\nEMPTY\nABSENT\n';
   writeFileSync(join(directory, "one.env"), lines);
@@ -141,6 +148,15 @@ describe("what cannot be is refused", () => {
     [["--network", "container:box"], "--network container:box is not supported yet"],
     [["-v", "/a:/x", "--tmpfs", "/x"], "Duplicate mount point: /x"],
     [["--mount", "type=bind,src=/a"], 'for "--mount" flag: target is required'],
+    [["--name", "!bad"], "Invalid container name (!bad), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"],
+    [["--name", "x"], "Invalid container name (x)"],
+    [["--hostname", "a b"], "invalid hostname format: a b"],
+    [["--hostname", "a\n10.0.0.1 b"], "invalid hostname format: a"],
+    [["--hostname", "a".repeat(65)], "invalid hostname format: a"],
+    [["-w", "srv"], "the working directory 'srv' is invalid, it needs to be an absolute path"],
+    [["--stop-signal", "NOPE"], "invalid signal: NOPE"],
+    [["--stop-signal", "65"], "invalid signal: 65"],
+    [["--stop-signal", "SIGRTMIN+99"], "invalid signal: SIGRTMIN+99"],
     [["-d"], "--detach (-d) is not supported yet"],
     [["-p", "80:80"], "--publish (-p) is not supported yet"],
     [["--memory", "1g"], "--memory (-m) is not supported yet"],

@@ -1,0 +1,35 @@
+import { constants } from "node:os";
+import { BerthError } from "../../base/errors.ts";
+
+const refuse = (message: string, hint?: string) =>
+  new BerthError("invalid-argument", message, hint === undefined ? {} : { hint });
+
+/** `--name`, as moby allows it (daemon/names). */
+export function checkContainerName(name: string): void {
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
+    throw refuse(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
+}
+
+/** `--hostname`: it becomes a word of /etc/hosts, and the kernel takes 64 bytes at most (sethostname(2)). */
+export function checkHostname(name: string): void {
+  if (!/^[a-zA-Z0-9_]([a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9_])?$/.test(name))
+    throw refuse(
+      `invalid hostname format: ${name}`,
+      "a host name has at most 64 letters, digits, dots, dashes and underscores",
+    );
+}
+
+/** `--workdir`, in moby's words. */
+export function checkWorkdir(path: string): void {
+  if (!path.startsWith("/"))
+    throw refuse(`the working directory '${path}' is invalid, it needs to be an absolute path`);
+}
+
+/** `--stop-signal`: a number, or a name with or without SIG, in any case; real-time signals as `RTMIN+3`, `RTMAX-1`. */
+export function checkSignal(signal: string): void {
+  const name = signal.toUpperCase().replace(/^SIG/, "");
+  const isNumber = /^\d{1,2}$/.test(name) && Number(name) >= 1 && Number(name) <= 64;
+  const isRealTime = /^RT(?:MIN(?:\+(?:[0-9]|1[0-5]))?|MAX(?:-(?:[0-9]|1[0-4]))?)$/.test(name);
+  if (!isNumber && !isRealTime && !Object.hasOwn(constants.signals, `SIG${name}`))
+    throw refuse(`invalid signal: ${signal}`);
+}
