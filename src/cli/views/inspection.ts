@@ -1,7 +1,7 @@
 import { goJson } from "../output/go-json.ts";
 import { parseTemplate } from "../output/template/template.ts";
 import { isTemplateError } from "../output/template/template-error.ts";
-import { GoStruct } from "../output/template/values.ts";
+import { typedDocument } from "../output/template/typed-document.ts";
 
 export type InspectedObject = Readonly<Record<string, unknown>>;
 
@@ -39,7 +39,7 @@ export function inspection(format: string): Inspection {
 /** Docker asks its typed object first, which knows `.ID`, and then the JSON document, which knows `.Id`. */
 function executeOn(template: ReturnType<typeof parseTemplate>, object: InspectedObject): string {
   try {
-    return template.execute(new GoStruct("inspect", object, { ID: "Id" }), { missing: "error" });
+    return template.execute(typedDocument(object), { missing: "error" });
   } catch (error) {
     if (!isTemplateError(error)) throw error;
     return template.execute(object, { missing: "error" });
