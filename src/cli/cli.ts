@@ -1,5 +1,5 @@
 import { BerthError } from "../base/errors.ts";
-import type { Command } from "./command.ts";
+import { type Command, usageLine } from "./command.ts";
 import { execute } from "./execute.ts";
 import { ExitError, exitCode, exitCodeOf } from "./exit-codes.ts";
 import { FlagError } from "./flags/parse.ts";
@@ -53,7 +53,7 @@ function trailerOf(
   const { command, path } = called;
   const pointer = `\nRun '${path} --help' for more information`;
   if (error instanceof FlagError) {
-    return error.notYet ? pointer : `\nUsage:  ${path} ${command.usage}\n${pointer}`;
+    return error.notYet ? pointer : `\nUsage:  ${usageLine(command, path)}\n${pointer}`;
   }
   // A usage error brings its own pointer.
   const isOwn = error instanceof BerthError && error.code === "usage" && error.message.includes("--help'");

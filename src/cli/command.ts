@@ -38,3 +38,8 @@ export interface Command<S extends FlagSet = FlagSet> {
 export function defineCommand<const S extends FlagSet>(command: Command<S>): Command<S> {
   return command;
 }
+
+/** `berth pull [OPTIONS] NAME[:TAG|@DIGEST]`, as it stands after `Usage:`. */
+export function usageLine(command: Command, path: string): string {
+  return `${path} ${command.usage}`.trimEnd();
+}

@@ -1,5 +1,5 @@
 import { BerthError } from "../base/errors.ts";
-import type { Command, Invocation } from "./command.ts";
+import { type Command, type Invocation, usageLine } from "./command.ts";
 import { exitCode } from "./exit-codes.ts";
 import { parseFlags } from "./flags/parse.ts";
 import type { Host } from "./host.ts";
@@ -47,6 +47,6 @@ export function checkCount(command: Command, path: string, count: number): void 
   const pointer = max === undefined ? "See" : "Run";
   throw new BerthError(
     "usage",
-    `'${path}' ${need}\n\nUsage:  ${path} ${command.usage}\n\n${pointer} '${path} --help' for more information`,
+    `'${path}' ${need}\n\nUsage:  ${usageLine(command, path)}\n\n${pointer} '${path} --help' for more information`,
   );
 }

@@ -1,4 +1,4 @@
-import type { Command } from "./command.ts";
+import { type Command, usageLine } from "./command.ts";
 import { renderFlags, wrap } from "./flags/usage.ts";
 import { type Group, type LazyCommand, commands, groups } from "./tree.ts";
 
@@ -8,7 +8,7 @@ const defaultWidth = 80;
 /** `berth run --help`. */
 export function renderCommandHelp(command: Command, path: string, columns = defaultWidth): string {
   const parts = [
-    `Usage:  ${path} ${command.usage}`,
+    `Usage:  ${usageLine(command, path)}`,
     command.description
       .split("\n")
       .flatMap((line) => wrap(line, columns - 1))
