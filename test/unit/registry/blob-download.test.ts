@@ -134,14 +134,23 @@ describe("a blob whose transfer breaks", () => {
     expect(blobRequests(registry.requests)).toHaveLength(9);
   });
 
-  test("fails after five tries without progress", async () => {
-    const { registry, reference, descriptor } = registryWithLayer();
-    await using _ = registry;
-    registry.inject("/blobs/", { kind: "reset", afterBytes: 100 });
-    const error = await failureOf(download(openTestRegistry().fetchBlob(reference, descriptor)));
-    expect(error.code).toBe("network");
-    expect(blobRequests(registry.requests)).toHaveLength(5);
-  });
+  for (const step of [0, 100, 10_000]) {
+    test(`fails after five tries that bring ${step} bytes each`, async () => {
+      const { registry, reference, descriptor } = registryWithLayer();
+      await using _ = registry;
+      const gate = new ReadGate();
+      let sent = 0;
+      const hold = () => {
+        sent += step;
+        return gate.reached(sent);
+      };
+      registry.inject("/blobs/", { kind: "reset", afterBytes: step, hold });
+      const reading = download(openTestRegistry().fetchBlob(reference, descriptor), gate);
+      const error = await failureOf(reading);
+      expect(error.code).toBe("network");
+      expect(blobRequests(registry.requests)).toHaveLength(5);
+    });
+  }
 
   test("waits for a slow reader without calling it a stall", async () => {
     const { registry, reference, descriptor } = registryWithLayer();

@@ -22,6 +22,17 @@ describe("B1: content that is not what its digest or size says", () => {
     );
   });
 
+  test("another valid manifest than the one asked for by digest", async () => {
+    await using registry = startFaultyRegistry();
+    const image = registry.addImage({ layers });
+    const other = registry.addImage({ layers: [patternedBytes(10)], tag: "other" });
+    const { bytes } = await openTestRegistry().resolve(other.reference);
+    const headers = { "content-type": other.manifest.mediaType };
+    registry.inject("/manifests/sha256", { kind: "answer", status: 200, headers, body: bytes });
+    const byDigest = { ...image.reference, digest: image.manifestDigest };
+    expect((await failureOf(openTestRegistry().resolve(byDigest))).code).toBe("digest-mismatch");
+  });
+
   test("a manifest whose size is not the descriptor's", async () => {
     await using registry = startFaultyRegistry();
     const image = registry.addImage({ layers });
@@ -383,13 +394,14 @@ describe("B9: content coding that nobody asked for", () => {
 test("C17: what a registry says is one line without control characters", async () => {
   await using registry = startFaultyRegistry();
   const { reference } = registry.addImage({ layers });
-  const message = `a\u001b]0;title\u0007\nb${"x".repeat(1000)} Bearer abc.def https://u:p@h/x?sig=secret`;
+  const secrets = "Bearer abc.def Basic dTpw https://u:p@h/x?sig=secret";
+  const message = `a\u001b]0;title\u0007\nb ${secrets} ${"x".repeat(1000)}`;
   registry.inject("/manifests/", {
     kind: "answer",
     status: 404,
     body: JSON.stringify({ errors: [{ code: "MANIFEST_UNKNOWN", message }] }),
   });
   const error = await failureOf(openTestRegistry().resolve(reference));
-  expect(error.message).not.toMatch(/[\u0000-\u001f\u007f]|secret|abc\.def|u:p@/);
+  expect(error.message).not.toMatch(/[\u0000-\u001f\u007f]|secret|abc\.def|dTpw|u:p@/);
   expect(error.message.length).toBeLessThan(500);
 });
