@@ -5,6 +5,7 @@ import { parsePlatform } from "../oci/platform.ts";
 import { formatReference, parseDockerReference } from "../oci/reference.ts";
 import type { ProgressListener } from "../oci/transport.ts";
 import type { Digest, Reference } from "../oci/types.ts";
+import { systemCertificateAuthorities } from "../registry/certificate-authorities.ts";
 import { openRegistry } from "../registry/registry.ts";
 import { ensureBuiltinImage } from "./builtin-image.ts";
 import type { EngineContext } from "./context.ts";
@@ -48,6 +49,7 @@ export async function pull(context: EngineContext, options: PullOptions): Promis
   await sweepStore(context);
   const registry = openRegistry({
     insecureRegistries: context.configuration.insecureRegistries,
+    caPaths: systemCertificateAuthorities(context.env),
     userAgent: `berth/${buildInformation.version}`,
     onRetry(digest, seconds) {
       const status = `Retrying in ${seconds} second${seconds === 1 ? "" : "s"}` as const;
