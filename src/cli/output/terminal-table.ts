@@ -8,8 +8,8 @@ export interface Terminal {
 }
 
 const assumedColumns = 80;
-/** @oclif/table needs 2 ms for each row on top of 45 ms for the first: above this the same look is drawn here. */
-const mostRowsForLibrary = 16;
+/** @oclif/table needs 2 ms for each row on top of 50 ms for the first: above this the same look is drawn here. */
+const mostRowsForLibrary = 8;
 const widthVariable = "OCLIF_TABLE_COLUMN_OVERRIDE";
 
 /**
