@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { BunPlugin } from "bun";
 import type { BuiltinImageManifest, HelperManifest } from "../../src/sys/embedded.ts";
 
@@ -28,21 +27,6 @@ const withoutDeveloperTools: BunPlugin = {
   },
 };
 
-/** `BERTH_BUILD_PARTIAL=1`: an import of a source file that does not exist yet fails when it is reached, not the build. */
-const toleratingMissing: BunPlugin = {
-  name: "tolerating-missing",
-  setup(build) {
-    build.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, importer }) => {
-      const wanted = join(dirname(importer), path);
-      return existsSync(wanted) ? undefined : { path: wanted, namespace: "missing" };
-    });
-    build.onLoad({ filter: /.*/, namespace: "missing" }, ({ path }) => ({
-      contents: `module.exports = new Proxy({}, { get() { throw new Error(${JSON.stringify(`${path} is not written yet`)}); } });`,
-      loader: "js",
-    }));
-  },
-};
-
 /** Bundles src/main.ts with the assets into one executable. */
 export async function compile(options: CompileOptions): Promise<void> {
   const assets = ["helpers.bundle", "builtin-image.tar", "licenses.txt.zst"];
@@ -55,9 +39,7 @@ export async function compile(options: CompileOptions): Promise<void> {
     bytecode: true,
     minify: true,
     sourcemap: "none",
-    plugins: process.env.BERTH_BUILD_PARTIAL
-      ? [withoutDeveloperTools, toleratingMissing]
-      : [withoutDeveloperTools],
+    plugins: [withoutDeveloperTools],
     loader: { ".bundle": "file", ".tar": "file", ".zst": "file" },
     naming: { asset: "[name].[ext]" },
     define: {

@@ -1,0 +1,219 @@
+import { readdirSync, readFileSync } from "node:fs";
+import type { Engine } from "./engines.ts";
+import { compare, median, sample } from "./measure.ts";
+
+/** One line of the table. */
+export interface Figure {
+  readonly work: string;
+  readonly ours: string;
+  readonly theirs: string;
+  /** Ours divided by theirs, where both are measured. */
+  readonly ratio: number | undefined;
+  readonly aim: string;
+  readonly reached: boolean;
+}
+
+export interface Bench {
+  readonly berth: Engine;
+  readonly podman: Engine;
+  /** An executable compiled by the same Bun that only prints a line. */
+  readonly hello: string;
+  /** Makes the large image available; starts the registry on first use. */
+  readonly largeImage: () => Promise<string>;
+  /** Name of the small image, in both stores. */
+  readonly smallImage: string;
+  readonly rounds: number;
+}
+
+const milliseconds = (value: number) => `${value < 100 ? value.toFixed(1) : value.toFixed(0)} ms`;
+
+function againstPodman(
+  work: string,
+  aim: number,
+  ours: number,
+  theirs: number,
+  alternative?: number,
+): Figure {
+  const ratio = ours / theirs;
+  return {
+    work,
+    ours: milliseconds(ours),
+    theirs: milliseconds(theirs),
+    ratio,
+    aim: `${aim} of podman${alternative === undefined ? "" : `, aiming at ${alternative} ms`}`,
+    reached: ratio <= aim,
+  };
+}
+
+async function version(bench: Bench): Promise<Figure[]> {
+  const hello = { argv: [bench.hello], env: bench.berth.env };
+  const { ours, theirs } = await compare(bench.berth.command(["--version"]), hello, bench.rounds * 4);
+  return [
+    {
+      work: "`berth --version`, against a compiled hello",
+      ours: milliseconds(ours.wall),
+      theirs: milliseconds(theirs.wall),
+      ratio: ours.wall / theirs.wall,
+      aim: "3 of hello (15 ms where it takes 5)",
+      reached: ours.wall <= 3 * theirs.wall,
+    },
+  ];
+}
+
+async function run(bench: Bench): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const [network, podmanNetwork, aim] of [
+    ["none", "none", 0.2],
+    ["slirp4netns", "slirp4netns", undefined],
+  ] as const) {
+    const args = (name: string) => ["run", "--rm", "--network", name, bench.smallImage, "true"];
+    const { ours, theirs } = await compare(
+      bench.berth.command(args(network)),
+      bench.podman.command(args(podmanNetwork)),
+      bench.rounds,
+    );
+    const figure = againstPodman(
+      `\`run --rm --network ${network} IMG true\``,
+      aim ?? 1,
+      ours.wall,
+      theirs.wall,
+      aim && 25,
+    );
+    figures.push(figure);
+  }
+  return figures;
+}
+
+async function pull(bench: Bench): Promise<Figure[]> {
+  const image = await bench.largeImage();
+  const without = (engine: Engine) => () => {
+    if (engine.run(["images", "-q", image]).trim() !== "") engine.run(["rmi", "-f", image]);
+  };
+  const { ours, theirs } = await compare(
+    bench.berth.command(["pull", "-q", image], { prepare: without(bench.berth) }),
+    bench.podman.command(["pull", "-q", "--tls-verify=false", image], { prepare: without(bench.podman) }),
+    Math.max(3, Math.ceil(bench.rounds / 3)),
+  );
+  return [
+    againstPodman("`pull` of the large image from loopback", 0.4, ours.wall, theirs.wall),
+    againstPodman("the same, processor time", 0.5, ours.cpu, theirs.cpu),
+  ];
+}
+
+async function lists(bench: Bench): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const args of [["images"], ["history", bench.smallImage], ["inspect", bench.smallImage]]) {
+    const { ours, theirs } = await compare(
+      bench.berth.command(args),
+      bench.podman.command(args),
+      bench.rounds,
+    );
+    figures.push(againstPodman(`\`${args[0]}\` in a pipe`, 0.5, ours.wall, theirs.wall));
+  }
+  return figures;
+}
+
+async function terminal(bench: Bench): Promise<Figure[]> {
+  const { ours, theirs } = await compare(
+    bench.berth.command(["images"], { terminal: true }),
+    bench.podman.command(["images"], { terminal: true }),
+    bench.rounds,
+  );
+  return [
+    {
+      work: "`images` on a terminal",
+      ours: milliseconds(ours.wall),
+      theirs: milliseconds(theirs.wall),
+      ratio: ours.wall / theirs.wall,
+      aim: "80 ms",
+      reached: ours.wall <= 80,
+    },
+  ];
+}
+
+/** Private bytes of a process: what it costs besides what it shares with others (proc(5), smaps_rollup). */
+function privateMemory(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  let total = 0;
+  for (const [, kilobytes] of text.matchAll(/^Private_\w+:\s+(\d+) kB$/gm)) total += Number(kilobytes) * 1024;
+  return total;
+}
+
+/** Processes whose executable or first argument is `program`, of this user. */
+function processesOf(program: string): number[] {
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      return readFileSync(`/proc/${name}/cmdline`, "latin1").split("\0")[0] === program ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Starts a foreground container that says when it runs, and reads what the engine's processes hold meanwhile. */
+async function waitingMemory(engine: Engine, image: string, companions: readonly string[]): Promise<number> {
+  const { argv, env } = engine.command([
+    "run",
+    "--rm",
+    "--network",
+    "none",
+    image,
+    "sh",
+    "-c",
+    "echo up; exec sleep 300",
+  ]);
+  const child = Bun.spawn([...argv], { cwd: "/", env, stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+  try {
+    const reader = child.stdout.getReader();
+    const { value } = await reader.read();
+    if (Buffer.from(value ?? []).toString() !== "up\n")
+      throw new Error(`${engine.name} did not start a container`);
+    await Bun.sleep(500); // what start-up allocated is given back by a timer
+    return [child.pid, ...companions.flatMap(processesOf)].reduce(
+      (total, pid) => total + privateMemory(pid),
+      0,
+    );
+  } finally {
+    child.kill("SIGKILL");
+    await child.exited;
+  }
+}
+
+async function memory(bench: Bench): Promise<Figure[]> {
+  const samples: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] };
+  for (let round = 0; round < 3; round++) {
+    samples.ours.push(await waitingMemory(bench.berth, bench.smallImage, []));
+    samples.theirs.push(await waitingMemory(bench.podman, bench.smallImage, ["/usr/bin/conmon"]));
+    bench.podman.run(["rm", "-f", "-t", "0", "-a"]);
+  }
+  const [ours, theirs] = [median(samples.ours), median(samples.theirs)];
+  const megabytes = (value: number) => `${(value / 1_000_000).toFixed(1)} MB`;
+  return [
+    {
+      work: "private memory of a waiting foreground `run` (podman: with conmon)",
+      ours: megabytes(ours),
+      theirs: megabytes(theirs),
+      ratio: ours / theirs,
+      aim: "12 MB",
+      reached: ours <= 12_000_000,
+    },
+  ];
+}
+
+/** Every row by the name it is chosen by. */
+export const rows: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {
+  version,
+  run,
+  pull,
+  lists,
+  terminal,
+  memory,
+};
+
+/** Makes sure that a side works at all before its time is taken. */
+export async function warmUp(bench: Bench): Promise<void> {
+  for (const engine of [bench.berth, bench.podman]) {
+    await sample(engine.command(["run", "--rm", "--network", "none", bench.smallImage, "true"]));
+  }
+}
