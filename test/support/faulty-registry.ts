@@ -13,74 +13,12 @@
  */
 import type { Socket, TCPSocketListener } from "bun";
 import type { Descriptor, Digest, Reference } from "../../src/oci/types.ts";
+import { basic, type Content, challenge, failure, faked, ranged } from "./registry-answers.ts";
+import { type Connection, forever, send, takeRequest } from "./registry-connection.ts";
+import type { Authentication, Fault, ReceivedRequest } from "./registry-faults.ts";
 import { type AddedImage, buildImage, type ImageSpec, sha256 } from "./registry-image.ts";
 
-export interface ReceivedRequest {
-  readonly method: string;
-  /** With query. */
-  readonly path: string;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-/**
- * Called when the bytes were sent; the break comes when its promise resolves. Without it the break comes at once, and a client
- * may lose bytes that it received and did not read yet.
- */
-export type Hold = () => Promise<unknown>;
-
-/** What goes wrong. `afterBytes` counts bytes of the body that are sent properly before. */
-export type Fault =
-  /** Another answer altogether: 401, 429, 500 …, or a hostile body. */
-  | {
-      readonly kind: "answer";
-      readonly status: number;
-      readonly headers?: Readonly<Record<string, string>>;
-      readonly body?: Uint8Array | string;
-    }
-  | { readonly kind: "redirect"; readonly to: string; readonly status?: number }
-  /** The connection is reset; without `afterBytes` before any answer. */
-  | { readonly kind: "reset"; readonly afterBytes?: number; readonly hold?: Hold }
-  /** Nothing more comes and the connection stays open; without `afterBytes` before any answer. */
-  | { readonly kind: "stall"; readonly afterBytes?: number }
-  /** The connection ends properly, but too early for its Content-Length. */
-  | { readonly kind: "short"; readonly afterBytes: number; readonly hold?: Hold }
-  /** A shorter body, declared as such: the blob has the wrong size. */
-  | { readonly kind: "truncate"; readonly bytes: number }
-  /** Extra bytes after the content; `chunked` hides the length. */
-  | { readonly kind: "append"; readonly bytes: number; readonly chunked?: boolean }
-  /** Right length, one wrong byte. */
-  | { readonly kind: "corrupt" }
-  /** The content without a Content-Length (chunked). */
-  | { readonly kind: "chunked" }
-  /** An endless body of zeros, with this status (200). */
-  | { readonly kind: "endless"; readonly status?: number }
-  /** Headers that lie: added, or replaced, or with null removed. */
-  | { readonly kind: "headers"; readonly headers: Readonly<Record<string, string | null>> }
-  /** Range requests are answered with everything. */
-  | { readonly kind: "no-ranges" }
-  /** The answer waits until the promise resolves. */
-  | { readonly kind: "wait"; readonly until: Promise<unknown> };
-
-export type Authentication =
-  | { readonly kind: "basic"; readonly username: string; readonly password: string }
-  | {
-      readonly kind: "bearer";
-      /** Without them the token service gives tokens to anybody. */
-      readonly username?: string;
-      readonly password?: string;
-      /** Accepted in a POST with `grant_type=refresh_token`. */
-      readonly identityToken?: string;
-      /** `expires_in`; tokens really end only with `expireTokens`. */
-      readonly lifetimeSeconds?: number;
-      /** Another realm than this server's `/token`. */
-      readonly realm?: string;
-      /** The scope that the challenge names, instead of the right one. */
-      readonly scope?: string;
-      /** Tokens are given but never accepted. */
-      readonly neverAccept?: boolean;
-    };
+export type { Authentication, Fault, ReceivedRequest } from "./registry-faults.ts";
 
 export interface FaultyRegistryOptions {
   readonly auth?: Authentication;
@@ -130,19 +68,6 @@ interface Injection {
   readonly matches: (request: ReceivedRequest) => boolean;
   readonly fault: Fault;
   remaining: number;
-}
-
-interface Content {
-  status: number;
-  headers: Record<string, string>;
-  body: Uint8Array;
-}
-
-interface Connection {
-  received: Buffer;
-  busy: boolean;
-  drained: (() => void) | undefined;
-  closed: boolean;
 }
 
 export function startFaultyRegistry(options: FaultyRegistryOptions = {}): FaultyRegistry {
@@ -199,21 +124,6 @@ export function startFaultyRegistry(options: FaultyRegistryOptions = {}): Faulty
       if (socket.data.closed) return;
     }
     socket.data.busy = false;
-  }
-
-  async function send(socket: Socket<Connection>, bytes: Uint8Array): Promise<void> {
-    let offset = 0;
-    while (offset < bytes.length && !socket.data.closed) {
-      const written = socket.write(bytes.subarray(offset));
-      if (written < 0) return;
-      offset += written;
-      if (offset < bytes.length) {
-        await new Promise<void>((resolve) => {
-          socket.data.drained = resolve;
-        });
-      }
-    }
-    socket.flush();
   }
 
   async function answer(
@@ -397,77 +307,4 @@ export function startFaultyRegistry(options: FaultyRegistryOptions = {}): Faulty
     },
   };
   return registry;
-}
-
-function basic(username: string, password: string): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-}
-
-function failure(status: number, code: string, message: string): Content {
-  return {
-    status,
-    headers: { "content-type": "application/json" },
-    body: Buffer.from(JSON.stringify({ errors: [{ code, message }] })),
-  };
-}
-
-function challenge(header: string): Content {
-  const content = failure(401, "UNAUTHORIZED", "authentication required");
-  content.headers["www-authenticate"] = header;
-  return content;
-}
-
-function faked(fault: Extract<Fault, { kind: "answer" }>): Content {
-  return {
-    status: fault.status,
-    headers: { ...fault.headers },
-    body: typeof fault.body === "string" ? Buffer.from(fault.body) : (fault.body ?? new Uint8Array()),
-  };
-}
-
-function ranged(blob: Uint8Array, digest: string, header: string | undefined): Content {
-  const headers: Record<string, string> = {
-    "content-type": "application/octet-stream",
-    "docker-content-digest": digest,
-    "accept-ranges": "bytes",
-  };
-  const match = /^bytes=(\d+)-(\d*)$/.exec(header ?? "");
-  if (match === null) return { status: 200, headers, body: blob };
-  const first = Number(match[1]);
-  const last = match[2] === "" ? blob.length - 1 : Math.min(Number(match[2]), blob.length - 1);
-  if (first > last)
-    return {
-      status: 416,
-      headers: { "content-range": `bytes */${blob.length}` },
-      body: new Uint8Array(),
-    };
-  headers["content-range"] = `bytes ${first}-${last}/${blob.length}`;
-  return { status: 206, headers, body: blob.subarray(first, last + 1) };
-}
-
-/** Takes one whole request from what was received. */
-function takeRequest(connection: Connection): ReceivedRequest | undefined {
-  const end = connection.received.indexOf("\r\n\r\n");
-  if (end === -1) return undefined;
-  const [line = "", ...fields] = connection.received.toString("latin1", 0, end).split("\r\n");
-  const headers: Record<string, string> = {};
-  for (const field of fields) {
-    const colon = field.indexOf(":");
-    headers[field.slice(0, colon).toLowerCase()] = field.slice(colon + 1).trim();
-  }
-  const length = Number(headers["content-length"] ?? 0);
-  const bodyStart = end + 4;
-  if (connection.received.length < bodyStart + length) return undefined;
-  const body = connection.received.toString("utf8", bodyStart, bodyStart + length);
-  connection.received = connection.received.subarray(bodyStart + length);
-  const [method = "", path = ""] = line.split(" ");
-  return { method, path, headers, body };
-}
-
-/** Resolves when the other side gives up. */
-function forever(socket: Socket<Connection>): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.data.closed) resolve();
-    socket.data.drained = () => socket.data.closed && resolve();
-  });
 }
