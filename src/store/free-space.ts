@@ -4,6 +4,7 @@ import { BerthError } from "../base/errors.ts";
 const mebibyte = 1 << 20;
 
 function inMebibytes(bytes: number): string {
+  if (bytes < mebibyte) return `${bytes} bytes`;
   return `${(bytes / mebibyte).toFixed(1)} MiB`;
 }
 

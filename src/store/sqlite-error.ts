@@ -26,7 +26,10 @@ export function storeErrorOf(error: unknown, path: string): unknown {
       ...cause,
     });
   }
-  if (code === "SQLITE_CANTOPEN" || code === "SQLITE_PERM" || code === "EACCES" || code === "EPERM") {
+  if (code === "EACCES" || code === "EPERM") {
+    return new BerthError("denied", `cannot write ${path}: permission denied`, cause);
+  }
+  if (code === "SQLITE_CANTOPEN" || code === "SQLITE_PERM") {
     return new BerthError("denied", `cannot open ${path}: ${messageOf(error)}`, cause);
   }
   if (code.startsWith("SQLITE_")) {

@@ -119,6 +119,18 @@ export class Store implements Disposable {
     this.close();
   }
 
+  /** SQLite says only that it cannot open; the directory itself says why. */
+  #whyUnwritable(): BerthError | undefined {
+    const { directory } = this.layout;
+    try {
+      accessSync(directory, constants.W_OK);
+      return undefined;
+    } catch (error) {
+      const known = storeErrorOf(error, directory);
+      return known instanceof BerthError ? known : undefined;
+    }
+  }
+
   #open(): OpenedDatabase {
     const readOnly =
       this.mode === "read-only"
@@ -140,7 +152,7 @@ export class Store implements Disposable {
         known instanceof BerthError && ["read-only", "denied", "no-space"].includes(known.code);
       if (!fallsBack) throw error;
       const database = exists ? openReadOnlyDatabase(this.layout) : memoryDatabase();
-      return { database, unwritable: readOnly ?? known };
+      return { database, unwritable: readOnly ?? this.#whyUnwritable() ?? known };
     }
   }
 }
