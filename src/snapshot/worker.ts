@@ -100,7 +100,7 @@ async function unpack(request: WorkerRequest & { kind: "unpack" }): Promise<Unpa
   const blob = open(request.blob, O.RDONLY);
   const owners = currentOwnerPolicy();
   const root = makeTarget(request.target);
-  let toldAt = 0;
+  let toldAt = Number.NEGATIVE_INFINITY;
   confineTo(root, request.target);
   try {
     const result = await extractLayer({

@@ -82,7 +82,15 @@ export class UnpackLab implements AsyncDisposable {
     diffId: `sha256:${string}`,
     options: UnpackOptions & { readonly signal?: AbortSignal } = {},
   ): Promise<UnpackOutcome> {
-    const target = this.newPath();
+    return this.unpackAt(this.newPath(), blob, diffId, options);
+  }
+
+  async unpackAt(
+    target: string,
+    blob: string,
+    diffId: `sha256:${string}`,
+    options: UnpackOptions & { readonly signal?: AbortSignal } = {},
+  ): Promise<UnpackOutcome> {
     const { signal, ...rest } = options;
     try {
       const request = { blob, compression: "none" as const, diffId, target, ...rest };
