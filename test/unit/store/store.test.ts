@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Store } from "../../../src/store/store.ts";
 import { imageRecord } from "../../support/records.ts";
@@ -98,6 +98,29 @@ test("a process killed in the middle of its transactions leaves a database that 
     expect(names.length).toBeGreaterThan(2 * turns);
   }
 });
+
+test.skipIf(process.getuid?.() === 0)(
+  "a log that a killed process left is read although nothing may be written beside it",
+  async () => {
+    using temporary = temporaryStore();
+    const script = `
+      import { Store } from ${JSON.stringify(source)};
+      const store = Store.open(process.argv[1], { mode: "read-write" });
+      store.volumes.createOrGet({ name: "v", labels: {}, anonymous: false });
+      process.kill(process.pid, "SIGKILL");`;
+    const child = Bun.spawn([process.execPath, "-e", script, temporary.directory]);
+    await child.exited;
+    rmSync(join(temporary.directory, "berth.db-shm"));
+    expect(statSync(join(temporary.directory, "berth.db-wal")).size).toBeGreaterThan(0);
+    chmodSync(temporary.directory, 0o500);
+    try {
+      expect(temporary.reopen().volumes.list()).toHaveLength(1);
+      expect(temporary.reopen("read-only").volumes.list()).toHaveLength(1);
+    } finally {
+      chmodSync(temporary.directory, 0o700);
+    }
+  },
+);
 
 test.skipIf(process.getuid?.() === 0)(
   "a directory that may not be written is read, and a change says why not",
