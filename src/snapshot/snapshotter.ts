@@ -52,8 +52,8 @@ async function stacked(
   // The upper directory is the root that the container sees, so it has the mode of the image's root.
   ensureDirectory(upper, top === undefined ? 0o755 : statSync(top).mode & 0o7777);
   if (top === undefined) return { kind: "directory", path: upper };
-  // A volatile mount leaves this mark, and the kernel refuses to use such a directory again (overlayfs.rst).
-  if (existsSync(join(work, "work/incompat"))) await removeSnapshotTree(environment, work);
+  // The kernel refuses a work directory that a volatile mount has used (overlayfs.rst), and no other is worth keeping.
+  if (existsSync(work)) await removeSnapshotTree(environment, work);
   ensureDirectory(work, 0o700);
   const common = { lower: request.layers, writable: { upper, work }, volatile: request.volatile };
   if (driver === "overlay") return { kind: "overlay", ...common };
