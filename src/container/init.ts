@@ -70,6 +70,7 @@ async function run(request: StartRequest): Promise<never> {
   becomeProgram(request.process, identity, {
     seccomp: request.seccomp === undefined ? undefined : Buffer.from(request.seccomp, "base64"),
     singleIdentity: request.singleIdentity,
+    onExecuting: () => send({ kind: "executing" }),
   });
 }
 

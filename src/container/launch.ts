@@ -16,9 +16,9 @@ export interface LaunchRequest {
 export interface LaunchedContainer {
   /** The first process, as the host sees it. */
   readonly pid: number;
-  /** Exit status as a shell tells it: 128 + n when a signal ended the program. */
+  /** Exit status as a shell tells it: 128 + n when a signal ended the program. Rejects when execve failed. */
   readonly exited: Promise<number>;
-  /** Our end of the container's terminal, if it has one. Readable and writable once `started` is there. */
+  /** Our end of the container's terminal, if it has one. */
   readonly terminal: number | undefined;
 }
 
@@ -27,7 +27,7 @@ export type NetworkAttachment = (pid: number) => Promise<void>;
 
 /** Namespaces in the making: the process starts while the caller still gathers what it shall do. */
 export interface Launch {
-  /** Tells init what to do; resolves once execve has succeeded. Rejects with what init reports. */
+  /** Tells init what to do; resolves when it becomes the program. Rejects with what init reports. */
   start(
     request: Omit<StartRequest, "awaitsNetwork">,
     attachNetwork?: NetworkAttachment,
@@ -65,39 +65,43 @@ export function launch(request: LaunchRequest): Launch {
       let terminal: number | undefined;
       try {
         writeAll(channel, `${JSON.stringify({ ...start, awaitsNetwork: attachNetwork !== undefined })}\n`);
-        for await (const message of messages) {
-          switch (message.kind) {
-            case "ready":
-              pid = message.pid;
-              if (attachNetwork) {
-                await attachNetwork(pid);
-                writeAll(channel, "go\n");
-              }
-              break;
-            case "terminal":
-              terminal = receiveDescriptor(terminalSocket);
-              break;
-            case "failed":
-              throw new BerthError(
-                message.code,
-                message.message,
-                message.hint === undefined ? {} : { hint: message.hint },
-              );
-            default:
-              message satisfies never;
+        for (;;) {
+          const { value: message } = await messages.next();
+          if (message === undefined) throw await namespaceError(child);
+          if (message.kind === "failed") throw initError(message);
+          if (message.kind === "executing") break;
+          if (message.kind === "terminal") {
+            terminal = receiveDescriptor(terminalSocket);
+            continue;
+          }
+          pid = message.pid;
+          if (attachNetwork) {
+            await attachNetwork(message.pid);
+            writeAll(channel, "go\n");
           }
         }
-        if (pid === undefined) throw await namespaceError(child);
-        return { pid, terminal, exited: child.exited.then(() => exitStatus(child)) };
+        if (pid === undefined) throw new BerthError("internal", "init did not say which process it is");
+        return { pid, terminal, exited: ending(child, messages).finally(close) };
       } catch (error) {
         child.kill("SIGKILL");
         await child.exited;
-        throw error;
-      } finally {
         close();
+        throw error;
       }
     },
   };
+}
+
+/** The end of a program, or the error of an execve that failed at the last moment. */
+async function ending(child: Bun.Subprocess, messages: AsyncGenerator<InitMessage>): Promise<number> {
+  const { value: last } = await messages.next();
+  await child.exited;
+  if (last?.kind === "failed") throw initError(last);
+  return exitStatus(child);
+}
+
+function initError({ code, message, hint }: Extract<InitMessage, { kind: "failed" }>): BerthError {
+  return new BerthError(code, message, hint === undefined ? {} : { hint });
 }
 
 function exitStatus({ exitCode, signalCode }: Pick<Bun.Subprocess, "exitCode" | "signalCode">): number {

@@ -110,7 +110,12 @@ function pathOf(env: readonly string[]): string | undefined {
 export function becomeProgram(
   spec: ProcessSpec,
   identity: Identity,
-  options: { readonly seccomp: Uint8Array | undefined; readonly singleIdentity: boolean },
+  options: {
+    readonly seccomp: Uint8Array | undefined;
+    readonly singleIdentity: boolean;
+    /** Called when nothing but execve(2) can fail any more. */
+    readonly onExecuting: () => void;
+  },
 ): never {
   const env = environmentOf(spec, identity);
   if (spec.openFiles) {
@@ -129,6 +134,7 @@ export function becomeProgram(
   const path = findProgram(spec.args[0]!, pathOf(env));
   resetSignals();
   closeRange(3, 0xffffffff, true);
+  options.onExecuting();
   try {
     execute(path, spec.args, env);
   } catch (error) {

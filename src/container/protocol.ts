@@ -10,9 +10,11 @@
  *   "go\n"                        ──fd 3──▶
  *                                 ◀──fd 4── descriptor of the terminal, if one was asked for
  *                                 ◀──fd 3── {"kind":"terminal"}
- *                                 ◀──fd 3── {"kind":"failed", …}       and exit status 1
- *                                 ◀──fd 3── end of file: execve has succeeded
+ *                                 ◀──fd 3── {"kind":"executing"}       the next call is execve
+ *                                 ◀──fd 3── {"kind":"failed", …}       at any time before, or when execve fails
  * ```
+ *
+ * The end of the stream says nothing about execve, because unshare, the parent of init, holds the descriptor too.
  */
 import type { ErrorCode } from "../base/errors.ts";
 import type { Operation } from "./operations.ts";
@@ -39,4 +41,5 @@ export interface StartRequest {
 export type InitMessage =
   | { readonly kind: "ready" /** As the host sees it. */; readonly pid: number }
   | { readonly kind: "terminal" }
+  | { readonly kind: "executing" }
   | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string; readonly hint?: string };

@@ -1,6 +1,5 @@
 /** Standard input, output and error of a foreground container. */
 import { closeSync, read, write } from "node:fs";
-import { ReadStream } from "node:tty";
 import { systemErrorCode } from "../base/errors.ts";
 import { createPipe, ioctl, TIOC } from "../sys/libc.ts";
 
@@ -125,7 +124,8 @@ export function setWindowSize(fd: number, size: { rows: number; columns: number 
 }
 
 /** Every key goes to the container as it is, until disposal gives the person's terminal back as it was. */
-export function rawTerminal(fd: number): Disposable {
+export async function rawTerminal(fd: number): Promise<Disposable> {
+  const { ReadStream } = await import("node:tty");
   const stream = new ReadStream(fd);
   stream.setRawMode(true);
   stream.pause();

@@ -1,9 +1,10 @@
 import { BerthError, isBerthError } from "../base/errors.ts";
 import { formatPlatform, parsePlatform, platformMatches } from "../oci/platform.ts";
-import { familiarString, parseReference, withDefaultTag } from "../oci/reference.ts";
+import { familiarString, parseAnyReference, parseReference, withDefaultTag } from "../oci/reference.ts";
 import type { ProgressListener } from "../oci/transport.ts";
-import type { Reference } from "../oci/types.ts";
+import type { Platform, Reference } from "../oci/types.ts";
 import type { ImageRecord } from "../store/types.ts";
+import { ensureBuiltinImage, isBuiltinReference } from "./builtin-image.ts";
 import type { EngineContext } from "./context.ts";
 import { findImage } from "./find-image.ts";
 import type { PullResult } from "./pull.ts";
@@ -25,9 +26,14 @@ export async function obtainImage(
   options: Pick<RunOptions, "image" | "pull" | "platform">,
   talk: PullTalk,
 ): Promise<ImageRecord> {
+  const wanted = options.platform === undefined ? undefined : parsePlatform(options.platform);
+  const builtin = parseAnyReference(options.image);
+  if (builtin.kind !== "digest" && isBuiltinReference(withDefaultTag(builtin.reference))) {
+    return requirePlatform(await ensureBuiltinImage(context), options.image, wanted);
+  }
   if (options.pull !== "always") {
     try {
-      return findLocalImage(context, options);
+      return requirePlatform(findImage(context.store, options.image), options.image, wanted);
     } catch (error) {
       if (options.pull === "never" || !isBerthError(error, "not-found")) throw error;
     }
@@ -45,16 +51,10 @@ export async function obtainImage(
   return context.store.images.require(pulled.imageId);
 }
 
-function findLocalImage(
-  context: EngineContext,
-  options: Pick<RunOptions, "image" | "platform">,
-): ImageRecord {
-  const image = findImage(context.readingStore, options.image);
-  if (options.platform === undefined) return image;
-  const wanted = parsePlatform(options.platform);
-  if (platformMatches(image.config, wanted)) return image;
+function requirePlatform(image: ImageRecord, reference: string, wanted: Platform | undefined): ImageRecord {
+  if (wanted === undefined || platformMatches(image.config, wanted)) return image;
   throw new BerthError(
     "not-found",
-    `image with reference ${options.image} was found but does not provide the specified platform (${formatPlatform(wanted)})`,
+    `image with reference ${reference} was found but does not provide the specified platform (${formatPlatform(wanted)})`,
   );
 }

@@ -1,7 +1,7 @@
-import { isatty } from "node:tty";
 import { type Launch, type LaunchedContainer, launch } from "../container/launch.ts";
 import { namespaceCommand } from "../container/namespace-command.ts";
 import { planContainer } from "../container/plan.ts";
+import { isTerminal } from "../sys/libc.ts";
 import { compileSeccomp } from "../sys/seccomp.ts";
 import { selfCommand } from "../sys/self-command.ts";
 import { ContainerStreams, rawTerminal, setWindowSize, windowSize } from "./container-streams.ts";
@@ -26,13 +26,16 @@ export async function runContainer(
   await using stack = new AsyncDisposableStack();
   const container = await prepareContainer(context, options, image, stack);
   const signals = stack.use(new SignalForwarding());
-  const streams = stack.use(new ContainerStreams(isatty, options));
+  const streams = stack.use(new ContainerStreams(isTerminal, options));
   const launched = await start(context, container, streams, stack);
   container.life.started(launched.pid);
   signals.to(launched.pid);
 
-  if (launched.terminal !== undefined) connectTerminal(launched.terminal, options, streams, stack);
-  const status = await launched.exited;
+  if (launched.terminal !== undefined) await connectTerminal(launched.terminal, options, streams, stack);
+  const status = await launched.exited.catch((error) => {
+    container.life.failed(error);
+    throw error;
+  });
   await streams.drained();
   container.life.exited(status);
   return status;
@@ -82,13 +85,13 @@ async function start(
   }
 }
 
-function connectTerminal(
+async function connectTerminal(
   master: number,
   options: RunOptions,
   streams: ContainerStreams,
   stack: AsyncDisposableStack,
-): void {
-  if (options.interactive && isatty(0)) stack.use(rawTerminal(0));
+): Promise<void> {
+  if (options.interactive && isTerminal(0)) stack.use(await rawTerminal(0));
   const resize = () => {
     const size = windowSize(1);
     if (size) setWindowSize(master, size);

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { userInfo } from "node:os";
 
 /** A run of `count` ids: `inside` in the namespace is `outside` on the host (user_namespaces(7), uid_map). */
 export interface IdRange {
@@ -55,6 +54,20 @@ function read(path: string): string {
   }
 }
 
+/**
+ * The name of an account, from the text of /etc/passwd, or else from the system's other sources (LDAP, SSSD …), which
+ * id(1) knows how to ask. Never from `$USER`, which anything may have set. Undefined for a uid without an account.
+ */
+export function userNameOf(uid: number, passwd: string): string | undefined {
+  for (const line of passwd.split("\n")) {
+    const [name, , id] = line.split(":", 3);
+    if (id === String(uid)) return name;
+  }
+  if (Bun.which("id") === null) return undefined;
+  const { stdout, success } = Bun.spawnSync(["id", "-un", "--", String(uid)], { stderr: "ignore" });
+  return success ? stdout.toString().trim() : undefined;
+}
+
 /** The map of the calling user, from /etc/subuid, /etc/subgid and the presence of newuidmap and newgidmap. */
 export function detectIdentityMap(): IdentityMap {
   const uid = process.getuid!();
@@ -65,12 +78,7 @@ export function detectIdentityMap(): IdentityMap {
     uids: mapFrom(uid, []),
     gids: mapFrom(gid, []),
   });
-  let name = String(uid);
-  try {
-    name = userInfo().username;
-  } catch {
-    // A uid without an account still may have a numeric entry.
-  }
+  const name = userNameOf(uid, read("/etc/passwd")) ?? String(uid);
   const uids = parseSubordinateIds(read("/etc/subuid"), name, uid);
   const gids = parseSubordinateIds(read("/etc/subgid"), name, uid);
   if (uids.length === 0) return single(`no entry for ${name} in /etc/subuid`);
