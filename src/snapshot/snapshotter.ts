@@ -1,8 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError } from "../base/errors.ts";
 import type { RootMount } from "../sys/root-mount.ts";
 import { removeSnapshotTree } from "./remove-snapshot-tree.ts";
+import { rootModeOf } from "./root-mode.ts";
 import { runWorker, type WorkerEnvironment } from "./run-worker.ts";
 import type { RootRequest, Snapshotter } from "./types.ts";
 
@@ -50,7 +51,7 @@ async function stacked(
   const work = join(directory, "work");
   const top = request.layers.at(-1);
   // The upper directory is the root that the container sees, so it has the mode of the image's root.
-  ensureDirectory(upper, top === undefined ? 0o755 : statSync(top).mode & 0o7777);
+  ensureDirectory(upper, top === undefined ? 0o755 : rootModeOf(top));
   if (top === undefined) return { kind: "directory", path: upper };
   // The kernel refuses a work directory that a volatile mount has used (overlayfs.rst), and no other is worth keeping.
   if (existsSync(work)) await removeSnapshotTree(environment, work);
@@ -73,6 +74,8 @@ async function copied(
   const target = join(directory, "merged.partial");
   await removeSnapshotTree(environment, target);
   await runWorker(environment, { kind: "copy", layers, target });
+  const top = layers.at(-1);
+  if (top !== undefined) chmodSync(target, rootModeOf(top));
   renameSync(target, path);
   return { kind: "directory", path };
 }

@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { storageDrivers } from "../../src/base/configuration.ts";
 import { BerthError } from "../../src/base/errors.ts";
@@ -126,6 +134,22 @@ describe.each(identities)("snapshots, $mode ids", (identity) => {
     expect(root).toEqual({ kind: "overlay", lower: layers, writable, volatile: true });
     expect(statSync(writable.upper).mode & 0o7777).toBe(0o711);
     expect(existsSync(writable.work)).toBe(true);
+  });
+
+  test("a layer can be renamed whatever the image's root is like, and the container sees the true mode", async () => {
+    const root = tarEntry({ name: "./", type: "5", mode: 0o555, uid: 33, gid: 33, mtime: 5 });
+    const unpacked = await layer(root, file("x"));
+    mkdirSync(join(lab.path, "store/layers"));
+    const published = join(lab.path, "store/layers/layer");
+    renameSync(unpacked, published);
+    expect(lab.attributes(published)).toEqual({ "user.containers.override_stat": "33:33:0555" });
+    expect(statSync(published).mtimeMs).toBe(5000);
+    const request = { layers: [published], volatile: false };
+    for (const driver of storageDrivers) {
+      const mount = await snapshotter.prepareRoot({ driver, ...request, directory: ownDirectory() });
+      const path = mount.kind === "directory" ? mount.path : (mount.writable?.upper ?? "");
+      expect(statSync(path).mode & 0o7777).toBe(0o555);
+    }
   });
 
   test("a work directory that a volatile mount has used is made anew", async () => {

@@ -115,7 +115,8 @@ export class LayerWriter {
       const parent = this.#parents.open(parts.slice(0, -1), entry.name);
       const fd = this.#calls.open(parent, parts.at(-1) ?? ".", O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
       if (fd < 0) throw fileSystemError("open", entry.name, fd);
-      this.#metadata.applyToDirectory(fd, entry);
+      if (parts.length === 0) this.#metadata.applyToRoot(fd, entry);
+      else this.#metadata.applyToDirectory(fd, entry);
       this.#calls.close(fd);
     }
     this.close();

@@ -37,6 +37,20 @@ export class MetadataWriter {
     this.#apply(fd, entry, this.owners.single ? entry.mode | 0o700 : entry.mode);
   }
 
+  /**
+   * For the root of the layer. It stays the user's own with `u+rwx` in every id mode, because renaming a directory
+   * into another one needs write permission on it (rename(2)) and images with a root of mode 0555 are common; what
+   * it should be is in the override attribute.
+   */
+  applyToRoot(fd: number, entry: LayerEntry): void {
+    const { mode, uid, gid } = entry;
+    this.#apply(fd, { ...entry, uid: 0, gid: 0, mode: mode | 0o700 }, mode | 0o700);
+    if (uid === 0 && gid === 0 && (mode & 0o700) === 0o700) return;
+    const override = Buffer.from(`${uid}:${gid}:0${mode.toString(8)}`);
+    if (this.calls.setAttribute(fd, overrideAttribute, override) < 0)
+      this.notes.add("true owner not recorded", entry.name);
+  }
+
   /** For a symbolic link or FIFO, which cannot have `user.*` attributes (xattr(7)). */
   applyToName(parent: number, name: ByteString, entry: LayerEntry): void {
     const { calls } = this;

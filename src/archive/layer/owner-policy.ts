@@ -48,3 +48,9 @@ export function storedOwner(policy: OwnerPolicy, uid: number, gid: number, mode:
   const override = `${uid}:${gid}:0${mode.toString(8)}`;
   return { uid: hasUid ? uid : 0, gid: hasGid ? gid : 0, override, outsideMap: !policy.single };
 }
+
+/** The permission bits in the value of an override attribute, or undefined where it is none. */
+export function overriddenMode(value: string): number | undefined {
+  const match = /^\d+:\d+:0?([0-7]{1,6})(?::.*)?$/.exec(value);
+  return match === null ? undefined : Number.parseInt(match[1]!, 8) & 0o7777;
+}
