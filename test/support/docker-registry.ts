@@ -46,7 +46,9 @@ export async function startDockerRegistry(options: DockerRegistryOptions): Promi
   if (options.mirrorOf !== undefined) lines.push(`proxy: {remoteurl: ${JSON.stringify(options.mirrorOf)}}`);
   const configuration = join(directory, "config.yml");
   writeFileSync(configuration, `${lines.join("\n")}\n`);
-  const child = Bun.spawn([dockerRegistryPath, "serve", configuration], {
+  // With setpriv it ends with the test run, however that ends.
+  const bound = Bun.which("setpriv") === null ? [] : ["setpriv", "--pdeathsig=KILL"];
+  const child = Bun.spawn([...bound, dockerRegistryPath, "serve", configuration], {
     cwd: directory,
     env: { PATH: process.env.PATH ?? "", OTEL_TRACES_EXPORTER: "none" },
     stdin: "ignore",

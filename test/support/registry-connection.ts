@@ -14,7 +14,9 @@ export async function send(socket: Socket<Connection>, bytes: Uint8Array): Promi
   let offset = 0;
   while (offset < bytes.length && !socket.data.closed) {
     const written = socket.write(bytes.subarray(offset));
-    if (written < 0) return;
+    // Closed, though the event has not come yet; who sends without an end must see it.
+    if (written < 0) socket.data.closed = true;
+    if (socket.data.closed) return;
     offset += written;
     if (offset < bytes.length) {
       await new Promise<void>((resolve) => {
