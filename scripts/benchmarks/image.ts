@@ -13,7 +13,7 @@ import { gzipSync } from "node:zlib";
 import { extract, type Header, pack } from "tar-stream";
 
 /** What the second layer installs on a minimal Debian; chosen for 90 MB compressed, 230 MB unpacked in all. */
-const secondLayerPackages = "nginx,vim-runtime,perl";
+const secondLayerPackages = "nginx,git";
 
 async function mmdebstrap(output: string, include: string | undefined): Promise<void> {
   const release = /^VERSION_CODENAME=(\w+)$/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1];

@@ -71,7 +71,7 @@ ${machine(facts).join("\n")}
 
 The small image is the one built into berth; podman has loaded the same. The large one is a minimal Debian with a layer of
 packages on top, made by mmdebstrap and pushed by skopeo to Debian's docker-registry on loopback. Processor time is user and
-system time of the command and of the children it waited for. Memory is the sum of the \`Private_*\` lines of
-\`/proc/PID/smaps_rollup\` half a second after the container's first output. \`${facts.rounds}\` rounds (a third of that for pulls).
+system time of the command and of the children it waited for. Memory is what one more costs: the sum of the \`Private_*\`
+lines of \`/proc/PID/smaps_rollup\` of the second of two that wait, half a second after its container's first output. \`${facts.rounds}\` rounds (a third of that for pulls).
 `;
 }

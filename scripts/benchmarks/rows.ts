@@ -151,33 +151,47 @@ function processesOf(program: string): number[] {
   });
 }
 
-/** Starts a foreground container that says when it runs, and reads what the engine's processes hold meanwhile. */
-async function waitingMemory(engine: Engine, image: string, companions: readonly string[]): Promise<number> {
+interface Waiting extends AsyncDisposable {
+  readonly pid: number;
+}
+
+/** Starts a foreground container, and returns when it said that it runs. */
+async function startWaiting(engine: Engine, image: string): Promise<Waiting> {
   const { argv, env } = engine.command([
     "run",
     "--rm",
+    "-i",
     "--network",
     "none",
     image,
     "sh",
     "-c",
-    "echo up; exec sleep 300",
+    "echo up; cat",
   ]);
-  const child = Bun.spawn([...argv], { cwd: "/", env, stdin: "ignore", stdout: "pipe", stderr: "inherit" });
-  try {
-    const reader = child.stdout.getReader();
-    const { value } = await reader.read();
-    if (Buffer.from(value ?? []).toString() !== "up\n")
-      throw new Error(`${engine.name} did not start a container`);
-    await Bun.sleep(500); // what start-up allocated is given back by a timer
-    return [child.pid, ...companions.flatMap(processesOf)].reduce(
-      (total, pid) => total + privateMemory(pid),
-      0,
-    );
-  } finally {
-    child.kill("SIGKILL");
-    await child.exited;
-  }
+  const child = Bun.spawn([...argv], { cwd: "/", env, stdin: "pipe", stdout: "pipe", stderr: "inherit" });
+  const { value } = await child.stdout.getReader().read();
+  if (Buffer.from(value ?? []).toString() !== "up\n")
+    throw new Error(`${engine.name} did not start a container`);
+  return {
+    pid: child.pid,
+    async [Symbol.asyncDispose]() {
+      child.stdin.end(); // ends `cat`, and so the container and its engine
+      await child.exited;
+    },
+  };
+}
+
+/**
+ * What one more waiting `run` costs: two wait in the same way, so that what they share is not counted, and the second
+ * is measured with the companions (conmon) that it brought.
+ */
+async function waitingMemory(engine: Engine, image: string, companions: readonly string[]): Promise<number> {
+  await using _first = await startWaiting(engine, image);
+  const before = new Set(companions.flatMap(processesOf));
+  await using second = await startWaiting(engine, image);
+  const brought = companions.flatMap(processesOf).filter((pid) => !before.has(pid));
+  await Bun.sleep(500); // what start-up allocated is given back by a timer
+  return [second.pid, ...brought].reduce((total, pid) => total + privateMemory(pid), 0);
 }
 
 async function memory(bench: Bench): Promise<Figure[]> {
@@ -185,7 +199,6 @@ async function memory(bench: Bench): Promise<Figure[]> {
   for (let round = 0; round < 3; round++) {
     samples.ours.push(await waitingMemory(bench.berth, bench.smallImage, []));
     samples.theirs.push(await waitingMemory(bench.podman, bench.smallImage, ["/usr/bin/conmon"]));
-    bench.podman.run(["rm", "-f", "-t", "0", "-a"]);
   }
   const [ours, theirs] = [median(samples.ours), median(samples.theirs)];
   const megabytes = (value: number) => `${(value / 1_000_000).toFixed(1)} MB`;
