@@ -110,6 +110,7 @@ export async function benchmarkImage(cache: string): Promise<BenchmarkImage> {
   rmSync(full);
   const config = put(
     JSON.stringify({
+      created: new Date().toISOString(),
       architecture: process.arch === "x64" ? "amd64" : process.arch,
       os: "linux",
       config: {

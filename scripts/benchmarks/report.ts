@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { cpus, release, totalmem } from "node:os";
+import { cpus, loadavg, release, totalmem } from "node:os";
 import type { Engine } from "./engines.ts";
 import type { Figure } from "./rows.ts";
 
@@ -45,7 +45,7 @@ function machine({ podman, directory, image }: Facts): string[] {
     `- processor: ${first?.model ?? "unknown"}, ${cpus().length} cores; memory: ${Math.round(totalmem() / 2 ** 30)} GiB`,
     `- ${debian}, Linux ${release()}, file system of both stores: ${output(["stat", "-f", "-c", "%T", directory])}`,
     `- podman ${info.version.Version}, ${info.host.ociRuntime.name}, storage driver ${info.store.graphDriverName}${native}`,
-    `- Bun ${Bun.version}`,
+    `- Bun ${Bun.version}; load average at the end: ${loadavg()[0]?.toFixed(1)} (1 is what the benchmark itself makes)`,
     ...(image
       ? [
           `- the large image: two layers, ${megabytes(image.compressed)} compressed, ${megabytes(image.unpacked)} unpacked`,
