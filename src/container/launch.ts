@@ -1,5 +1,5 @@
 /** The host side of a container's start; the talk with init is drawn in protocol.ts. */
-import { closeSync, read, writeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import { createSocketPair, receiveDescriptor } from "../sys/libc.ts";
@@ -126,27 +126,19 @@ function writeAll(fd: number, text: string): void {
 
 async function* readMessages(fd: number): AsyncGenerator<InitMessage> {
   let text = "";
-  for (;;) {
-    const chunk = await readChunk(fd);
-    if (chunk.length === 0) return;
-    text += chunk.toString();
-    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n")) {
-      yield JSON.parse(text.slice(0, end)) as InitMessage;
-      text = text.slice(end + 1);
+  const decoder = new TextDecoder();
+  try {
+    for await (const chunk of Bun.file(fd).stream()) {
+      text += decoder.decode(chunk, { stream: true });
+      for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n")) {
+        yield JSON.parse(text.slice(0, end)) as InitMessage;
+        text = text.slice(end + 1);
+      }
     }
+  } catch (error) {
+    // The other side may end before it has read everything, and then the socket is reset.
+    if (systemErrorCode(error) !== "ECONNRESET") throw error;
   }
-}
-
-function readChunk(fd: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(4096);
-  return new Promise((resolve, reject) => {
-    read(fd, buffer, 0, buffer.length, null, (error, length) => {
-      // The other side may end before it has read everything, and then the socket is reset.
-      if (systemErrorCode(error) === "ECONNRESET") resolve(buffer.subarray(0, 0));
-      else if (error) reject(error);
-      else resolve(buffer.subarray(0, length));
-    });
-  });
 }
 
 /** Descriptor numbers are part of the protocol; Bun.spawn puts the fourth and fifth stdio there. */

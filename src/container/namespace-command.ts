@@ -15,40 +15,44 @@ export interface NamespaceRequest {
 /**
  * The command that ends as `internal-init` in a container's namespaces.
  *
- * With fuse-overlayfs there are two stages: an outer pid and mount namespace holds the file system daemon, and the
- * container's are nested inside. So the container cannot see the daemon, and when the outer shell ends, however it
- * ends, the kernel ends the daemon and drops the mount.
+ * There are two pid namespaces, one in the other. The outer one has a pid 1 that the container cannot see, and that
+ * dies with berth: the kernel then ends everything in both, whatever the container has made of its own signals and of
+ * PR_SET_PDEATHSIG. fuse-overlayfs lives there too, in a mount namespace of its own, and ends the same way. The inner
+ * step is busybox's, because as pid 1 of a namespace one cannot end by the signal that ended one's child, and it
+ * answers 128 + n where util-linux answers 1.
  */
 export function namespaceCommand(request: NamespaceRequest): readonly string[] {
-  const { helpers, identity, root } = request;
-  const init = [...request.self, "internal-init"];
-  const own: NamespaceKind[] = [
+  const { helpers, identity, root, network } = request;
+  const outer: readonly NamespaceKind[] = [
     "mount",
     "pid",
     "ipc",
     "uts",
     "cgroup",
-    ...(request.network === "private" ? (["net"] as const) : []),
+    ...(network === "private" ? (["net"] as const) : []),
   ];
-  if (root.kind !== "fuse-overlayfs") return userNamespaceCommand(helpers, identity, own, init);
-  const inner = [
-    ...helpers.command("unshare"),
-    ...own.map((kind) => `--${kind}`),
-    "--propagation=slave",
-    "--fork",
-    "--kill-child",
-    "--",
-    ...init,
+  const inner = (...flags: string[]) => [
+    ...helpers.command("busybox"),
+    "unshare",
+    "-p",
+    "-f",
+    ...flags,
+    ...request.self,
+    "internal-init",
   ];
+  if (root.kind !== "fuse-overlayfs") return userNamespaceCommand(helpers, identity, outer, inner());
+  const mounted = shellWords(fuseCommand(helpers, root));
   const script = [
     // It talks even when all is well, so its words are only shown when it fails.
-    `said=$(${shellWords(fuseCommand(helpers, root))} 3>&- 4>&- </dev/null 2>&1) || { echo "$said" >&2; exit 125; }`,
-    // A shell in between, because pid 1 of a namespace cannot end by the signal that ended its child.
-    shellWords(inner),
-    "exit $?",
-  ].join("\n");
-  const outer = [...helpers.command("busybox"), "sh", "-c", script];
-  return userNamespaceCommand(helpers, identity, ["mount", "pid"], outer);
+    `said=$(${mounted} 3>&- 4>&- </dev/null 2>&1) || { echo "$said" >&2; exit 125; }`,
+    `exec ${shellWords(inner("-m", "--propagation", "slave"))}`,
+  ];
+  return userNamespaceCommand(helpers, identity, outer, [
+    ...helpers.command("busybox"),
+    "sh",
+    "-c",
+    script.join("\n"),
+  ]);
 }
 
 function fuseCommand(helpers: Helpers, root: Extract<RootMount, { kind: "fuse-overlayfs" }>): string[] {

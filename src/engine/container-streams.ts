@@ -1,7 +1,7 @@
 /** Standard input, output and error of a foreground container. */
-import { closeSync, read, write } from "node:fs";
+import { closeSync, readSync, write } from "node:fs";
 import { systemErrorCode } from "../base/errors.ts";
-import { createPipe, ioctl, TIOC } from "../sys/libc.ts";
+import { announceInput, createPipe, ioctl, isTerminal, makeRaw, TIOC } from "../sys/libc.ts";
 
 /**
  * Files and pipes are handed to the container as they are. A terminal never is: a program that holds it could read
@@ -15,31 +15,27 @@ export class ContainerStreams implements Disposable {
   readonly #outputs: Promise<void>[] = [];
   readonly #begin: Array<() => void> = [];
 
-  constructor(isTerminal: (fd: number) => boolean, options: { interactive: boolean; terminal: boolean }) {
+  constructor(options: { interactive: boolean; terminal: boolean }) {
     if (options.terminal) {
       this.stdio = [undefined, 1, 2];
       return;
     }
-    this.stdio = [
-      options.interactive ? this.#input(isTerminal) : undefined,
-      this.#output(1, isTerminal),
-      this.#output(2, isTerminal),
-    ];
+    this.stdio = [options.interactive ? this.#input() : undefined, this.#output(1), this.#output(2)];
   }
 
-  #input(isTerminal: (fd: number) => boolean): number {
+  #input(): number {
     if (!isTerminal(0)) return 0;
     const [theirs, ours] = createPipe();
     this.#theirs.push(theirs);
-    this.#begin.push(() => void copy(0, ours).finally(() => closeSync(ours)));
+    this.#begin.push(() => void copy(chunksOf(0), ours).finally(() => closeSync(ours)));
     return theirs;
   }
 
-  #output(fd: number, isTerminal: (fd: number) => boolean): number {
+  #output(fd: number): number {
     if (!isTerminal(fd)) return fd;
     const [ours, theirs] = createPipe();
     this.#theirs.push(theirs);
-    this.#begin.push(() => this.#outputs.push(copy(ours, fd).finally(() => closeSync(ours))));
+    this.#begin.push(() => this.#outputs.push(copy(chunksOf(ours), fd).finally(() => closeSync(ours))));
     return theirs;
   }
 
@@ -49,10 +45,10 @@ export class ContainerStreams implements Disposable {
     for (const start of this.#begin.splice(0)) start();
   }
 
-  /** Copies between the person's terminal and the container's. */
-  beginTerminal(master: number, options: { interactive: boolean }): void {
-    this.#outputs.push(copy(master, 1));
-    if (options.interactive) void copy(0, master);
+  /** Copies between the person's terminal and the container's, until what the container wrote before it `ended`. */
+  beginTerminal(master: number, ended: Promise<unknown>, options: { interactive: boolean }): void {
+    this.#outputs.push(copy(terminalChunks(master, ended), 1));
+    if (options.interactive) void copy(chunksOf(0), master);
   }
 
   /** Resolves when everything that the container wrote has been written. */
@@ -65,42 +61,76 @@ export class ContainerStreams implements Disposable {
   }
 }
 
-/** Copies until the end of `from`; a vanished reader or a closed terminal is an end, too. */
-async function copy(from: number, to: number): Promise<void> {
-  const buffer = Buffer.allocUnsafe(65536);
+/**
+ * What comes from a descriptor until its end, waited for by the event loop. (`fs.read` waits in a pool of as many
+ * threads as there are CPUs, and a few quiet streams would stop everything else there.)
+ */
+function chunksOf(fd: number): AsyncIterable<Uint8Array> {
+  return fd === 0 ? Bun.stdin.stream() : Bun.file(fd).stream();
+}
+
+/**
+ * What a container writes to its terminal. Bun cannot wait for our end of one, so the kernel tells by SIGIO. It tells of
+ * input only and not of the end, which is looked for when `ended` resolves.
+ */
+async function* terminalChunks(master: number, ended: Promise<unknown>): AsyncIterable<Uint8Array> {
+  let announced = Promise.withResolvers<void>();
+  let over = false;
+  const listener = () => announced.resolve();
+  process.on("SIGIO", listener);
+  void ended.finally(() => {
+    over = true;
+    announced.resolve();
+  });
   try {
+    announceInput(master);
+    const buffer = Buffer.allocUnsafe(65536);
     for (;;) {
-      const length = await readInto(from, buffer);
-      if (length === 0) return;
-      for (let at = 0; at < length; ) at += await writeFrom(to, buffer, at, length);
+      announced = Promise.withResolvers();
+      const wasOver = over;
+      for (let length = readNow(master, buffer); length !== undefined; length = readNow(master, buffer)) {
+        if (length === 0) return;
+        yield buffer.subarray(0, length);
+      }
+      if (wasOver) return;
+      if (!over) await announced.promise;
+    }
+  } finally {
+    process.removeListener("SIGIO", listener);
+  }
+}
+
+/** Undefined when there is nothing yet, 0 at the end: EIO is how a terminal says that nobody has it open any more. */
+function readNow(fd: number, buffer: Buffer): number | undefined {
+  try {
+    return readSync(fd, buffer, 0, buffer.length, null);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "EAGAIN") return undefined;
+    if (code === "EIO") return 0;
+    throw error;
+  }
+}
+
+/** Copies until the end of `from`; a vanished reader or a closed terminal is an end, too. */
+async function copy(from: AsyncIterable<Uint8Array>, to: number): Promise<void> {
+  try {
+    for await (const chunk of from) {
+      for (let at = 0; at < chunk.length; ) at += await writeSome(to, chunk, at);
     }
   } catch (error) {
     if (!["EIO", "EPIPE", "EBADF", "ENXIO"].includes(systemErrorCode(error) ?? "")) throw error;
   }
 }
 
-/** Whether a non-blocking descriptor (the person's terminal may be one) wants us to try again. */
-const isBusy = (error: Error | null) =>
-  systemErrorCode(error) === "EAGAIN" || systemErrorCode(error) === "EINTR";
 const pollInterval = 5;
 
-function readInto(fd: number, buffer: Buffer): Promise<number> {
+/** Writes what fits; a non-blocking descriptor (the person's terminal may be one) may want us to try again. */
+function writeSome(fd: number, chunk: Uint8Array, start: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const attempt = () =>
-      read(fd, buffer, 0, buffer.length, null, (error, length) => {
-        if (isBusy(error)) setTimeout(attempt, pollInterval);
-        else if (error) reject(error);
-        else resolve(length);
-      });
-    attempt();
-  });
-}
-
-function writeFrom(fd: number, buffer: Buffer, start: number, end: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const attempt = () =>
-      write(fd, buffer, start, end - start, null, (error, length) => {
-        if (isBusy(error)) setTimeout(attempt, pollInterval);
+      write(fd, chunk, start, chunk.length - start, null, (error, length) => {
+        if (systemErrorCode(error) === "EAGAIN") setTimeout(attempt, pollInterval);
         else if (error) reject(error);
         else resolve(length);
       });
@@ -124,12 +154,8 @@ export function setWindowSize(fd: number, size: { rows: number; columns: number 
 }
 
 /** Every key goes to the container as it is, until disposal gives the person's terminal back as it was. */
-export async function rawTerminal(fd: number): Promise<Disposable> {
-  const { ReadStream } = await import("node:tty");
-  const stream = new ReadStream(fd);
-  stream.setRawMode(true);
-  stream.pause();
-  const restore = () => stream.setRawMode(false);
+export function rawTerminal(fd: number): Disposable {
+  const restore = makeRaw(fd);
   process.once("exit", restore);
   return {
     [Symbol.dispose]() {

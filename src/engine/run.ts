@@ -26,12 +26,19 @@ export async function runContainer(
   await using stack = new AsyncDisposableStack();
   const container = await prepareContainer(context, options, image, stack);
   const signals = stack.use(new SignalForwarding());
-  const streams = stack.use(new ContainerStreams(isTerminal, options));
+  const streams = stack.use(new ContainerStreams(options));
   const launched = await start(context, container, streams, stack);
   container.life.started(launched.pid);
   signals.to(launched.pid);
 
-  if (launched.terminal !== undefined) await connectTerminal(launched.terminal, options, streams, stack);
+  if (launched.terminal !== undefined) {
+    connectTerminal(launched.terminal, options, stack);
+    streams.beginTerminal(
+      launched.terminal,
+      launched.exited.catch(() => undefined),
+      options,
+    );
+  }
   const status = await launched.exited.catch((error) => {
     container.life.failed(error);
     throw error;
@@ -85,18 +92,12 @@ async function start(
   }
 }
 
-async function connectTerminal(
-  master: number,
-  options: RunOptions,
-  streams: ContainerStreams,
-  stack: AsyncDisposableStack,
-): Promise<void> {
-  if (options.interactive && isTerminal(0)) stack.use(await rawTerminal(0));
+function connectTerminal(master: number, options: RunOptions, stack: AsyncDisposableStack): void {
+  if (options.interactive && isTerminal(0)) stack.use(rawTerminal(0));
   const resize = () => {
     const size = windowSize(1);
     if (size) setWindowSize(master, size);
   };
   process.on("SIGWINCH", resize);
   stack.defer(() => void process.removeListener("SIGWINCH", resize));
-  streams.beginTerminal(master, options);
 }

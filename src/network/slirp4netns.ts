@@ -1,4 +1,4 @@
-import { closeSync, read } from "node:fs";
+import { closeSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import { createPipe } from "../sys/libc.ts";
@@ -39,9 +39,9 @@ export async function attachSlirp4netns(helpers: Helpers, pid: number): Promise<
     closeSync(exitWrite);
     await child.exited;
   };
-  const ready = await readByte(readyRead);
+  const ready = await new Response(Bun.file(readyRead).stream()).bytes();
   closeSync(readyRead);
-  if (ready) return { [Symbol.asyncDispose]: dispose };
+  if (ready.length > 0) return { [Symbol.asyncDispose]: dispose };
 
   const said = (await new Response(child.stderr).text()).trim();
   await dispose();
@@ -55,11 +55,4 @@ export async function attachSlirp4netns(helpers: Helpers, pid: number): Promise<
         : "--network host and --network none work without slirp4netns",
     },
   );
-}
-
-/** Whether a byte came before the end. */
-function readByte(fd: number): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    read(fd, Buffer.alloc(1), 0, 1, null, (error, length) => (error ? reject(error) : resolve(length === 1)));
-  });
 }

@@ -19,6 +19,7 @@ const { symbols: c } = dlopen("libc.so.6", {
   execve: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
   dup2: { args: ["i32", "i32"], returns: "i32" },
   setsid: { args: [], returns: "i32" },
+  fcntl: { args: ["i32", "i32", "i64"], returns: "i32" },
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   mkdirat: { args: ["i32", "ptr", "u32"], returns: "i32" },
   symlinkat: { args: ["ptr", "i32", "ptr"], returns: "i32" },
@@ -299,10 +300,29 @@ export function ioctl(
   check("ioctl", c.ioctl(fd, request, argument));
 }
 
+const TCGETS = 0x5401;
+const TCSETS = 0x5402;
+
 /** Whether a descriptor is a terminal, as isatty(3) finds out; node:tty costs two milliseconds to load. */
 export function isTerminal(fd: number): boolean {
-  const TCGETS = 0x5401;
   return c.ioctl(fd, TCGETS, new Uint8Array(64)) === 0;
+}
+
+/**
+ * Puts a terminal into raw mode, with the flags of cfmakeraw(3), and answers what puts it back. `struct termios` of
+ * the kernel begins with the four flag words (asm-generic/termbits.h).
+ */
+export function makeRaw(fd: number): () => void {
+  const before = new Uint8Array(64);
+  ioctl(fd, TCGETS, before);
+  const raw = before.slice();
+  const flags = new Uint32Array(raw.buffer, 0, 4);
+  flags[0]! &= ~0o2753; // IGNBRK BRKINT PARMRK ISTRIP INLCR IGNCR ICRNL IXON
+  flags[1]! &= ~0o1; // OPOST
+  flags[2] = (flags[2]! & ~0o460) | 0o60; // CSIZE PARENB off, CS8
+  flags[3]! &= ~0o100113; // ECHO ECHONL ICANON ISIG IEXTEN
+  ioctl(fd, TCSETS, raw);
+  return () => ioctl(fd, TCSETS, before);
 }
 
 /** Brings an interface of this network namespace up (netdevice(7), SIOCGIFFLAGS and SIOCSIFFLAGS). */
@@ -318,6 +338,17 @@ export function bringInterfaceUp(name: string): void {
   } finally {
     closeRange(socket, socket, false);
   }
+}
+
+/**
+ * Makes reads of a descriptor never wait, and has the kernel send SIGIO to this process when there is something to
+ * read (fcntl(2), O_ASYNC). The owner comes first: a terminal would otherwise choose its own foreground group.
+ */
+export function announceInput(fd: number): void {
+  const [F_GETFL, F_SETFL, F_SETOWN, O_ASYNC] = [3, 4, 8, 0o20000];
+  check("fcntl", c.fcntl(fd, F_SETOWN, process.pid));
+  const flags = check("fcntl", c.fcntl(fd, F_GETFL, 0));
+  check("fcntl", c.fcntl(fd, F_SETFL, flags | O_ASYNC | O.NONBLOCK));
 }
 
 /** Both ends of a pipe, close-on-exec: [read, write]. */

@@ -343,8 +343,6 @@ describe("run", () => {
         network,
         image,
         "wget",
-        "-T",
-        "5",
         "-qO-",
         `http://${address}:${server.port}/`,
       ]);
@@ -356,7 +354,7 @@ describe("run", () => {
 
   test("the default network has an address, a resolver and a way out, but not the host's loopback", async () => {
     const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("from the host") });
-    const script = `ip addr show tap0; cat /etc/resolv.conf; wget -T 3 -qO- http://10.0.2.2:${server.port}/ && echo REACHED`;
+    const script = `ip addr show tap0; cat /etc/resolv.conf; timeout 3 wget -qO- http://10.0.2.2:${server.port}/ && echo REACHED`;
     const { stdout } = await berth(root, ["run", "--rm", image, "sh", "-c", script]);
     expect(stdout).toContain("10.0.2.100/24");
     expect(stdout).toContain("nameserver 10.0.2.3");

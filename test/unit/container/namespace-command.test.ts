@@ -23,7 +23,7 @@ test("kernel overlay needs one set of namespaces, and everything dies with berth
   expect(command).toContain("--map-users=100000,1,65536 --map-groups=200000,1,1000");
   expect(command).toContain("--net");
   expect(command).toContain("--kill-child");
-  expect(command).toEndWith("-- /bin/berth internal-init");
+  expect(command).toEndWith("-- /lib/busybox unshare -p -f /bin/berth internal-init");
 });
 
 test("the host's network is kept when asked for, and one id needs no map", () => {
@@ -46,5 +46,7 @@ test("fuse-overlayfs lives in an outer pid namespace, and odd names are escaped 
   const script = command.at(-1)!;
   expect(command.slice(-4, -1)).toEqual(["/lib/busybox", "sh", "-c"]);
   expect(script).toContain("lowerdir=/it'\\''s\\,2:/low\\:1,upperdir=/u,workdir=/w,volatile");
-  expect(script).toContain("'/lib/unshare' '--mount' '--pid'");
+  expect(script).toEndWith(
+    "exec '/lib/busybox' 'unshare' '-p' '-f' '-m' '--propagation' 'slave' '/bin/berth' 'internal-init'",
+  );
 });
