@@ -1,12 +1,12 @@
-import { randomBytes } from "node:crypto";
 import { isBerthError } from "../base/errors.ts";
+import { randomHex } from "../base/random-hex.ts";
 import type { Store } from "../store/store.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import { randomName } from "./random-name.ts";
 
 /** 64 hex digits; the first 12 are what people see. */
 export function newContainerId(): string {
-  return randomBytes(32).toString("hex");
+  return randomHex(32);
 }
 
 /** Adds the record under the name asked for, or under a random name that is still free. */

@@ -8,13 +8,15 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { promisify } from "node:util";
 import { BerthError } from "../base/errors.ts";
 import type { Descriptor } from "../oci/types.ts";
 import { hashPrefix } from "./hash-file.ts";
 import type { IngestOptions, OpenBlob } from "./ingest.ts";
 
-const sync = promisify(fsync);
+function sync(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => fsync(fd, (error) => (error ? reject(error) : resolve())));
+}
+
 const openFlags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
 
 function writeAll(fd: number, bytes: Uint8Array, position: number): void {

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../base/errors.ts";
+import { randomHex } from "../base/random-hex.ts";
 import type { Digest } from "../oci/types.ts";
 import type { StoreLayout } from "./layout.ts";
 import type { LockName, StoreLocks } from "./locks.ts";
@@ -36,7 +36,7 @@ export class TemporaryDirectory {
   /** A path that does not exist yet, protected from sweeps. */
   reserve(prefix: string): TemporaryPath {
     for (;;) {
-      const entry = `${prefix}-${randomBytes(8).toString("hex")}`;
+      const entry = `${prefix}-${randomHex(8)}`;
       const lock = this.#locks.try(`tmp:${entry}`, "exclusive");
       if (lock === undefined) continue;
       return {

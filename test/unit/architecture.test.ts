@@ -23,6 +23,12 @@ const walls: readonly { readonly what: RegExp; readonly only: string }[] = [
   { what: /process\.exit\(/, only: "main.ts" },
 ];
 
+/** Built-in modules that take milliseconds to load: 11 for node:crypto, 5 for node:zlib, 3 for node:tty, 1 for node:util. */
+const slow: readonly { readonly what: RegExp; readonly only: readonly string[] }[] = [
+  { what: /"node:(crypto|tty|util|stream|child_process|net|http|https)"/, only: [] },
+  { what: /"node:zlib"/, only: ["archive"] },
+];
+
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
 const folderOf = (file: string) => file.split("/")[0]!;
 const rankOf = (file: string) => {
@@ -60,6 +66,17 @@ test("walls stand", () => {
     for (const wall of walls) {
       if (wall.what.test(code) && folderOf(file) !== wall.only)
         wrong.push(`src/${file} has ${wall.what.source}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("no slow built-in module is loaded where a faster way exists", () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    for (const { what, only } of slow) {
+      if (what.test(codeOf(file)) && !only.includes(folderOf(file)))
+        wrong.push(`src/${file} has ${what.source}`);
     }
   }
   expect(wrong).toEqual([]);
