@@ -26,14 +26,14 @@ export interface LaunchedContainer {
 export type NetworkAttachment = (pid: number) => Promise<void>;
 
 /** Namespaces in the making: the process starts while the caller still gathers what it shall do. */
-export interface Launch {
+export interface Launch extends AsyncDisposable {
   /** Tells init what to do; resolves when it becomes the program. Rejects with what init reports. */
   start(
     request: Omit<StartRequest, "awaitsNetwork">,
     attachNetwork?: NetworkAttachment,
   ): Promise<LaunchedContainer>;
-  /** Ends what was started, when there will be no `start`. */
-  abandon(): void;
+  /** Ends what still runs. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Starts the namespaces. Needs nothing to be known yet about the container but which namespaces it has. */
@@ -56,9 +56,10 @@ export function launch(request: LaunchRequest): Launch {
   };
 
   return {
-    abandon() {
-      close();
+    async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
+      await child.exited;
+      close();
     },
     async start(start, attachNetwork) {
       let pid: number | undefined;
@@ -119,9 +120,14 @@ async function namespaceError(child: { readonly exited: Promise<number> }): Prom
   });
 }
 
+/** A process that has ended already says why by its status, not by our broken pipe. */
 function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text);
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EPIPE") throw error;
+  }
 }
 
 async function* readMessages(fd: number): AsyncGenerator<InitMessage> {

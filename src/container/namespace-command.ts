@@ -8,9 +8,12 @@ export interface NamespaceRequest {
   readonly identity: IdentityMap;
   /** argv prefix of this executable. */
   readonly self: readonly string[];
-  readonly root: RootMount;
   readonly network: "host" | "private";
+  /** Only with this storage driver the command depends on the root. */
+  readonly fuse: FuseMount | undefined;
 }
+
+export type FuseMount = Extract<RootMount, { kind: "fuse-overlayfs" }>;
 
 /**
  * The command that ends as `internal-init` in a container's namespaces.
@@ -22,7 +25,7 @@ export interface NamespaceRequest {
  * answers 128 + n where util-linux answers 1.
  */
 export function namespaceCommand(request: NamespaceRequest): readonly string[] {
-  const { helpers, identity, root, network } = request;
+  const { helpers, identity, network, fuse } = request;
   const outer: readonly NamespaceKind[] = [
     "mount",
     "pid",
@@ -40,8 +43,8 @@ export function namespaceCommand(request: NamespaceRequest): readonly string[] {
     ...request.self,
     "internal-init",
   ];
-  if (root.kind !== "fuse-overlayfs") return userNamespaceCommand(helpers, identity, outer, inner());
-  const mounted = shellWords(fuseCommand(helpers, root));
+  if (fuse === undefined) return userNamespaceCommand(helpers, identity, outer, inner());
+  const mounted = shellWords(fuseCommand(helpers, fuse));
   const script = [
     // It talks even when all is well, so its words are only shown when it fails.
     `said=$(${mounted} 3>&- 4>&- </dev/null 2>&1) || { echo "$said" >&2; exit 125; }`,
@@ -55,7 +58,7 @@ export function namespaceCommand(request: NamespaceRequest): readonly string[] {
   ]);
 }
 
-function fuseCommand(helpers: Helpers, root: Extract<RootMount, { kind: "fuse-overlayfs" }>): string[] {
+function fuseCommand(helpers: Helpers, root: FuseMount): string[] {
   const lower = root.lower.toReversed().map(escapeOption).join(":");
   const options = [
     `lowerdir=${lower}`,

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { hostname as hostHostname } from "node:os";
 import { join } from "node:path";
+import type { StorageDriver } from "../base/configuration.ts";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import type { ContainerMount, ContainerSpec } from "../container/spec.ts";
 import { initPath } from "../container/plan.ts";
@@ -10,21 +11,26 @@ import { defaultCapabilities } from "../sys/capabilities.ts";
 import { newContainerId } from "./container-identity.ts";
 import { ContainerLife } from "./container-life.ts";
 import type { EngineContext } from "./context.ts";
-import { type NetworkPlan, planNetwork } from "./network-attachment.ts";
+import type { NetworkPlan } from "./network-attachment.ts";
 import { networkFiles } from "./network-files.ts";
 import { callersOpenFileLimit } from "./open-file-limit.ts";
 import { resolveMounts } from "./resolve-mounts.ts";
 import { type ResolvedProcess, resolveProcess } from "./resolve-process.ts";
 import type { RunOptions } from "./run-options.ts";
-import { chooseDriver } from "./storage-driver.ts";
 
 /** Docker's default for `--shm-size`. */
 const sharedMemorySize = 64 * 1024 * 1024;
 
+/** What a container is made of, besides what was asked for. */
+export interface Ingredients {
+  readonly image: ImageRecord;
+  readonly driver: StorageDriver;
+  readonly network: NetworkPlan;
+}
+
 /** A container that is ready to start. */
 export interface PreparedContainer {
   readonly spec: ContainerSpec;
-  readonly network: NetworkPlan;
   readonly life: ContainerLife;
 }
 
@@ -36,16 +42,14 @@ export interface PreparedContainer {
 export async function prepareContainer(
   context: EngineContext,
   options: RunOptions,
-  image: ImageRecord,
+  { image, driver, network }: Ingredients,
   stack: AsyncDisposableStack,
 ): Promise<PreparedContainer> {
   const store = writableStore(context, options);
   const id = newContainerId();
-  const network = planNetwork(options.network, () => context.helpers);
   const hostname = options.hostname ?? (network.namespace === "host" ? hostHostname() : id.slice(0, 12));
   const config = image.config.config ?? {};
   const program = resolveProcess(config, options, hostname, context.env);
-  const { driver } = await chooseDriver(context, options.storageDriver);
   const directory = store ? store.layout.container(id) : join(context.directories.runtime, "containers", id);
 
   const life = new ContainerLife(context, store, { id, directory, remove: options.remove });
@@ -84,7 +88,7 @@ export async function prepareContainer(
   };
   if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
   life.prepared();
-  return { spec, network, life };
+  return { spec, life };
 }
 
 /** Undefined when it cannot be written and the container does not need it. */

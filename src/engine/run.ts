@@ -1,15 +1,18 @@
-import { type Launch, type LaunchedContainer, launch } from "../container/launch.ts";
-import { namespaceCommand } from "../container/namespace-command.ts";
+import { type Launch, launch } from "../container/launch.ts";
+import { type FuseMount, namespaceCommand } from "../container/namespace-command.ts";
 import { planContainer } from "../container/plan.ts";
+import type { ContainerSpec } from "../container/spec.ts";
 import { isTerminal } from "../sys/libc.ts";
 import { compileSeccomp } from "../sys/seccomp.ts";
 import { selfCommand } from "../sys/self-command.ts";
 import { ContainerStreams, rawTerminal, setWindowSize, windowSize } from "./container-streams.ts";
 import type { EngineContext } from "./context.ts";
+import { type NetworkPlan, planNetwork } from "./network-attachment.ts";
 import { obtainImage, type PullTalk } from "./obtain-image.ts";
-import { type PreparedContainer, prepareContainer } from "./prepare-container.ts";
+import { prepareContainer } from "./prepare-container.ts";
 import type { RunOptions } from "./run-options.ts";
 import { SignalForwarding } from "./signal-forwarding.ts";
+import { chooseDriver } from "./storage-driver.ts";
 
 /**
  * Runs a container in the foreground and answers its exit status: the program's own, or 128 + n for a signal. This
@@ -21,75 +24,75 @@ export async function runContainer(
   options: RunOptions,
   talk: PullTalk,
 ): Promise<number> {
-  const image = await obtainImage(context, options, talk);
-  talk.signal?.throwIfAborted();
   await using stack = new AsyncDisposableStack();
-  const container = await prepareContainer(context, options, image, stack);
   const signals = stack.use(new SignalForwarding());
   const streams = stack.use(new ContainerStreams(options));
-  const launched = await start(context, container, streams, stack);
-  container.life.started(launched.pid);
-  signals.to(launched.pid);
+  const { driver } = await chooseDriver(context, options.storageDriver);
+  const network = planNetwork(options.network, () => context.helpers);
+  const launchWith = (fuse?: FuseMount) => stack.use(launchNamespaces(context, network, streams, fuse));
 
-  if (launched.terminal !== undefined) {
-    connectTerminal(launched.terminal, options, stack);
-    streams.beginTerminal(
-      launched.terminal,
-      launched.exited.catch(() => undefined),
-      options,
-    );
-  }
-  const status = await launched.exited.catch((error) => {
+  // Another CPU makes the namespaces while this one looks for the image; fuse-overlayfs has to know the layers first.
+  const early = driver === "fuse-overlayfs" ? undefined : launchWith();
+  const image = await obtainImage(context, options, talk);
+  talk.signal?.throwIfAborted();
+  const container = await prepareContainer(context, options, { image, driver, network }, stack);
+  const { root } = container.spec;
+  const launching = early ?? launchWith(root.kind === "fuse-overlayfs" ? root : undefined);
+  try {
+    const launched = await launching.start(startRequest(container.spec), network.attach?.(stack));
+    container.life.started(launched.pid);
+    signals.to(launched.pid);
+    if (launched.terminal !== undefined) {
+      connectTerminal(launched.terminal, options, stack);
+      streams.beginTerminal(
+        launched.terminal,
+        launched.exited.catch(() => undefined),
+        options,
+      );
+    }
+    const status = await launched.exited;
+    await streams.drained();
+    container.life.exited(status);
+    return status;
+  } catch (error) {
     container.life.failed(error);
     throw error;
-  });
-  await streams.drained();
-  container.life.exited(status);
-  return status;
+  }
 }
 
-async function start(
+function launchNamespaces(
   context: EngineContext,
-  container: PreparedContainer,
+  network: NetworkPlan,
   streams: ContainerStreams,
-  stack: AsyncDisposableStack,
-): Promise<LaunchedContainer> {
-  const { spec } = container;
-  const starting: Launch = launch({
+  fuse: FuseMount | undefined,
+): Launch {
+  const launching = launch({
     command: namespaceCommand({
       helpers: context.helpers,
       identity: context.identity,
       self: selfCommand(),
-      root: spec.root,
-      network: spec.network,
+      network: network.namespace,
+      fuse,
     }),
     env: { PATH: context.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" },
     stdio: streams.stdio,
   });
   streams.begin();
-  try {
-    // The namespaces come into being on another CPU while the rest is made ready here.
-    const size = spec.process.terminal ? windowSize(1) : undefined;
-    const seccomp = compileSeccomp({
-      capabilities: spec.process.capabilities,
-      pretendOwnership: spec.singleIdentity,
-    });
-    return await starting.start(
-      {
-        operations: planContainer(spec),
-        process: spec.process,
-        seccomp: Buffer.from(seccomp).toString("base64"),
-        singleIdentity: spec.singleIdentity,
-        ownNetwork: spec.network === "private",
-        ...(size === undefined ? {} : { windowSize: size }),
-      },
-      container.network.attach?.(stack),
-    );
-  } catch (error) {
-    starting.abandon();
-    container.life.failed(error);
-    throw error;
-  }
+  return launching;
+}
+
+function startRequest(spec: ContainerSpec): Parameters<Launch["start"]>[0] {
+  const { capabilities, terminal } = spec.process;
+  const size = terminal ? windowSize(1) : undefined;
+  const seccomp = compileSeccomp({ capabilities, pretendOwnership: spec.singleIdentity });
+  return {
+    operations: planContainer(spec),
+    process: spec.process,
+    seccomp: seccomp.toBase64(),
+    singleIdentity: spec.singleIdentity,
+    ownNetwork: spec.network === "private",
+    ...(size === undefined ? {} : { windowSize: size }),
+  };
 }
 
 function connectTerminal(master: number, options: RunOptions, stack: AsyncDisposableStack): void {

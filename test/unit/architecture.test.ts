@@ -42,10 +42,6 @@ const rankOf = (file: string) => {
 const codeOf = (file: string) =>
   readFileSync(join(src, file), "utf8").replace(/\/\*[\s\S]*?\*\/|(?<![:"'`])\/\/.*$/gm, "");
 
-/** What a file imports when it is loaded, one module a line, quoted. */
-const importedNames = (file: string) =>
-  [...codeOf(file).matchAll(/^(?:import|export)\b[^;]*?("[^"]+");/gm)].map((match) => match[1]).join("\n");
-
 const importsOf = (file: string) =>
   [...codeOf(file).matchAll(/(?:from|import\(|import)\s*"(\.[^"]+)"/g)].map((match) =>
     relative(src, join(src, dirname(file), match[1]!)),

@@ -17,8 +17,9 @@ const identity: IdentityMap = {
 const self = ["/bin/berth"];
 
 test("kernel overlay needs one set of namespaces, and everything dies with berth", () => {
-  const root = { kind: "overlay", lower: ["/a"], volatile: true } as const;
-  const command = namespaceCommand({ helpers, identity, self, root, network: "private" }).join(" ");
+  const command = namespaceCommand({ helpers, identity, self, fuse: undefined, network: "private" }).join(
+    " ",
+  );
   expect(command).toStartWith("/lib/setpriv --pdeathsig=KILL /lib/unshare --user --map-root-user");
   expect(command).toContain("--map-users=100000,1,65536 --map-groups=200000,1,1000");
   expect(command).toContain("--net");
@@ -27,22 +28,27 @@ test("kernel overlay needs one set of namespaces, and everything dies with berth
 });
 
 test("the host's network is kept when asked for, and one id needs no map", () => {
-  const root = { kind: "directory", path: "/a" } as const;
   const single: IdentityMap = { ...identity, mode: "single", reason: "" };
-  const command = namespaceCommand({ helpers, identity: single, self, root, network: "host" }).join(" ");
+  const command = namespaceCommand({
+    helpers,
+    identity: single,
+    self,
+    fuse: undefined,
+    network: "host",
+  }).join(" ");
   expect(command).not.toContain("--net");
   expect(command).not.toContain("--map-users");
 });
 
 test("fuse-overlayfs lives in an outer pid namespace, and odd names are escaped twice", () => {
-  const root = {
+  const fuse = {
     kind: "fuse-overlayfs",
     lower: ["/low:1", "/it's,2"],
     writable: { upper: "/u", work: "/w" },
     volatile: true,
     mountPoint: "/m",
   } as const;
-  const command = namespaceCommand({ helpers, identity, self, root, network: "private" });
+  const command = namespaceCommand({ helpers, identity, self, fuse, network: "private" });
   const script = command.at(-1)!;
   expect(command.slice(-4, -1)).toEqual(["/lib/busybox", "sh", "-c"]);
   expect(script).toContain("lowerdir=/it'\\''s\\,2:/low\\:1,upperdir=/u,workdir=/w,volatile");
