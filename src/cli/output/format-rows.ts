@@ -16,12 +16,21 @@ export interface Column<Row> {
   value(row: Row): unknown;
 }
 
+/** A column that may lose text where the terminal is narrow: which end goes, and how much has to stay. */
+export interface Cut {
+  /** Of a name with a path the end tells more, of all else the beginning. */
+  readonly from: "start" | "end";
+  readonly atLeast: number;
+}
+
 export interface Listing<Row> {
   /** Go's type in the message about an unknown field, such as `*formatter.imageContext`. */
   readonly typeName: string;
   readonly columns: readonly Column<Row>[];
   /** Keys of the columns of the default table, in order. */
   readonly table: readonly string[];
+  /** By key: what a terminal that is too narrow may cut; nothing where the person asked for everything. */
+  readonly cuts?: Readonly<Record<string, Cut>>;
   /** What takes arguments in templates (`{{.Label "x"}}`); not part of JSON. */
   readonly methods?: Readonly<Record<string, (row: Row, argument: string) => unknown>>;
 }

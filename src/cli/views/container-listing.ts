@@ -21,6 +21,15 @@ const headers = {
   Status: "STATUS",
 };
 
+const cuts = {
+  Image: { from: "start", atLeast: 10 },
+  Command: { from: "end", atLeast: 8 },
+  RunningFor: { from: "end", atLeast: 11 },
+  Status: { from: "end", atLeast: 11 },
+  Ports: { from: "end", atLeast: 10 },
+  Names: { from: "end", atLeast: 10 },
+} as const;
+
 /** `ps`. */
 export function containerListing(
   options: ContainerCellOptions & { readonly size: boolean },
@@ -32,6 +41,7 @@ export function containerListing(
       ...["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"],
       ...(options.size ? ["Size"] : []),
     ],
+    ...(options.truncate ? { cuts } : {}),
     methods: { Label: ({ labels }, name) => labels[name] ?? "" },
     raw: [
       "container_id: {{.ID}}",

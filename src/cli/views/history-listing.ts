@@ -12,11 +12,19 @@ const headers = {
   Size: "SIZE",
 };
 
+const cuts = {
+  CreatedSince: { from: "end", atLeast: 11 },
+  CreatedAt: { from: "end", atLeast: 11 },
+  CreatedBy: { from: "end", atLeast: 15 },
+  Comment: { from: "end", atLeast: 8 },
+} as const;
+
 /** `history`. */
 export function historyListing(options: HistoryCellOptions): Listing<HistoryRow> {
   return {
     typeName: "*formatter.historyContext",
     columns: columnsOf(headers, (row: HistoryRow) => historyCells(row, options)),
     table: ["ID", options.human ? "CreatedSince" : "CreatedAt", "CreatedBy", "Size", "Comment"],
+    ...(options.truncate ? { cuts } : {}),
   };
 }

@@ -15,6 +15,13 @@ const headers = {
   UniqueSize: "UNIQUE SIZE",
 };
 
+const cuts = {
+  Repository: { from: "start", atLeast: 16 },
+  Tag: { from: "end", atLeast: 8 },
+  Digest: { from: "end", atLeast: 16 },
+  CreatedSince: { from: "end", atLeast: 11 },
+} as const;
+
 /** `images`: Docker's classic table. */
 export function imageListing(
   options: ImageCellOptions & { readonly digests: boolean },
@@ -24,6 +31,7 @@ export function imageListing(
     typeName: "*formatter.imageContext",
     columns: columnsOf(headers, (image: ImageSummary) => imageCells(image, options)),
     table: ["Repository", "Tag", ...digest, "ID", "CreatedSince", "Size"],
+    ...(options.truncate ? { cuts } : {}),
     raw: [
       "repository: {{.Repository}}",
       "tag: {{.Tag}}",

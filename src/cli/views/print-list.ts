@@ -21,10 +21,17 @@ export async function printList<Row>(
 ): Promise<void> {
   if ((format === "" || format === "table") && !quiet && host.stdout.isTerminal) {
     const { renderTerminalTable } = await import("../output/terminal-table.ts");
-    host.stdout.write(await renderTerminalTable(listing, rows, host.stdout));
+    host.stdout.write(
+      renderTerminalTable(listing, rows, { columns: host.stdout.columns, bold: isBold(host.env) }),
+    );
     return;
   }
   host.stdout.write(formatRows(listing, rows, effectiveFormat(listing, format, quiet)));
+}
+
+/** no-color.org, and terminals that know no attributes. */
+function isBold(env: Host["env"]): boolean {
+  return !env.NO_COLOR && env.TERM !== undefined && env.TERM !== "dumb";
 }
 
 /** `table` and `raw` give way to `--quiet`, a format of one's own wins over it (docker/cli formatter/image.go). */
