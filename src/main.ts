@@ -17,7 +17,10 @@ async function main(argv: readonly string[]): Promise<number> {
     import("./cli/cli.ts"),
     import("./cli/host.ts"),
   ]);
-  return runCommandLine(argv, processHost());
+  const status = await runCommandLine(argv, processHost());
+  if (argv[0] === "--version" || argv[0] === "-v") return status;
+  // Everything was written synchronously, and the way out through the runtime is slow where a database is open.
+  return (await import("./sys/exit-now.ts")).exitNow(status);
 }
 
 /** Where `internal-init` is told what to do (container/protocol.ts). */
