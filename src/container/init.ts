@@ -12,6 +12,7 @@ import {
   giveAwayPipes,
   lookUpUser,
   openTerminal,
+  refuseDirectories,
   writeAll,
 } from "./process-setup.ts";
 import { channelDescriptor, type InitMessage, type StartRequest, terminalDescriptor } from "./protocol.ts";
@@ -57,6 +58,7 @@ async function run(request: StartRequest): Promise<never> {
     closeSync(terminal.master);
     send({ kind: "terminal" });
   } else {
+    refuseDirectories();
     giveAwayPipes(identity);
   }
 

@@ -3,7 +3,7 @@
  * mounted by descriptor, so that no link of an image can lead a mount elsewhere
  * (CVE-2021-30465, CVE-2019-19921, CVE-2025-31133, CVE-2025-52565).
  */
-import { closeSync, fstatSync, statfsSync } from "node:fs";
+import { closeSync, fstatSync, readdirSync, statfsSync } from "node:fs";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
 import {
   AT_FDCWD,
@@ -89,6 +89,9 @@ export class MountInterpreter {
       case "mask":
         this.#mask(operation.path);
         break;
+      case "mask-numbered":
+        this.#maskNumbered(operation);
+        break;
       case "protect":
         this.#protect(operation.path);
         break;
@@ -149,7 +152,7 @@ export class MountInterpreter {
             `${operation.source} on ${operation.target}`,
         );
       }
-      refuseProc(target, operation.target);
+      this.#refuseSystem(target, operation.target);
       if (operation.populate) {
         const content = openInRoot(this.#root, operation.target, O.RDONLY | O.DIRECTORY);
         this.#populate(content, operation.source);
@@ -169,7 +172,7 @@ export class MountInterpreter {
     attempt(`mount ${operation.type} on ${operation.target}`, () => {
       const system = operation.place === "system";
       const target = openDirectoryInRoot(this.#root, operation.target, system);
-      if (!system) refuseProc(target, operation.target);
+      if (!system) this.#refuseSystem(target, operation.target);
       const detached = this.#createOrSubstitute(operation);
       if (detached !== undefined) {
         attachMount(detached, target);
@@ -197,18 +200,10 @@ export class MountInterpreter {
 
   #device({ name }: Of<"device">): void {
     attempt(`provide the device /dev/${name}`, () => {
-      const [major, minor] = deviceNumbers[name]!;
-      const source = openAt(AT_FDCWD, `/dev/${name}`, O.PATH | O.NOFOLLOW);
-      if (!isDevice(source, major, minor)) {
-        throw new BerthError(
-          "unsupported",
-          `/dev/${name} of this machine is not the device ${major}:${minor}`,
-        );
-      }
       const target = openFileInRoot(this.#root, `/dev/${name}`, true);
-      const clone = cloneMount(source, false);
+      const clone = cloneDevice(name);
       attachMount(clone, target);
-      for (const fd of [source, target, clone]) closeSync(fd);
+      for (const fd of [target, clone]) closeSync(fd);
     });
   }
 
@@ -227,26 +222,43 @@ export class MountInterpreter {
     closeSync(parent);
   }
 
+  /** A file is covered by the null device, and never by what the container has at /dev/null (CVE-2025-31133). */
   #mask(path: string): void {
     const target = this.#existing(path);
     if (target === undefined) return;
-    let cover: number;
-    if (fstatSync(target).isDirectory()) {
-      cover = createMount(
-        "tmpfs",
-        { size: "0", mode: "755" },
-        bits(["read-only", "nosuid", "nodev", "noexec"]),
-      );
-    } else {
-      const blank = openInRoot(this.#root, "/dev/null", O.PATH, 0, RESOLVE.NO_SYMLINKS);
-      if (!isDevice(blank, 1, 3))
-        throw new BerthError("internal", "/dev/null of the container is not the null device");
-      cover = cloneMount(blank, false);
-      closeSync(blank);
-    }
+    const cover = attempt(`hide ${path}`, () =>
+      fstatSync(target).isDirectory()
+        ? createMount("tmpfs", { size: "0", mode: "755" }, bits(["read-only", "nosuid", "nodev", "noexec"]))
+        : cloneDevice("null"),
+    );
     attachMount(cover, target);
     closeSync(cover);
     closeSync(target);
+  }
+
+  /** Asks for the first one before it looks at all of them: most machines have none. */
+  #maskNumbered({ directory, prefix, name }: Of<"mask-numbered">): void {
+    const first = this.#existing(`${directory}/${prefix}0/${name}`);
+    if (first === undefined) return;
+    closeSync(first);
+    const all = openInRoot(this.#root, directory, O.RDONLY | O.DIRECTORY, 0, RESOLVE.NO_SYMLINKS);
+    for (const entry of readdirSync(`/proc/self/fd/${all}`)) {
+      if (entry.startsWith(prefix) && /^\d+$/.test(entry.slice(prefix.length)))
+        this.#mask(`${directory}/${entry}/${name}`);
+    }
+    closeSync(all);
+  }
+
+  /**
+   * Nothing is mounted over /proc, where masks and safety checks live (CVE-2019-16884, CVE-2025-52881), and nothing
+   * over the root itself, wherever the links of the image lead.
+   */
+  #refuseSystem(target: number, path: string): void {
+    if (statfsSync(`/proc/self/fd/${target}`).type === PROC_SUPER_MAGIC)
+      throw new BerthError("denied", `cannot mount on ${path}: it is inside the container's /proc`);
+    const [there, root] = [fstatSync(target), fstatSync(this.#root)];
+    if (there.ino === root.ino && there.dev === root.dev)
+      throw new BerthError("denied", `cannot mount on ${path}: it is the container's root directory`);
   }
 
   #protect(path: string): void {
@@ -317,17 +329,21 @@ function mountOverlay(root: Extract<RootMount, { kind: "overlay" }>, mountPoint:
   for (const fd of [...lower, ...(upper ?? [])]) closeSync(fd);
 }
 
+/** A detached mount of a device of the host, after a look at its number. */
+function cloneDevice(name: string): number {
+  const [major, minor] = deviceNumbers[name]!;
+  const source = openAt(AT_FDCWD, `/dev/${name}`, O.PATH | O.NOFOLLOW);
+  if (!isDevice(source, major, minor))
+    throw new BerthError("unsupported", `/dev/${name} of this machine is not the device ${major}:${minor}`);
+  const clone = cloneMount(source, false);
+  closeSync(source);
+  return clone;
+}
+
 function isDevice(fd: number, major: number, minor: number): boolean {
   const stat = fstatSync(fd);
   // makedev(3): for numbers below 256 the classic layout
   return stat.isCharacterDevice() && stat.rdev === ((major << 8) | minor);
-}
-
-/** Nothing is mounted over /proc, where masks and safety checks live (CVE-2019-16884, CVE-2025-52881). */
-function refuseProc(target: number, path: string): void {
-  if (statfsSync(`/proc/self/fd/${target}`).type === PROC_SUPER_MAGIC) {
-    throw new BerthError("denied", `cannot mount on ${path}: it is inside the container's /proc`);
-  }
 }
 
 /** Says what was being done when the kernel refused. */

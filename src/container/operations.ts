@@ -30,6 +30,13 @@ export type Operation =
   | { readonly kind: "console"; readonly terminal: string }
   | { readonly kind: "link"; readonly path: string; readonly to: string }
   | { readonly kind: "mask"; readonly path: string }
+  /** Masks `<directory>/<prefix><number>/<name>` for every number, as far as number 0 has it. */
+  | {
+      readonly kind: "mask-numbered";
+      readonly directory: string;
+      readonly prefix: string;
+      readonly name: string;
+    }
   | { readonly kind: "protect"; readonly path: string }
   | { readonly kind: "working-directory"; readonly path: string }
   | { readonly kind: "protect-root" }

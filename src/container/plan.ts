@@ -141,6 +141,7 @@ export function planContainer(spec: ContainerSpec): readonly Operation[] {
         ]),
     ...readOnlyPaths.map((path) => ({ kind: "protect", path }) as const),
     ...maskedPaths.map((path) => ({ kind: "mask", path }) as const),
+    { kind: "mask-numbered", directory: "/sys/devices/system/cpu", prefix: "cpu", name: "thermal_throttle" },
     { kind: "working-directory", path: spec.process.cwd },
     ...(spec.readOnlyRoot ? [{ kind: "protect-root" } as const] : []),
     { kind: "hostname", name: spec.hostname },

@@ -24,7 +24,7 @@ import {
   startSession,
   TIOC,
 } from "../sys/libc.ts";
-import { executionError, findProgram } from "./program.ts";
+import { executionError, findProgram, refuseOutsideProgram } from "./program.ts";
 import type { ProcessSpec } from "./spec.ts";
 import { type Identity, resolveUser } from "./user.ts";
 
@@ -81,6 +81,21 @@ export function adoptTerminal(slave: number): void {
   for (const fd of [0, 1, 2]) duplicate(slave, fd);
 }
 
+const streamNames = ["input", "output", "error output"];
+
+/**
+ * A directory among 0–2 would be the host's file system in the container's hands: `/proc/self/fd/0/../..`
+ * (CVE-2024-21626 by another way).
+ */
+export function refuseDirectories(): void {
+  for (const [fd, name] of streamNames.entries()) {
+    if (!fstatSync(fd).isDirectory()) continue;
+    throw new BerthError("invalid-argument", `standard ${name} is a directory, which no container may hold`, {
+      hint: "redirect it to a file or a pipe",
+    });
+  }
+}
+
 /** Anonymous pipes are given to the program's user, so that it may open /dev/stdout; files stay as they are. */
 export function giveAwayPipes(identity: Identity): void {
   if (identity.uid === 0) return;
@@ -132,6 +147,7 @@ export function becomeProgram(
   setIds(identity);
   if (identity.uid === 0) setCapabilities(capabilityMask(spec.capabilities));
   const path = findProgram(spec.args[0]!, pathOf(env));
+  refuseOutsideProgram(path);
   resetSignals();
   closeRange(3, 0xffffffff, true);
   options.onExecuting();

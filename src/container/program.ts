@@ -1,5 +1,6 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, closeSync, constants, fstatSync, readSync, statSync } from "node:fs";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
+import { O, openWithoutMagicLinks } from "../sys/libc.ts";
 
 const prefix = "unable to start container process: error during container init: exec: ";
 const quoted = (name: string) => JSON.stringify(name);
@@ -43,6 +44,42 @@ function whyNotExecutable(path: string): "missing" | "permission denied" | "is a
   } catch (error) {
     return systemErrorCode(error) === "EACCES" ? "permission denied" : "missing";
   }
+}
+
+/** How often the kernel follows `#!` from script to script (fs/exec.c). */
+const deepestScript = 5;
+
+/**
+ * Refuses a program, and an interpreter of a script, that is reached through a link of /proc to an open file or to a
+ * program: it lies outside the root. `/proc/self/exe` is berth itself at this moment (CVE-2019-5736). It would be
+ * read-only (`MountInterpreter.enter`), but running it is no container's business.
+ */
+export function refuseOutsideProgram(path: string, depth = 0): void {
+  let fd: number;
+  try {
+    fd = openWithoutMagicLinks(path, O.RDONLY | O.NONBLOCK | O.NOCTTY);
+  } catch (error) {
+    // What cannot be read is no script; what is wrong otherwise, execve will say.
+    if (systemErrorCode(error) !== "ELOOP") return;
+    throw new BerthError(
+      "command-not-executable",
+      `${prefix}${quoted(path)}: permission denied: it is outside the container's root file system`,
+    );
+  }
+  try {
+    const interpreter = interpreterOf(fd);
+    if (interpreter !== undefined && depth < deepestScript) refuseOutsideProgram(interpreter, depth + 1);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** What the `#!` line names (execve(2): the first 256 bytes count). */
+function interpreterOf(fd: number): string | undefined {
+  if (!fstatSync(fd).isFile()) return undefined;
+  const start = Buffer.alloc(256);
+  const line = start.toString("latin1", 0, readSync(fd, start, 0, start.length, null));
+  return /^#![ \t]*([^ \t\n\0]+)/.exec(line)?.[1];
 }
 
 /** What a refused execve(2) means to the person; `code` is the errno name. */

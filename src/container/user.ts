@@ -57,7 +57,8 @@ export function parseGroup(text: string): GroupEntry[] {
 
 /**
  * Who `USER` or `--user` (`name|uid[:group|gid]`) is, in a root whose /etc/passwd and /etc/group have these texts.
- * A number need not have an account; its group is then 0. With an explicit group there are no supplementary ones.
+ * A number is always an id, so that no image can have an account called "1000" that is root; it need not have an
+ * account, and its group is then 0. With an explicit group there are no supplementary ones.
  */
 export function resolveUser(user: string, passwd: string, group: string): Identity {
   const [userPart = "", groupPart, ...rest] = user.split(":");
@@ -71,8 +72,9 @@ export function resolveUser(user: string, passwd: string, group: string): Identi
 
   const wanted = userPart === "" ? "0" : userPart;
   const numeric = parseId(wanted);
-  const account =
-    accounts.find((entry) => entry.name === wanted) ?? accounts.find((entry) => entry.uid === numeric);
+  const account = accounts.find((entry) =>
+    numeric === undefined ? entry.name === wanted : entry.uid === numeric,
+  );
   const uid = account?.uid ?? numeric;
   if (uid === undefined) {
     throw new BerthError(
@@ -91,7 +93,7 @@ export function resolveUser(user: string, passwd: string, group: string): Identi
     }
   } else {
     const byNumber = parseId(groupPart);
-    const found = groups.find((entry) => entry.name === groupPart)?.gid ?? byNumber;
+    const found = byNumber ?? groups.find((entry) => entry.name === groupPart)?.gid;
     if (found === undefined) {
       throw new BerthError(
         "invalid-argument",

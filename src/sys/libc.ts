@@ -4,12 +4,12 @@
  * syscall(2); glibc wrappers serve the others. Credentials are set by raw calls on purpose: glibc's wrappers change
  * all threads of the process, and only the main thread matters here, because it ends in execve.
  */
-import { dlopen, ptr, read } from "bun:ffi";
+import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { SystemCallError } from "./system-call-error.ts";
 
 const { symbols: c } = dlopen("libc.so.6", {
   __errno_location: { args: [], returns: "ptr" },
-  syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: "i64" },
+  syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: FFIType.i64_fast },
   mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
   umount2: { args: ["ptr", "i32"], returns: "i32" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
@@ -29,8 +29,8 @@ const { symbols: c } = dlopen("libc.so.6", {
   socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
   pipe2: { args: ["ptr", "i32"], returns: "i32" },
-  sendmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
-  recvmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
+  sendmsg: { args: ["i32", "ptr", "i32"], returns: FFIType.i64_fast },
+  recvmsg: { args: ["i32", "ptr", "i32"], returns: FFIType.i64_fast },
   sigprocmask: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   signal: { args: ["i32", "ptr"], returns: "ptr" },
   setrlimit: { args: ["i32", "ptr"], returns: "i32" },
@@ -67,8 +67,24 @@ function cString(text: string): Buffer {
   return Buffer.from(`${text}\0`);
 }
 
-function raw(call: string, number: number, args: readonly number[], subject?: string): number {
-  const [a = 0, b = 0, d = 0, e = 0, f = 0, g = 0] = args;
+/**
+ * Memory that the kernel reads or writes in the call under way. An address is only a number, and the collector would
+ * free what it points to between ptr() and the call; what is named here stays until the next call.
+ */
+const lent: { memory: readonly unknown[] } = { memory: [] };
+
+function addressOf(argument: number | Uint8Array | BigUint64Array | Uint32Array): number {
+  return typeof argument === "number" ? argument : ptr(argument);
+}
+
+function raw(
+  call: string,
+  number: number,
+  args: readonly (number | Uint8Array | BigUint64Array | Uint32Array)[],
+  subject?: string,
+): number {
+  lent.memory = args;
+  const [a = 0, b = 0, d = 0, e = 0, f = 0, g = 0] = args.map(addressOf);
   return check(call, c.syscall(number, a, b, d, e, f, g), subject);
 }
 
@@ -124,7 +140,13 @@ export function openInRoot(root: number, path: string, flags: number, mode = 0, 
     BigInt(mode),
     BigInt(RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS | resolve),
   ]);
-  return raw("openat2", openat2Number, [root, ptr(cString(path)), ptr(how), 24], path);
+  return raw("openat2", openat2Number, [root, cString(path), how, 24], path);
+}
+
+/** Opens `path` as the kernel would, but not through a link of /proc to an open file or to a program (proc(5)). */
+export function openWithoutMagicLinks(path: string, flags: number): number {
+  const how = new BigUint64Array([BigInt(flags | O.CLOEXEC), 0n, BigInt(RESOLVE.NO_MAGICLINKS)]);
+  return raw("openat2", openat2Number, [AT_FDCWD, cString(path), how, 24], path);
 }
 
 export function makeDirectoryAt(directory: number, name: string, mode: number): void {
@@ -151,14 +173,14 @@ export function changeDirectory(fd: number): void {
 export function cloneMount(fd: number, recursive: boolean): number {
   const OPEN_TREE_CLONE = 1;
   const flags = OPEN_TREE_CLONE | O.CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
-  return raw("open_tree", openTreeNumber, [fd, ptr(cString("")), flags]);
+  return raw("open_tree", openTreeNumber, [fd, cString(""), flags]);
 }
 
 /** Attaches a detached mount on the directory or file that `target` is (move_mount(2)). */
 export function attachMount(mountFd: number, target: number): void {
   const MOVE_MOUNT_F_EMPTY_PATH = 0x4;
   const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
-  const empty = ptr(cString(""));
+  const empty = cString("");
   const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
   raw("move_mount", moveMountNumber, [mountFd, empty, target, empty, flags]);
 }
@@ -174,7 +196,7 @@ export function setMountAttributes(
 ): void {
   const attributes = new BigUint64Array([BigInt(set), 0n, BigInt(options.propagation ?? 0), 0n]);
   const flags = AT_EMPTY_PATH | (options.recursive ? AT_RECURSIVE : 0);
-  raw("mount_setattr", mountSetattrNumber, [fd, ptr(cString("")), flags, ptr(attributes), 32]);
+  raw("mount_setattr", mountSetattrNumber, [fd, cString(""), flags, attributes, 32]);
 }
 
 /** A new, detached file system (fsopen(2), fsconfig(2), fsmount(2)). Each parameter is at most 255 bytes. */
@@ -183,16 +205,11 @@ export function createMount(
   parameters: Readonly<Record<string, string | true>>,
   attributes: number,
 ): number {
-  const context = raw("fsopen", fsopenNumber, [ptr(cString(type)), 1], type);
-  const [setFlag, setString, create] = [0, 1, 6];
+  const context = raw("fsopen", fsopenNumber, [cString(type), 1], type);
+  const [setFlag, setString, create] = [0, 1, 6] as const;
   for (const [key, value] of Object.entries(parameters)) {
-    const name = cString(key);
-    const text = value === true ? undefined : cString(value);
-    const args =
-      text === undefined
-        ? [context, setFlag, ptr(name), 0, 0]
-        : [context, setString, ptr(name), ptr(text), 0];
-    raw("fsconfig", fsconfigNumber, args, `${type} ${key}`);
+    const [command, text] = value === true ? [setFlag, 0] : [setString, cString(value)];
+    raw("fsconfig", fsconfigNumber, [context, command, cString(key), text, 0], `${type} ${key}`);
   }
   raw("fsconfig", fsconfigNumber, [context, create, 0, 0, 0], type);
   const mountFd = raw("fsmount", fsmountNumber, [context, 1, attributes], type);
@@ -201,7 +218,7 @@ export function createMount(
 }
 
 export function pivotRoot(newRoot: string, oldRoot: string): void {
-  raw("pivot_root", numbers.pivotRoot, [ptr(cString(newRoot)), ptr(cString(oldRoot))]);
+  raw("pivot_root", numbers.pivotRoot, [cString(newRoot), cString(oldRoot)]);
 }
 
 /** Closes descriptors from `first` to `last`, or marks them close-on-exec. */
@@ -224,7 +241,7 @@ export function startSession(): void {
 
 export function setGroups(groups: readonly number[]): void {
   const list = Uint32Array.from(groups.length === 0 ? [0] : groups);
-  raw("setgroups", numbers.setgroups, [groups.length, ptr(list)]);
+  raw("setgroups", numbers.setgroups, [groups.length, list]);
 }
 
 /** Real, effective and saved ids of the calling thread. */
@@ -259,6 +276,7 @@ export function forbidNewPrivileges(): void {
 /** Installs a classic BPF program (8 bytes an instruction) on the calling thread. */
 export function installSeccompFilter(program: Uint8Array): void {
   const descriptor = new BigUint64Array([BigInt(program.length / 8), BigInt(ptr(program))]);
+  lent.memory = [program, descriptor];
   check("prctl", c.prctl(PR.SET_SECCOMP, 2, ptr(descriptor), 0, 0), "PR_SET_SECCOMP");
 }
 
@@ -365,8 +383,8 @@ export function createSocketPair(): readonly [number, number] {
   return [ends[0]!, ends[1]!];
 }
 
-/** `struct msghdr` with one byte of data and room for one descriptor (cmsg(3)); the arrays must stay referenced. */
-function descriptorMessage(control: Uint8Array): { header: BigUint64Array; keep: readonly unknown[] } {
+/** `struct msghdr` with one byte of data and room for one descriptor (cmsg(3)). */
+function descriptorMessage(control: Uint8Array): BigUint64Array {
   const data = new Uint8Array(1);
   const vector = new BigUint64Array([BigInt(ptr(data)), 1n]);
   const header = new BigUint64Array(7);
@@ -374,7 +392,8 @@ function descriptorMessage(control: Uint8Array): { header: BigUint64Array; keep:
   header[3] = 1n;
   header[4] = BigInt(ptr(control));
   header[5] = BigInt(control.length);
-  return { header, keep: [data, vector] };
+  lent.memory = [data, vector, control];
+  return header;
 }
 
 /** Sends an open descriptor over a socket (unix(7), SCM_RIGHTS). */
@@ -385,31 +404,31 @@ export function sendDescriptor(socket: number, fd: number): void {
   view.setInt32(8, 1, true); // SOL_SOCKET
   view.setInt32(12, 1, true); // SCM_RIGHTS
   view.setInt32(16, fd, true);
-  const message = descriptorMessage(control);
-  check("sendmsg", c.sendmsg(socket, message.header, 0));
+  check("sendmsg", c.sendmsg(socket, descriptorMessage(control), 0));
 }
 
 /** Receives what `sendDescriptor` sent. */
 export function receiveDescriptor(socket: number): number {
   const MSG_CMSG_CLOEXEC = 0x40000000;
   const control = new Uint8Array(24);
-  const message = descriptorMessage(control);
-  check("recvmsg", c.recvmsg(socket, message.header, MSG_CMSG_CLOEXEC));
+  const header = descriptorMessage(control);
+  check("recvmsg", c.recvmsg(socket, header, MSG_CMSG_CLOEXEC));
   const view = new DataView(control.buffer);
-  if (message.header[5] !== 24n || view.getInt32(12, true) !== 1)
+  if (header[5] !== 24n || view.getInt32(12, true) !== 1)
     throw new SystemCallError("recvmsg", 74, "no descriptor");
   return view.getInt32(16, true);
 }
 
-function pointerArray(strings: readonly string[]): { array: BigUint64Array; keep: readonly Buffer[] } {
-  const keep = strings.map(cString);
-  return { array: new BigUint64Array([...keep.map((item) => BigInt(ptr(item))), 0n]), keep };
+/** A null-terminated array of pointers; the strings must stay referenced. */
+function pointersTo(strings: readonly Buffer[]): BigUint64Array {
+  return new BigUint64Array([...strings.map((item) => BigInt(ptr(item))), 0n]);
 }
 
 /** Replaces this process; returns only by throwing. */
 export function execute(path: string, argv: readonly string[], env: readonly string[]): never {
-  const argvPointers = pointerArray(argv);
-  const envPointers = pointerArray(env);
-  check("execve", c.execve(cString(path), argvPointers.array, envPointers.array), path);
+  const words = argv.map(cString);
+  const variables = env.map(cString);
+  lent.memory = [words, variables];
+  check("execve", c.execve(cString(path), pointersTo(words), pointersTo(variables)), path);
   throw new Error("execve returned");
 }

@@ -64,6 +64,7 @@ const ownership: Readonly<Record<Architecture, readonly number[]>> = {
 };
 
 const CLONE_NEW_ANY = 0x7e020000;
+const AF_ALG = 38;
 const AF_VSOCK = 40;
 const TIOCSTI = 0x5412;
 const TIOCLINUX = 0x541c;
@@ -91,8 +92,14 @@ function verdictBlock(verdict: Verdict): readonly Instruction[] {
         allow,
         refuse(EPERM),
       ];
-    case "socket":
-      return [statement(LD_ABS, offset.argument(0)), jump(JEQ, AF_VSOCK, 0, 1), refuse(EPERM), allow];
+    case "socket": // the kernel's ciphers (CVE-2026-31431), and the machine's hypervisor
+      return [
+        statement(LD_ABS, offset.argument(0)),
+        jump(JEQ, AF_ALG, 1, 0),
+        jump(JEQ, AF_VSOCK, 0, 1),
+        refuse(EPERM),
+        allow,
+      ];
     case "personality": // PER_LINUX, PER_LINUX32, both with UNAME26, and the query
       return [
         statement(LD_ABS, offset.argument(0)),

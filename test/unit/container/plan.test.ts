@@ -51,6 +51,30 @@ describe("the plan of a container", () => {
     expect(kinds(plan).filter((kind) => kind === "protect")).toHaveLength(readOnlyPaths.length);
   });
 
+  test("hides and protects what Docker does", () => {
+    expect(maskedPaths).toEqual([
+      "/proc/asound",
+      "/proc/acpi",
+      "/proc/interrupts",
+      "/proc/kcore",
+      "/proc/keys",
+      "/proc/latency_stats",
+      "/proc/timer_list",
+      "/proc/timer_stats",
+      "/proc/sched_debug",
+      "/proc/scsi",
+      "/sys/firmware",
+      "/sys/devices/virtual/powercap",
+    ]);
+    expect(readOnlyPaths).toEqual(["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]);
+    expect(planContainer(spec)).toContainEqual({
+      kind: "mask-numbered",
+      directory: "/sys/devices/system/cpu",
+      prefix: "cpu",
+      name: "thermal_throttle",
+    });
+  });
+
   test("makes the root read-only last, when all targets and the working directory are there", () => {
     const plan = planContainer({ ...spec, readOnlyRoot: true });
     const protect = plan.findIndex(({ kind }) => kind === "protect-root");

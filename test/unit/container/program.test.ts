@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isBerthError } from "../../../src/base/errors.ts";
-import { executionError, findProgram } from "../../../src/container/program.ts";
+import { executionError, findProgram, refuseOutsideProgram } from "../../../src/container/program.ts";
 
 let root: string;
 
@@ -59,5 +59,37 @@ describe("finding the program", () => {
     expect(executionError("/x", "ENOEXEC").message).toBe("exec /x: exec format error");
     expect(executionError("/x", "ENOENT").code).toBe("command-not-found");
     expect(executionError("/x", "EACCES").code).toBe("command-not-executable");
+  });
+});
+
+describe("a program outside the root", () => {
+  const script = (name: string, text: string) => {
+    writeFileSync(join(root, name), text, { mode: 0o755 });
+    return join(root, name);
+  };
+
+  test.each(["/proc/self/exe", "/proc/self/fd/0", "/proc/thread-self/exe"])("is refused as %s", (path) => {
+    expect(codeOf(() => refuseOutsideProgram(path))).toContain("command-not-executable");
+  });
+
+  test("is refused through a link, as the interpreter of a script, and through a script in between", () => {
+    symlinkSync("/proc/self/exe", join(root, "link"));
+    expect(codeOf(() => refuseOutsideProgram(join(root, "link")))).toContain("outside the container's root");
+    const direct = script("direct", "#! \t/proc/self/exe --version\n");
+    expect(codeOf(() => refuseOutsideProgram(direct))).toContain("outside the container's root");
+    expect(codeOf(() => refuseOutsideProgram(script("indirect", `#!${direct} x`)))).toContain("outside");
+  });
+
+  test("is not what an ordinary program, script or file without a program is", () => {
+    const endless = join(root, "endless");
+    script("endless", `#!${endless}\n`);
+    for (const path of [
+      "/bin/sh",
+      script("plain-script", "#!/bin/sh\n"),
+      script("empty", ""),
+      endless,
+      "/none",
+    ])
+      expect(codeOf(() => refuseOutsideProgram(path))).toBe("no error");
   });
 });

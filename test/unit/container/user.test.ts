@@ -20,8 +20,10 @@ describe("the user of a container", () => {
     expect(resolve("4711")).toEqual({ uid: 4711, gid: 0, groups: [0], home: "/" });
   });
 
-  test("is a name before it is a number", () => {
-    expect(resolve("1000").uid).toBe(7);
+  test("is a number when it looks like one, whatever accounts and groups the image calls so", () => {
+    expect(resolve("1000")).toEqual({ uid: 1000, gid: 0, groups: [0], home: "/" });
+    const hostile = resolveUser("1000:1000", "1000:x:0:0:root:/root:/bin/sh\n", "1000:x:0:\n");
+    expect(hostile).toMatchObject({ uid: 1000, gid: 1000, groups: [1000] });
   });
 
   test("has just the group that was named", () => {

@@ -72,11 +72,15 @@ describe("the seccomp filter", () => {
     expect(call(16, [0, 0x5413])).toBe(allowed);
   });
 
-  test("knows only harmless personalities and no vsock", () => {
+  test("knows only harmless personalities and neither vsock nor the kernel's ciphers", () => {
     for (const persona of [0, 8, 0x20000, 0x20008, 0xffffffff]) expect(call(135, [persona])).toBe(allowed);
     expect(call(135, [0x0040000])).toBe(refused(EPERM));
     expect(call(41, [2])).toBe(allowed);
-    expect(call(41, [40])).toBe(refused(EPERM));
+    expect(call(41, [39])).toBe(allowed);
+    for (const family of [38, 40]) {
+      expect(call(41, [family])).toBe(refused(EPERM));
+      expect(call(359, [family], i386)).toBe(refused(EPERM));
+    }
   });
 
   test("answers ENOSYS to what it does not know: new calls, x32, other architectures", () => {
