@@ -1,12 +1,13 @@
 /** Standard input, output and error of a foreground container. */
-import { closeSync, readSync, write } from "node:fs";
+import { closeSync, fstatSync, readSync, write } from "node:fs";
 import { systemErrorCode } from "../base/errors.ts";
 import { announceInput, createPipe, ioctl, isTerminal, makeRaw, TIOC } from "../sys/libc.ts";
 
 /**
- * Files and pipes are handed to the container as they are. A terminal never is: a program that holds it could read
- * what the person types and type for them (CVE-2017-5226), and `ls` in a container without `-t` is not on a terminal
- * for Docker either. There, bytes are copied through pipes.
+ * Pipes, and files for output, are handed to the container as they are. A terminal never is: a program that holds it
+ * could read what the person types and type for them (CVE-2017-5226), and `ls` in a container without `-t` is not on a
+ * terminal for Docker either. Nor is a file that is read from: /proc/self/fd/0 opens it again, for writing. There,
+ * bytes are copied through pipes.
  */
 export class ContainerStreams implements Disposable {
   /** For `launch`. */
@@ -24,7 +25,7 @@ export class ContainerStreams implements Disposable {
   }
 
   #input(): number {
-    if (!isTerminal(0)) return 0;
+    if (!isTerminal(0) && !isStored(0)) return 0;
     const [theirs, ours] = createPipe();
     this.#theirs.push(theirs);
     this.#begin.push(() => void copy(chunksOf(0), ours).finally(() => closeSync(ours)));
@@ -59,6 +60,12 @@ export class ContainerStreams implements Disposable {
   [Symbol.dispose](): void {
     for (const fd of this.#theirs.splice(0)) closeSync(fd);
   }
+}
+
+/** Whether there is a file or a disk behind the descriptor, which it would give access to beyond its own mode. */
+function isStored(fd: number): boolean {
+  const stat = fstatSync(fd);
+  return stat.isFile() || stat.isBlockDevice();
 }
 
 /**

@@ -8,6 +8,7 @@ import { initPath } from "../container/plan.ts";
 import type { Store } from "../store/store.ts";
 import type { ImageRecord } from "../store/types.ts";
 import { defaultCapabilities } from "../sys/capabilities.ts";
+import { ensurePrivateDirectory } from "../sys/unpack-helpers.ts";
 import { newContainerId } from "./container-identity.ts";
 import { ContainerLife } from "./container-life.ts";
 import type { EngineContext } from "./context.ts";
@@ -65,6 +66,8 @@ export async function prepareContainer(
   });
   for (const volume of mounts.volumes) store?.volumes.attach(volume, id);
 
+  // Without XDG_RUNTIME_DIR that is in /tmp, where somebody else may have been first.
+  if (store === undefined) ensurePrivateDirectory(context.directories.runtime);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const files = writeFiles(directory, networkFiles(network.names, hostname));
   const root = await context.snapshotter.prepareRoot({
