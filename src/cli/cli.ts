@@ -128,10 +128,10 @@ async function unknownCommand(path: string, name: string, key: string, known: re
   }
   const { closest } = await import("./suggestion.ts");
   const suggestion = closest(name, known);
+  const hint = suggestion === undefined ? "" : `\nhint: did you mean ${path} ${suggestion}?`;
   const usage = path === "berth" ? "" : `Usage:  ${path} COMMAND\n\n`;
   return new BerthError(
     "usage",
-    `unknown command: ${path} ${name}\n\n${usage}Run '${path} --help' for more information`,
-    suggestion === undefined ? {} : { hint: `did you mean ${path} ${suggestion}?` },
+    `unknown command: ${path} ${name}${hint}\n\n${usage}Run '${path} --help' for more information`,
   );
 }

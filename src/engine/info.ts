@@ -1,28 +1,13 @@
-import { closeSync, openSync, readFileSync, statfsSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { arch, availableParallelism, hostname, release, totalmem } from "node:os";
 import { buildInformation } from "../base/build-information.ts";
 import { messageOf } from "../base/errors.ts";
 import type { HelperName } from "../sys/helpers.ts";
 import type { IdRange } from "../sys/identity.ts";
+import { fileSystemName } from "../store/file-system-name.ts";
 import type { EngineContext } from "./context.ts";
 import { currentContainers } from "./reconcile-containers.ts";
 import { chooseDriver } from "./storage-driver.ts";
-
-/** Which berth, on which Bun and kernel; in the shape of `docker version`. */
-export function version(): Record<string, unknown> {
-  return {
-    Client: {
-      Platform: { Name: "berth" },
-      Version: buildInformation.version,
-      GitCommit: buildInformation.commit ?? "",
-      BuildTime: buildInformation.date ?? "",
-      BunVersion: Bun.version,
-      Os: "linux",
-      Arch: goArchitecture(),
-      KernelVersion: release(),
-    },
-  };
-}
 
 /** What this machine and this user give berth to work with; Docker's keys where Docker has them. */
 export async function info(context: EngineContext): Promise<Record<string, unknown>> {
@@ -31,6 +16,7 @@ export async function info(context: EngineContext): Promise<Record<string, unkno
   const count = (status: string) => containers.filter(({ state }) => state.status === status).length;
   const storage = await storageDriver(context);
   const { identity } = context;
+  const backing = fileSystemName(context.directories.data);
   return {
     Containers: containers.length,
     ContainersRunning: count("running"),
@@ -39,6 +25,10 @@ export async function info(context: EngineContext): Promise<Record<string, unkno
     Images: store.images.list().length,
     Driver: storage.driver,
     DriverReason: storage.reason,
+    DriverStatus: [["Backing Filesystem", backing]],
+    // No resource limits yet: berth makes no cgroups.
+    CgroupDriver: "none",
+    CgroupVersion: existsSync("/sys/fs/cgroup/cgroup.controllers") ? "2" : "1",
     Network: networkState(),
     IdMap: {
       Mode: identity.mode,
@@ -58,7 +48,8 @@ export async function info(context: EngineContext): Promise<Record<string, unkno
     RuntimeDir: context.directories.runtime,
     ConfigFile: `${context.directories.configuration}/config.toml`,
     StoreWritable: context.store.isWritable(),
-    BackingFilesystem: fileSystemType(context.directories.data),
+    DockerRootDir: context.directories.data,
+    BackingFilesystem: backing,
     Helpers: helperPaths(context),
     InsecureRegistries: context.configuration.insecureRegistries,
     ServerVersion: buildInformation.version,
@@ -90,26 +81,11 @@ function networkState(): { Default: string; Usable: boolean; Reason: string } {
 
 const showRange = ({ inside, outside, count }: IdRange) => `${inside} -> ${outside} (${count})`;
 
-function goArchitecture(): string {
-  return arch() === "x64" ? "amd64" : arch();
-}
-
 function operatingSystem(): string {
   try {
     return /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1] ?? "Linux";
   } catch {
     return "Linux";
-  }
-}
-
-/** Hexadecimal statfs(2) magic of the file system that the store is on. */
-function fileSystemType(directory: string): string {
-  for (let path = directory; ; path = path.slice(0, path.lastIndexOf("/")) || "/") {
-    try {
-      return `0x${statfsSync(path).type.toString(16)}`;
-    } catch {
-      if (path === "/") return "unknown";
-    }
   }
 }
 

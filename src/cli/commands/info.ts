@@ -3,7 +3,7 @@ import { objectFormat } from "../flags/format-flag.ts";
 
 export const info = defineCommand({
   usage: "[OPTIONS]",
-  description: "Display what this machine and this user give berth to work with",
+  description: "Display system-wide information",
   aliases: ["berth system info", "berth info"],
   flags: {
     format: objectFormat,

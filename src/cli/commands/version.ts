@@ -9,7 +9,7 @@ export const version = defineCommand({
   },
   words: { min: 0, max: 0 },
   async run({ flags, host }) {
-    const facts = (await import("../../engine/info.ts")).version();
+    const facts = (await import("../../engine/version.ts")).version();
     if (flags.format) {
       const { formatObject } = await import("../views/formatted-object.ts");
       host.stdout.write(formatObject(facts, flags.format));

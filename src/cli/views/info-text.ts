@@ -1,6 +1,6 @@
 import { bytesSize } from "../output/units.ts";
 import { type Facts, factList, factsBelow } from "./facts.ts";
-import { renderOutline } from "./outline.ts";
+import { type OutlineEntry, renderOutline } from "./outline.ts";
 
 const yesNo = (value: unknown) => (value === true ? "yes" : "no");
 
@@ -45,7 +45,7 @@ export function infoText(facts: Facts): string {
         { label: "Gids", value: factList(map, "Gids").join(", ") },
       ],
     },
-    { label: "Security Options", value: factList(facts, "SecurityOptions").join(" ") },
+    { label: "Security Options", value: factList(facts, "SecurityOptions").map(securityOption).join(", ") },
     { label: "Kernel Version", value: facts.KernelVersion },
     { label: "Operating System", value: facts.OperatingSystem },
     { label: "OSType", value: facts.OSType },
@@ -60,10 +60,36 @@ export function infoText(facts: Facts): string {
     },
     { label: "Runtime Dir", value: facts.RuntimeDir },
     { label: "Configuration", value: facts.ConfigFile },
-    {
-      label: "Helpers",
-      below: Object.entries(factsBelow(facts, "Helpers")).map(([label, value]) => ({ label, value })),
-    },
+    { label: "Helpers", below: helpers(factsBelow(facts, "Helpers")) },
     { label: "Insecure Registries", value: factList(facts, "InsecureRegistries").join(", ") },
   ]);
+}
+
+/** `name=seccomp,profile=builtin` as `seccomp (profile=builtin)`. */
+function securityOption(option: unknown): string {
+  const [name = "", ...rest] = String(option).split(",");
+  return name.replace(/^name=/, "") + (rest.length > 0 ? ` (${rest.join(", ")})` : "");
+}
+
+/** The embedded programs in one line, because they share a directory; all others, and those that are missing, by name. */
+function helpers(facts: Facts): readonly OutlineEntry[] {
+  const embedded = /^(\/.*\/libexec\/[0-9a-f]{64})\/[^/]+$/;
+  const names: string[] = [];
+  const entries: OutlineEntry[] = [];
+  let directory: string | undefined;
+  for (const [label, value] of Object.entries(facts)) {
+    const found = embedded.exec(String(value))?.[1];
+    if (found === undefined || (directory !== undefined && found !== directory))
+      entries.push({ label, value });
+    else {
+      directory = found;
+      names.push(label);
+    }
+  }
+  if (directory === undefined) return entries;
+  return [
+    { label: "Embedded", value: names.join(", ") },
+    { label: "Directory", value: directory },
+    ...entries,
+  ];
 }

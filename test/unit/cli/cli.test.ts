@@ -55,7 +55,7 @@ describe("what cannot be understood is refused in Docker's words", () => {
     [
       ["imagse"],
       1,
-      "berth: unknown command: berth imagse\n\nRun 'berth --help' for more information\nhint: did you mean berth images?\n",
+      "berth: unknown command: berth imagse\nhint: did you mean berth images?\n\nRun 'berth --help' for more information\n",
     ],
     [
       ["image", "foo"],

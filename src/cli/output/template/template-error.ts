@@ -5,7 +5,7 @@ const prefix = "template parsing error: ";
 /** Docker's prefix for whatever goes wrong with a template, be it parsed or executed. */
 export function templateError(detail: string): BerthError {
   return new BerthError("invalid-argument", prefix + detail, {
-    hint: "--format takes a Go template such as '{{.ID}}', 'json', or 'table {{.ID}}\\t{{.Size}}'",
+    hint: "--format takes 'json' or a Go template such as '{{.ID}}'; lists also take 'table {{.ID}}\\t{{.Size}}'",
   });
 }
 

@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
+import { buildInformation } from "../../../../src/base/build-information.ts";
 import { ExitError } from "../../../../src/cli/exit-codes.ts";
 import { formatObject } from "../../../../src/cli/views/formatted-object.ts";
 import { infoText } from "../../../../src/cli/views/info-text.ts";
 import { inspection } from "../../../../src/cli/views/inspection.ts";
 import { versionText } from "../../../../src/cli/views/version-text.ts";
+import { version } from "../../../../src/engine/version.ts";
 
 const object = { Id: "sha256:aa", Config: { Cmd: ["sh", "-c", "a && b <c>"], Env: null } };
 
@@ -49,11 +51,30 @@ test("a wrong template of info and version has the status 64", () => {
   }
 });
 
-test("version shows the client alone, and leaves out what is not known", () => {
+test("version shows client and server, and leaves out what is not known", () => {
   const Client = { Platform: { Name: "berth" }, Version: "1.2.3", GitCommit: "", Os: "linux", Arch: "amd64" };
-  expect(versionText({ Client })).toBe(
-    "Client: berth\n Version:           1.2.3\n OS/Arch:           linux/amd64\n",
+  const Server = { ...Client, GitCommit: "0123456789abcdef", KernelVersion: "6.1" };
+  expect(versionText({ Client, Server })).toBe(
+    [
+      "Client: berth",
+      " Version:           1.2.3",
+      " OS/Arch:           linux/amd64",
+      "",
+      "Server: berth (no daemon: the same executable)",
+      " Engine:",
+      "  Version:          1.2.3",
+      "  Git commit:       0123456",
+      "  OS/Arch:          linux/amd64",
+      "  Kernel version:   6.1",
+      "",
+    ].join("\n"),
   );
+});
+
+test("scripts find the version of the server, as with Docker", () => {
+  expect(
+    formatObject(version(), "{{.Server.Version}} {{.Server.Os}} {{(index .Server.Components 0).Name}}"),
+  ).toBe(`${buildInformation.version} linux Engine\n`);
 });
 
 test("info says what berth works with", () => {
@@ -73,7 +94,11 @@ test("info says what berth works with", () => {
     MemTotal: 2 ** 31,
     StoreWritable: true,
     BerthRootDir: "/data",
-    Helpers: { unshare: "/usr/bin/unshare" },
+    Helpers: {
+      unshare: `/data/libexec/${"a".repeat(64)}/unshare`,
+      ip: `/data/libexec/${"a".repeat(64)}/ip`,
+      slirp4netns: "/opt/slirp4netns",
+    },
     InsecureRegistries: ["localhost:5000"],
   });
   for (const line of [
@@ -83,7 +108,8 @@ test("info says what berth works with", () => {
     "Id Map: subordinate\n Uids: 0 -> 1001 (1), 1 -> 100000 (65536)\n",
     "Total Memory: 2GiB\n",
     "Berth Root Dir: /data\n Writable: yes\n",
-    "Helpers:\n unshare: /usr/bin/unshare\n",
+    `Helpers:\n Embedded: unshare, ip\n Directory: /data/libexec/${"a".repeat(64)}\n slirp4netns: /opt/slirp4netns\n`,
+    "Security Options: seccomp (profile=builtin)\n",
     "Insecure Registries: localhost:5000\n",
   ])
     expect(text).toContain(line);
