@@ -25,6 +25,9 @@ export async function inspectContainer(
   const image = context.readingStore.images.get(container.imageId);
   const config = image?.config.config ?? {};
   const [path = "", ...args] = options.args;
+  const lower = (image?.config.rootfs.diff_ids ?? [])
+    .map((diffId) => context.readingStore.layers.path(diffId))
+    .toReversed();
   return {
     Id: container.id,
     Created: container.createdAt,
@@ -47,6 +50,7 @@ export async function inspectContainer(
     HostConfig: hostConfig(options),
     GraphDriver: {
       Data: {
+        ...(lower.length > 0 ? { LowerDir: lower.join(":") } : {}),
         UpperDir: join(directory, "upper"),
         WorkDir: join(directory, "work"),
         MergedDir: join(directory, "merged"),
@@ -66,7 +70,8 @@ export async function inspectContainer(
       Tty: run.terminal,
       OpenStdin: run.interactive,
       StdinOnce: run.interactive,
-      Env: options.env,
+      // Docker sets the variable in the container, and does not show it as asked for.
+      Env: options.env.filter((entry) => entry !== `HOSTNAME=${options.hostname}`),
       Cmd: run.command.length > 0 ? run.command : (config.Cmd ?? null),
       ...(config.Healthcheck ? { Healthcheck: config.Healthcheck } : {}),
       Image: container.image,
@@ -109,11 +114,14 @@ function hostConfig({ run, mounts }: ContainerOptions): Record<string, unknown> 
   return {
     Binds: binds.length > 0 ? binds : null,
     ContainerIDFile: run.cidfile ?? "",
+    LogConfig: { Type: "none", Config: {} },
     NetworkMode: networkName(run.network.kind),
     PortBindings: {},
     RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
     AutoRemove: run.remove,
+    VolumeDriver: "",
     VolumesFrom: null,
+    ConsoleSize: [0, 0],
     CapAdd: null,
     CapDrop: null,
     CgroupnsMode: "private",
@@ -123,6 +131,9 @@ function hostConfig({ run, mounts }: ContainerOptions): Record<string, unknown> 
     ExtraHosts: null,
     GroupAdd: null,
     IpcMode: "private",
+    Cgroup: "",
+    Links: null,
+    OomScoreAdj: 0,
     PidMode: "",
     Privileged: false,
     PublishAllPorts: false,
@@ -132,11 +143,47 @@ function hostConfig({ run, mounts }: ContainerOptions): Record<string, unknown> 
     UTSMode: "",
     UsernsMode: "",
     ShmSize: 64 * 1024 * 1024,
+    Runtime: "berth",
+    Isolation: "",
+    ...noLimits,
     MaskedPaths: maskedPaths,
     ReadonlyPaths: readOnlyPaths,
     Init: run.init,
   };
 }
+
+/** Docker's values where nothing limits a container (moby api/types/container/hostconfig.go `Resources`). */
+const noLimits = {
+  CpuShares: 0,
+  Memory: 0,
+  NanoCpus: 0,
+  CgroupParent: "",
+  BlkioWeight: 0,
+  BlkioWeightDevice: [],
+  BlkioDeviceReadBps: [],
+  BlkioDeviceWriteBps: [],
+  BlkioDeviceReadIOps: [],
+  BlkioDeviceWriteIOps: [],
+  CpuPeriod: 0,
+  CpuQuota: 0,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  CpusetCpus: "",
+  CpusetMems: "",
+  Devices: [],
+  DeviceCgroupRules: null,
+  DeviceRequests: null,
+  MemoryReservation: 0,
+  MemorySwap: 0,
+  MemorySwappiness: null,
+  OomKillDisable: null,
+  PidsLimit: null,
+  Ulimits: null,
+  CpuCount: 0,
+  CpuPercent: 0,
+  IOMaximumIOps: 0,
+  IOMaximumBandwidth: 0,
+};
 
 function mountPoint({
   type,
@@ -161,6 +208,7 @@ function mountPoint({
 function networkSettings(kind: string, { state }: ContainerRecord): Record<string, unknown> {
   const connected = kind === "slirp4netns" && state.status === "running";
   return {
+    SandboxID: "",
     SandboxKey: state.process && state.status === "running" ? `/proc/${state.process.pid}/ns/net` : "",
     Ports: {},
     Networks: {
@@ -168,6 +216,10 @@ function networkSettings(kind: string, { state }: ContainerRecord): Record<strin
         IPAMConfig: null,
         Links: null,
         Aliases: null,
+        DriverOpts: null,
+        GwPriority: 0,
+        NetworkID: "",
+        EndpointID: "",
         Gateway: connected ? "10.0.2.2" : "",
         IPAddress: connected ? "10.0.2.100" : "",
         IPPrefixLen: connected ? 24 : 0,
