@@ -5,6 +5,18 @@ import { BerthError, messageOf, systemErrorCode } from "./errors.ts";
 export type StorageDriver = "overlay" | "fuse-overlayfs" | "copy";
 export const storageDrivers: readonly StorageDriver[] = ["overlay", "fuse-overlayfs", "copy"];
 
+/** The programs that berth does not write itself, as `[helpers]` names them. */
+export const helperNames = [
+  "unshare",
+  "nsenter",
+  "setpriv",
+  "busybox",
+  "fuse-overlayfs",
+  "slirp4netns",
+  "ip",
+  "catatonit",
+] as const;
+
 /** What `config.toml` may say. Every key is optional; an unknown key is an error, not ignored. */
 export interface Configuration {
   /** Forces a storage driver; `BERTH_STORAGE_DRIVER` and `--storage-driver` win over it. */
@@ -30,7 +42,12 @@ export function loadConfiguration(directory: string): Configuration {
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return empty;
-    throw new BerthError("invalid-argument", `cannot read ${path}: ${messageOf(error)}`, { cause: error });
+    throw new BerthError("invalid-argument", `cannot read ${path}: ${messageOf(error)}`, {
+      ...(code === "EACCES"
+        ? { hint: "does HOME or XDG_CONFIG_HOME lead to another user's directory?" }
+        : {}),
+      cause: error,
+    });
   }
   return parseConfiguration(text, path);
 }
@@ -58,6 +75,10 @@ export function parseConfiguration(text: string, path: string): Configuration {
       case "insecure-registries":
         if (!Array.isArray(value) || value.some((item) => typeof item !== "string"))
           bad(key, "a list of strings");
+        for (const registry of value as string[]) {
+          if (!/^(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d+)?$/.test(registry))
+            bad(key, `a list of host or host:port, without scheme and path, but has "${registry}"`);
+        }
         configuration.insecureRegistries = value as string[];
         break;
       case "helpers": {
@@ -67,6 +88,10 @@ export function parseConfiguration(text: string, path: string): Configuration {
           Object.values(value as object).some((item) => typeof item !== "string" || !item.startsWith("/"))
         ) {
           bad(key, "a table of absolute paths");
+        }
+        for (const name of Object.keys(value as object)) {
+          if (!helperNames.some((known) => known === name))
+            bad(`${key}.${name}`, `the name of a helper: ${helperNames.join(", ")}`);
         }
         configuration.helpers = value as Record<string, string>;
         break;

@@ -1,8 +1,8 @@
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { arch, availableParallelism, hostname, release, totalmem } from "node:os";
+import { helperNames } from "../base/configuration.ts";
 import { buildInformation } from "../base/build-information.ts";
 import { messageOf } from "../base/errors.ts";
-import type { HelperName } from "../sys/helpers.ts";
 import type { IdRange } from "../sys/identity.ts";
 import { fileSystemName } from "../store/file-system-name.ts";
 import type { EngineContext } from "./context.ts";
@@ -88,17 +88,6 @@ function operatingSystem(): string {
     return "Linux";
   }
 }
-
-const helperNames: readonly HelperName[] = [
-  "unshare",
-  "nsenter",
-  "setpriv",
-  "busybox",
-  "fuse-overlayfs",
-  "slirp4netns",
-  "ip",
-  "catatonit",
-];
 
 function helperPaths(context: EngineContext): Record<string, string> {
   return Object.fromEntries(

@@ -34,7 +34,9 @@ export async function loadArchive(
 ): Promise<LoadedArchiveImage[] | undefined> {
   const { store, snapshotter } = context;
   if (!store.isWritable()) {
-    throw new BerthError("read-only", `cannot load: ${context.directories.data} cannot be written`);
+    throw new BerthError("read-only", `cannot load: ${context.directories.data} cannot be written`, {
+      hint: "BERTH_ROOT can name a directory that you can write to",
+    });
   }
   await sweepStore(context);
   using spool = store.temporary.reserve("spool");

@@ -44,7 +44,9 @@ export async function pull(context: EngineContext, options: PullOptions): Promis
   refuseReservedName(reference);
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
   if (!context.store.isWritable()) {
-    throw new BerthError("read-only", `cannot pull: ${context.directories.data} cannot be written`);
+    throw new BerthError("read-only", `cannot pull: ${context.directories.data} cannot be written`, {
+      hint: "BERTH_ROOT can name a directory that you can write to",
+    });
   }
   await sweepStore(context);
   const registry = openRegistry({

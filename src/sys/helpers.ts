@@ -1,19 +1,12 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { join } from "node:path";
+import type { helperNames } from "../base/configuration.ts";
 import { BerthError, type ErrorCode, messageOf, systemErrorCode } from "../base/errors.ts";
 import { embeddedHelpersArchive } from "./embedded.ts";
 import { ensurePrivateDirectory, unpackHelpers } from "./unpack-helpers.ts";
 
 /** The programs that berth does not write itself. All but newuidmap and newgidmap (setuid) are embedded. */
-export type HelperName =
-  | "unshare"
-  | "nsenter"
-  | "setpriv"
-  | "busybox"
-  | "fuse-overlayfs"
-  | "slirp4netns"
-  | "ip"
-  | "catatonit";
+export type HelperName = (typeof helperNames)[number];
 
 export interface Helpers {
   /** The argv prefix that starts a helper; unpacks the embedded helpers on first need. */

@@ -89,6 +89,10 @@ test("the configured format of images holds until one is given", async () => {
   expect((await berth("images")).stdout).toBe("TAG\n");
   expect((await berth("images", "--format", "table {{.ID}}")).stdout).toBe("IMAGE ID\n");
   expect((await berth("images", "-q")).stdout).toBe("");
+  writeFileSync(join(root, ".config/berth/config.toml"), 'images-format = "{{"\n');
+  expect((await berth("images")).stderr).toStartWith(
+    'berth: "images-format" in config.toml: template parsing error',
+  );
   rmSync(join(root, ".config"), { recursive: true });
 });
 

@@ -1,7 +1,9 @@
+import { BerthError } from "../../base/errors.ts";
 import type { Command, Invocation } from "../command.ts";
 import { defineCommand } from "../command.ts";
 import { listFormat } from "../flags/format-flag.ts";
 import { flag } from "../flags/spec.ts";
+import { isTemplateError } from "../output/template/template-error.ts";
 import { imageListing } from "../views/image-listing.ts";
 import { printList } from "../views/print-list.ts";
 
@@ -30,10 +32,18 @@ async function run({ flags, given, path, words, host, context }: Invocation<Flag
     truncate: !flags["no-trunc"],
     now: host.now(),
   });
-  await printList(host, listing, images, {
-    format: withDigest(flags.format ?? configured ?? "", flags.digests),
-    quiet: flags.quiet,
-  });
+  try {
+    await printList(host, listing, images, {
+      format: withDigest(flags.format ?? configured ?? "", flags.digests),
+      quiet: flags.quiet,
+    });
+  } catch (error) {
+    if (configured === undefined || !isTemplateError(error)) throw error;
+    throw new BerthError(error.code, `"images-format" in config.toml: ${error.message}`, {
+      ...(error.hint === undefined ? {} : { hint: error.hint.replace("--format", "it") }),
+      cause: error,
+    });
+  }
   // `berth images ls` looks for an image called ls; most likely that is not what was meant.
   if (images.length === 0 && path === "berth images" && mistakable.has(reference ?? ""))
     host.stderr.write(`No images found matching "${reference}": did you mean "berth image ${reference}"?\n`);

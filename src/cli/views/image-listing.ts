@@ -16,7 +16,7 @@ const headers = {
 };
 
 const cuts = {
-  Repository: { from: "start", atLeast: 16 },
+  Repository: { from: "start", atLeast: 12 },
   Tag: { from: "end", atLeast: 8 },
   Digest: { from: "end", atLeast: 16 },
   CreatedSince: { from: "end", atLeast: 11 },
