@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "./measure.ts";
@@ -10,18 +10,27 @@ export interface Engine {
   command(args: readonly string[], extra?: Partial<Command>): Command;
   /** Runs it outside of any measurement; returns stdout. */
   run(args: readonly string[]): string;
+  /** The same engine with an empty store of its own in `directory`, on the same file system. */
+  elsewhere(directory: string): Engine;
 }
 
-function engine(name: string, program: string, env: Readonly<Record<string, string>>): Engine {
-  return {
-    name,
-    env,
-    command: (args, extra) => ({ argv: [program, ...args], env, ...extra }),
-    run(args) {
-      const ran = Bun.spawnSync([program, ...args], { cwd: "/", env, stdin: "ignore" });
-      if (!ran.success) throw new Error(`${name} ${args.join(" ")} failed: ${ran.stderr.toString()}`);
-      return ran.stdout.toString();
-    },
+type Environment = Readonly<Record<string, string>>;
+
+function engine(name: string, program: string, environmentFor: (directory: string) => Environment) {
+  return function open(directory: string): Engine {
+    mkdirSync(directory, { recursive: true });
+    const env = environmentFor(directory);
+    return {
+      name,
+      env,
+      command: (args, extra) => ({ argv: [program, ...args], env, ...extra }),
+      run(args) {
+        const ran = Bun.spawnSync([program, ...args], { cwd: "/", env, stdin: "ignore" });
+        if (!ran.success) throw new Error(`${name} ${args.join(" ")} failed: ${ran.stderr.toString()}`);
+        return ran.stdout.toString();
+      },
+      elsewhere: open,
+    };
   };
 }
 
@@ -31,24 +40,26 @@ export function openEngines(
   berthExecutable: string,
 ): { berth: Engine; podman: Engine; runtime: string } {
   const runtime = mkdtempSync(join(tmpdir(), "berth-bench.")); // short: podman has trouble with long socket names
-  const storage = join(directory, "storage.conf");
-  writeFileSync(
-    storage,
-    `[storage]\ndriver = "overlay"\ngraphroot = "${directory}/podman"\nrunroot = "${runtime}/podman"\n`,
-  );
-  const env = {
+  const common = {
     PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     HOME: directory,
     XDG_RUNTIME_DIR: runtime,
     LANG: "C.UTF-8",
     TERM: "xterm-256color",
   };
-  return {
-    runtime,
-    berth: engine("berth", berthExecutable, { ...env, BERTH_ROOT: join(directory, "berth") }),
-    podman: engine("podman", "podman", {
-      ...env,
-      CONTAINERS_STORAGE_CONF: storage,
-    }),
-  };
+  const berth = engine("berth", berthExecutable, (store) => ({
+    ...common,
+    BERTH_ROOT: join(store, "berth"),
+  }));
+  let stores = 0;
+  const podman = engine("podman", "podman", (store) => {
+    const configuration = join(store, "storage.conf");
+    const [graph, run] = [join(store, "podman"), join(runtime, `podman${stores++}`)];
+    writeFileSync(
+      configuration,
+      `[storage]\ndriver = "overlay"\ngraphroot = "${graph}"\nrunroot = "${run}"\n`,
+    );
+    return { ...common, CONTAINERS_STORAGE_CONF: configuration };
+  });
+  return { runtime, berth: berth(directory), podman: podman(directory) };
 }

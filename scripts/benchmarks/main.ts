@@ -61,7 +61,7 @@ function compileHello(): string {
 const smallImage = "builtin.berth/busybox:latest";
 try {
   podman.run(["load", "-i", imageArchive]);
-  const bench = { berth, podman, hello: compileHello(), largeImage, smallImage, rounds };
+  const bench = { berth, podman, hello: compileHello(), largeImage, smallImage, rounds, directory };
   await warmUp(bench);
   const figures: Figure[] = [];
   for (const name of chosen.length > 0 ? chosen : Object.keys(rows)) {

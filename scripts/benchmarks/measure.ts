@@ -55,11 +55,16 @@ export interface Comparison {
   readonly theirs: Sample;
 }
 
+/** The command of a round, or one that is the same in every round. */
+type Side = Command | (() => Command);
+
+const commandOf = (side: Side): Command => (typeof side === "function" ? side() : side);
+
 /** Runs both sides in turn, `rounds` times after one round that does not count, and takes the medians. */
-export async function compare(ours: Command, theirs: Command, rounds: number): Promise<Comparison> {
+export async function compare(ours: Side, theirs: Side, rounds: number): Promise<Comparison> {
   const samples: { ours: Sample[]; theirs: Sample[] } = { ours: [], theirs: [] };
   for (let round = -1; round < rounds; round++) {
-    const pair = { ours: await sample(ours), theirs: await sample(theirs) };
+    const pair = { ours: await sample(commandOf(ours)), theirs: await sample(commandOf(theirs)) };
     if (round < 0) continue;
     samples.ours.push(pair.ours);
     samples.theirs.push(pair.theirs);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A port that is free now. */
@@ -47,12 +47,29 @@ export async function startRegistry(directory: string): Promise<Registry> {
   };
 }
 
-/** Pushes an OCI layout's `latest` to `<host>/<name>:latest` with skopeo, unless the registry's storage has it. */
+/** The digest that a registry's storage has under `<name>:latest`. */
+function storedDigest(storage: string, name: string): string | undefined {
+  const link = join(
+    storage,
+    "storage/docker/registry/v2/repositories",
+    name,
+    "_manifests/tags/latest/current/link",
+  );
+  return existsSync(link) ? readFileSync(link, "utf8").trim() : undefined;
+}
+
+/** The digest of the only manifest of an OCI layout. */
+function layoutDigest(layout: string): string {
+  const index = JSON.parse(readFileSync(join(layout, "index.json"), "utf8")) as {
+    manifests: [{ digest: string }];
+  };
+  return index.manifests[0].digest;
+}
+
+/** Pushes an OCI layout's `latest` to `<host>/<name>:latest` with skopeo, unless the registry's storage has just that. */
 export function pushLayout(layout: string, registry: Registry, name: string, storage: string): string {
   const reference = `${registry.host}/${name}:latest`;
-  if (existsSync(join(storage, "storage/docker/registry/v2/repositories", name, "_manifests/tags/latest"))) {
-    return reference;
-  }
+  if (storedDigest(storage, name) === layoutDigest(layout)) return reference;
   const pushed = Bun.spawnSync([
     "skopeo",
     "copy",
