@@ -94,6 +94,14 @@ function interrupted(signal: AbortSignal): BerthError {
 }
 
 function noAnswer(kind: string, argv: readonly string[], status: number, complaint: string): BerthError {
+  const refused = /^unshare: (?:unshare failed|write failed .*|cannot open .*): (.*)$/m.exec(complaint)?.[1];
+  if (refused !== undefined) {
+    return new BerthError("unsupported", `cannot create a user namespace: ${refused}`, {
+      hint:
+        "check user.max_user_namespaces, kernel.unprivileged_userns_clone and " +
+        "kernel.apparmor_restrict_unprivileged_userns with sysctl, and /etc/subuid with `berth info`",
+    });
+  }
   const words = complaint.trim().split("\n").slice(-3).join("; ");
   return new BerthError(
     "helper-failed",

@@ -22,6 +22,8 @@ export const run = defineCommand({
       const text = "cannot attach stdin to a TTY-enabled container because stdin is not a terminal";
       throw new ExitError(exitCode.failure, new BerthError("usage", text, { hint: "leave out -t" }));
     }
+    if (context.identity.mode === "single")
+      (await import("../../engine/note-single-identity.ts")).noteSingleIdentity(context);
     const { runContainer } = await import("../../engine/run.ts");
     // All talk about the pull goes to stderr: stdout belongs to the container.
     const lines = lazyPullLines(host.stderr, flags.quiet);

@@ -1,0 +1,29 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { EngineContext } from "./context.ts";
+
+/**
+ * Tells a person without subordinate ids what that means for containers, once for each reason and store: scripts that
+ * start a hundred containers say it once. What was said is kept in the data directory; a store that cannot be written
+ * says it every time.
+ */
+export function noteSingleIdentity({ identity, directories, store, warn }: EngineContext): void {
+  if (identity.mode !== "single") return;
+  const path = join(directories.data, "single-identity-noted");
+  const reason = `${identity.reason}\n`;
+  try {
+    if (readFileSync(path, "utf8") === reason) return;
+  } catch {
+    // Not said yet.
+  }
+  warn(
+    `${identity.reason}: root is the only user of your containers, and chown in them has no lasting effect ` +
+      "(said once; `berth info` shows the id map)",
+  );
+  if (!store.isWritable()) return;
+  try {
+    writeFileSync(path, reason, { mode: 0o600 });
+  } catch {
+    // A full disk is told by what needs the space.
+  }
+}
