@@ -1,51 +1,96 @@
-import { closeSync } from "node:fs";
+import { closeSync, readlinkSync } from "node:fs";
 import { systemErrorCode } from "../base/errors.ts";
-import { makeDirectoryAt, O, openInRoot, RESOLVE } from "../sys/libc.ts";
+import { makeDirectoryAt, O, openAt, openInRoot, RESOLVE } from "../sys/libc.ts";
+import { SystemCallError } from "../sys/system-call-error.ts";
 
-/** Names of a path without `.` and empty ones; `..` is left to the kernel, which keeps it inside the root. */
+const ELOOP = 40;
+/** As many as the kernel follows in one path (path_resolution(7)). */
+const mostLinks = 40;
+
+/** Names of a path without `.` and empty ones. */
 function namesOf(path: string): string[] {
   return path.split("/").filter((name) => name !== "" && name !== ".");
 }
 
-/**
- * Opens (O_PATH) the directory `path` of a root, making missing ones with mode 0755. Links are followed inside the
- * root, or refused (ELOOP) when `plain`. The caller closes the descriptor.
- */
-export function openDirectoryInRoot(root: number, path: string, plain = false): number {
-  const resolve = plain ? RESOLVE.NO_SYMLINKS : 0;
-  const flags = O.PATH | O.DIRECTORY;
+/** What the link `name` in the directory `parent` says; undefined when it is no link, or not there. */
+function linkAt(parent: number, name: string): string | undefined {
   try {
-    return openInRoot(root, path, flags, 0, resolve);
+    return readlinkSync(`/proc/self/fd/${parent}/${name}`);
   } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT") throw error;
+    if (["EINVAL", "ENOENT"].includes(systemErrorCode(error) ?? "")) return undefined;
+    throw error;
   }
-  const names = namesOf(path);
-  for (let depth = 1; depth <= names.length; depth++) {
-    const parent = openInRoot(root, names.slice(0, depth - 1).join("/") || "/", flags, 0, resolve);
+}
+
+function unlessThere(create: () => void): void {
+  try {
+    create();
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+  }
+}
+
+/**
+ * Makes what is missing of `path`, directories with mode 0755, and opens (O_PATH) its end. Links that lead to what is
+ * not there yet are followed like others, inside the root: `/var/run -> /run` need not have its target. Every directory
+ * is opened from the root again without links, so that somebody who exchanges a name meanwhile gets an error.
+ */
+function make(root: number, path: string, end: "directory" | "file", plain: boolean): number {
+  const pending = namesOf(path);
+  const done: string[] = [];
+  let links = 0;
+  for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
+    if (name === "..") {
+      done.pop();
+      continue;
+    }
+    const parent = openInRoot(root, `/${done.join("/")}`, O.PATH | O.DIRECTORY, 0, RESOLVE.NO_SYMLINKS);
     try {
-      makeDirectoryAt(parent, names[depth - 1]!, 0o755);
-    } catch (error) {
-      if (systemErrorCode(error) !== "EEXIST") throw error;
+      const link = linkAt(parent, name);
+      if (link === undefined) {
+        makeOne(parent, name, end === "file" && pending.length === 0);
+        done.push(name);
+        continue;
+      }
+      links++;
+      if (plain || links > mostLinks) throw new SystemCallError("openat2", ELOOP, path);
+      pending.unshift(...namesOf(link));
+      if (link.startsWith("/")) done.length = 0;
     } finally {
       closeSync(parent);
     }
   }
-  return openInRoot(root, path, flags, 0, resolve);
+  const flags = O.PATH | (end === "directory" ? O.DIRECTORY : 0);
+  return openInRoot(root, `/${done.join("/")}`, flags, 0, RESOLVE.NO_SYMLINKS);
+}
+
+/** An existing file is never opened: it may be a FIFO or a device. */
+function makeOne(parent: number, name: string, file: boolean): void {
+  unlessThere(() => {
+    if (file) closeSync(openAt(parent, name, O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW, 0o644));
+    else makeDirectoryAt(parent, name, 0o755);
+  });
 }
 
 /**
- * Opens (O_PATH) what `path` of a root is, or makes an empty file there. Only for targets of mounts: an existing file
- * is never opened for reading or writing, since it may be a FIFO or a device.
+ * Opens (O_PATH) the directory `path` of a root, making missing ones. Links are followed inside the root, or refused
+ * (ELOOP) when `plain`. The caller closes the descriptor.
  */
-export function openFileInRoot(root: number, path: string, plain = false): number {
-  const resolve = plain ? RESOLVE.NO_SYMLINKS : 0;
+export function openDirectoryInRoot(root: number, path: string, plain = false): number {
   try {
-    return openInRoot(root, path, O.PATH, 0, resolve);
+    return openInRoot(root, path, O.PATH | O.DIRECTORY, 0, plain ? RESOLVE.NO_SYMLINKS : 0);
   } catch (error) {
     if (systemErrorCode(error) !== "ENOENT") throw error;
   }
-  const slash = path.lastIndexOf("/");
-  closeSync(openDirectoryInRoot(root, path.slice(0, slash) || "/", plain));
-  closeSync(openInRoot(root, path, O.WRONLY | O.CREAT | O.NONBLOCK | O.NOCTTY, 0o644, resolve));
-  return openInRoot(root, path, O.PATH, 0, resolve);
+  return make(root, path, "directory", plain);
+}
+
+/** Opens (O_PATH) what `path` of a root is, or makes an empty file there. Only for targets of mounts. */
+export function openFileInRoot(root: number, path: string, plain = false): number {
+  try {
+    return openInRoot(root, path, O.PATH, 0, plain ? RESOLVE.NO_SYMLINKS : 0);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+  }
+  return make(root, path, "file", plain);
 }
