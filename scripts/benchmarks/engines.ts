@@ -40,26 +40,32 @@ export function openEngines(
   berthExecutable: string,
 ): { berth: Engine; podman: Engine; runtime: string } {
   const runtime = mkdtempSync(join(tmpdir(), "berth-bench.")); // short: podman has trouble with long socket names
-  const common = {
-    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    HOME: directory,
-    XDG_RUNTIME_DIR: runtime,
-    LANG: "C.UTF-8",
-    TERM: "xterm-256color",
+  let stores = 0;
+  // All that an engine keeps anywhere: podman finds the store that it used last by its runtime directory.
+  const environmentFor = (store: string) => {
+    const ownRuntime = join(runtime, String(stores++));
+    mkdirSync(ownRuntime, { mode: 0o700 });
+    return {
+      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      HOME: store,
+      XDG_RUNTIME_DIR: ownRuntime,
+      LANG: "C.UTF-8",
+      TERM: "xterm-256color",
+    };
   };
   const berth = engine("berth", berthExecutable, (store) => ({
-    ...common,
+    ...environmentFor(store),
     BERTH_ROOT: join(store, "berth"),
   }));
-  let stores = 0;
   const podman = engine("podman", "podman", (store) => {
+    const env = environmentFor(store);
     const configuration = join(store, "storage.conf");
-    const [graph, run] = [join(store, "podman"), join(runtime, `podman${stores++}`)];
+    const [graph, run] = [join(store, "podman"), join(env.XDG_RUNTIME_DIR, "podman")];
     writeFileSync(
       configuration,
       `[storage]\ndriver = "overlay"\ngraphroot = "${graph}"\nrunroot = "${run}"\n`,
     );
-    return { ...common, CONTAINERS_STORAGE_CONF: configuration };
+    return { ...env, CONTAINERS_STORAGE_CONF: configuration };
   });
   return { runtime, berth: berth(directory), podman: podman(directory) };
 }

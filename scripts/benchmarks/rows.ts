@@ -100,6 +100,8 @@ async function pull(bench: Bench): Promise<Figure[]> {
     const fresh = engine.elsewhere(join(bench.directory, `pull${stores++}`));
     const prepare = () => {
       fresh.run(ready);
+      if (fresh.run(["images", "-q", image]).trim() !== "")
+        throw new Error("a new store has the image already");
       // What the other side left to the kernel to write is not this one's work.
       Bun.spawnSync(["sync", "--file-system", bench.directory]);
     };
