@@ -60,8 +60,22 @@ export async function importLayers(
     say(digest, there ? "Already exists" : "Pulling fs layer");
     if (!there) missing.push(layer);
   }
-  if (missing.length === 0) return;
+  if (missing.length > 0) await importMissing(repository, missing, lease, tools, say, signal);
+  await tools.unpacker.complete(
+    layers.map(({ diffId }) => store.layers.path(diffId)),
+    signal,
+  );
+}
 
+async function importMissing(
+  repository: Reference,
+  missing: readonly LayerToImport[],
+  lease: Lease,
+  tools: ImportTools,
+  say: (digest: Digest, status: TransferStatus) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { store } = tools;
   const bytes = missing.reduce(
     (sum, { descriptor }) => sum + (store.blobs.has(descriptor.digest) ? 0 : descriptor.size),
     0,

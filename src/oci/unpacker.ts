@@ -29,4 +29,11 @@ export interface LayerUnpacker {
     onProgress?: (compressedBytesRead: number) => void,
     signal?: AbortSignal,
   ): Promise<UnpackResult>;
+
+  /**
+   * Gives the directories that a layer has without describing them the owner, mode and time that the layers below it
+   * say, as unpacking one layer over the other does. `layers` are all unpacked layers of an image, lowest first. To be
+   * called before the image can be used; again it does nothing.
+   */
+  complete(layers: readonly string[], signal?: AbortSignal): Promise<void>;
 }

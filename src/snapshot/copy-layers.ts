@@ -1,10 +1,10 @@
 import { fileSystemError } from "../archive/layer/file-system-error.ts";
-import { isControlAttribute } from "../archive/layer/metadata-writer.ts";
-import { overrideAttribute } from "../archive/layer/owner-policy.ts";
 import { removeTree } from "../archive/layer/remove-tree.ts";
 import type { ByteString } from "../sys/byte-string.ts";
 import { type FileStatus, S } from "../sys/file-status.ts";
 import { E, type FileSyscalls, O } from "../sys/file-syscalls.ts";
+import { isOpaque } from "./opaque.ts";
+import { copyMetadata } from "./copy-metadata.ts";
 import { copyContent } from "./copy-content.ts";
 
 /** Where a name is: its directory, open, and the path for messages. */
@@ -38,7 +38,7 @@ class LayerCopy {
     const entries = calls.readDirectory(from);
     if (typeof entries === "number") throw fileSystemError("list", to.path.join("/"), entries);
     for (const { name } of entries) this.#entry(from, name, to);
-    this.#metadata(from, to.fd, this.#status(from, "", to.path), to.path);
+    copyMetadata(calls, from, to.fd, this.#status(from, "", to.path), to.path);
   }
 
   #entry(from: number, name: ByteString, to: Place): void {
@@ -97,7 +97,7 @@ class LayerCopy {
       const target = this.#check("create", path, calls.open(to, name, flags, 0o600));
       try {
         this.#check("copy", path, copyContent(calls, source, target, status));
-        this.#metadata(source, target, status, path);
+        copyMetadata(calls, source, target, status, path);
       } finally {
         calls.close(target);
       }
@@ -132,21 +132,6 @@ class LayerCopy {
     for (const { name } of entries) removeTree(this.calls, to.fd, name);
   }
 
-  #metadata(from: number, to: number, status: FileStatus, path: readonly ByteString[]): void {
-    const { calls } = this;
-    this.#check("change the owner of", path, calls.changeOwner(to, status.uid, status.gid));
-    this.#check("change the mode of", path, calls.changeMode(to, status.mode & 0o7777));
-    const names = calls.listAttributes(from);
-    for (const name of typeof names === "number" ? [] : names) {
-      if (isControlAttribute(name) && name !== overrideAttribute) continue;
-      const value = calls.getAttribute(from, name);
-      if (typeof value === "number") continue;
-      const result = calls.setAttribute(to, name, value);
-      if (result !== E.OPNOTSUPP && result !== E.PERM) this.#check("set an attribute of", path, result);
-    }
-    this.#check("date", path, calls.setModified(to, status.modifiedSeconds, status.modifiedNanoseconds));
-  }
-
   #nameMetadata(to: number, name: ByteString, status: FileStatus, path: readonly ByteString[]): void {
     const { calls } = this;
     this.#check("change the owner of", path, calls.changeOwnerAt(to, name, status.uid, status.gid));
@@ -164,9 +149,4 @@ class LayerCopy {
     if (result < 0) throw fileSystemError(what, path.join("/"), result);
     return result;
   }
-}
-
-function isOpaque(calls: FileSyscalls, directory: number): boolean {
-  const value = calls.getAttribute(directory, "user.overlay.opaque");
-  return typeof value !== "number" && value.toString("latin1") === "y";
 }

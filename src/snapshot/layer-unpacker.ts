@@ -1,4 +1,5 @@
 import { BerthError } from "../base/errors.ts";
+import { isIncomplete } from "./complete-layers.ts";
 import { runWorker, type WorkerEnvironment } from "./run-worker.ts";
 import { removeSnapshotTree } from "./remove-snapshot-tree.ts";
 import type { LayerUnpacker } from "./types.ts";
@@ -25,6 +26,11 @@ export function createLayerUnpacker(environment: WorkerEnvironment): LayerUnpack
         await removeSnapshotTree(environment, target).catch(() => {});
         throw error;
       }
+    },
+
+    async complete(layers, signal) {
+      if (!layers.some(isIncomplete)) return;
+      await runWorker(environment, { kind: "complete", layers }, signal === undefined ? {} : { signal });
     },
   };
 }

@@ -25,6 +25,8 @@ export type WorkerRequest =
   | { readonly kind: "remove"; readonly path: string }
   /** Copies layers, lowest first, over each other into a directory that does not exist yet. */
   | { readonly kind: "copy"; readonly layers: readonly string[]; readonly target: string }
+  /** Gives implied directories of layers, lowest first, what the layers below say of them. */
+  | { readonly kind: "complete"; readonly layers: readonly string[] }
   /** Mounts an overlay below an existing directory and uses it. */
   | { readonly kind: "probe-overlay"; readonly directory: string };
 

@@ -12,6 +12,7 @@ import { removeTree } from "../archive/layer/remove-tree.ts";
 import { BerthError, messageOf } from "../base/errors.ts";
 import { toByteString } from "../sys/byte-string.ts";
 import { AT_FDCWD, E, fileSyscalls as calls, O } from "../sys/file-syscalls.ts";
+import { completeLayers } from "./complete-layers.ts";
 import { copyLayers } from "./copy-layers.ts";
 import { tryOverlay } from "./try-overlay.ts";
 import type { UnpackResult } from "./types.ts";
@@ -50,6 +51,9 @@ async function perform(request: WorkerRequest): Promise<UnpackResult | undefined
       return undefined;
     case "copy":
       copy(request);
+      return undefined;
+    case "complete":
+      complete(request);
       return undefined;
     case "probe-overlay":
       tryOverlay(request.directory);
@@ -136,6 +140,14 @@ function copy(request: WorkerRequest & { kind: "copy" }): void {
     empty(root);
     throw error;
   }
+}
+
+function complete(request: WorkerRequest & { kind: "complete" }): void {
+  const layers = request.layers.map((path) => open(path, O.RDONLY | O.DIRECTORY));
+  const [lowest] = layers;
+  if (lowest === undefined) return;
+  confineTo(lowest, request.layers[0]!);
+  completeLayers(calls, layers);
 }
 
 /** After a failure, as well as it goes: the first error is the one to tell. */

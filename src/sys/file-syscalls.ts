@@ -55,6 +55,7 @@ const { symbols: c } = dlopen("libc.so.6", {
   utimensat: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
   fsetxattr: { args: ["i32", "ptr", "ptr", "u64", "i32"], returns: "i32" },
   fgetxattr: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
+  fremovexattr: { args: ["i32", "ptr"], returns: "i32" },
   flistxattr: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
   readlinkat: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
   statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
@@ -260,6 +261,10 @@ export const fileSyscalls = {
   setAttribute(fd: number, name: ByteString, value: Uint8Array): number {
     if (!place(firstName, name)) return refusal(name);
     return result(c.fsetxattr(fd, firstName, value.length === 0 ? firstName : value, value.length, 0));
+  },
+
+  removeAttribute(fd: number, name: ByteString): number {
+    return place(firstName, name) ? result(c.fremovexattr(fd, firstName)) : refusal(name);
   },
 
   /** The value of an extended attribute, or the negative errno. */

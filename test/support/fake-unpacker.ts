@@ -7,6 +7,8 @@ import { digestOf } from "./records.ts";
 /** Writes the uncompressed bytes of a layer into `<target>/data`, after the same check that the true one makes. */
 export class FakeUnpacker implements LayerUnpacker {
   readonly unpacked: string[] = [];
+  /** The layers of each image that was completed, lowest first. */
+  readonly completed: (readonly string[])[] = [];
   /** Runs when the target is there and still empty. */
   during: (request: UnpackRequest) => void | Promise<void> = () => {};
 
@@ -28,5 +30,9 @@ export class FakeUnpacker implements LayerUnpacker {
     writeFileSync(join(request.target, "data"), content);
     this.unpacked.push(request.diffId);
     return { size: content.byteLength, notes: [] };
+  }
+
+  async complete(layers: readonly string[]): Promise<void> {
+    this.completed.push(layers);
   }
 }

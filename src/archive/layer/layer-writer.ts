@@ -5,6 +5,7 @@ import { E, type FileSyscalls, O } from "../../sys/file-syscalls.ts";
 import { meaningOf, type PathParts, splitEntryPath } from "./entry-path.ts";
 import type { ExtractionNotes } from "./extraction-notes.ts";
 import { fileSystemError } from "./file-system-error.ts";
+import { impliedAttribute, incompleteAttribute } from "./implied-directories.ts";
 import { invalidEntry } from "./invalid-layer.ts";
 import type { LayerEntry } from "./layer-entry.ts";
 import { MetadataWriter } from "./metadata-writer.ts";
@@ -39,6 +40,8 @@ export class LayerWriter {
   readonly #parents: ParentDirectories;
   /** What directories get when nothing is made in them any more, by path. */
   readonly #directories = new Map<ByteString, { readonly parts: PathParts; readonly entry: LayerEntry }>();
+  /** Directories that only the names of other entries told of, by path. */
+  readonly #implied = new Map<ByteString, PathParts>([["", []]]);
   /** Hard links whose target was not there yet, by their own path. */
   readonly #deferredLinks = new Map<ByteString, { readonly parts: PathParts; readonly entry: LayerEntry }>();
   /** Paths that hide something of lower layers; a directory made there later must go on hiding it. */
@@ -50,9 +53,10 @@ export class LayerWriter {
     this.#options = options;
     this.#calls = options.calls;
     this.#metadata = new MetadataWriter(options.calls, options.owners, options.notes);
-    this.#parents = new ParentDirectories(options.calls, options.root, (parent, parts) =>
-      this.#makeDirectory(parent, parts),
-    );
+    this.#parents = new ParentDirectories(options.calls, options.root, (parent, parts) => {
+      this.#makeDirectory(parent, parts);
+      this.#implied.set(parts.join("/"), parts);
+    });
   }
 
   /** Starts an entry. Throws `invalid-image` where its name or target is not acceptable. */
@@ -119,7 +123,27 @@ export class LayerWriter {
       else this.#metadata.applyToDirectory(fd, entry);
       this.#calls.close(fd);
     }
+    this.#markImplied();
     this.close();
+  }
+
+  /**
+   * Marks the directories that no entry describes: lower layers know better what they are (implied-directories.ts).
+   * Where the file system has no such attributes they stay as they are.
+   */
+  #markImplied(): void {
+    let marked = false;
+    for (const [key, parts] of this.#implied) {
+      if (this.#directories.has(key)) continue;
+      const fd = this.#parents.lookUp(parts);
+      if (fd === undefined) continue;
+      const open = this.#calls.open(fd, ".", O.RDONLY | O.DIRECTORY);
+      this.#calls.close(fd);
+      if (open < 0) continue;
+      if (this.#calls.setAttribute(open, toByteString(impliedAttribute), yes) === 0) marked = true;
+      this.#calls.close(open);
+    }
+    if (marked) this.#calls.setAttribute(this.#options.root, toByteString(incompleteAttribute), yes);
   }
 
   /** Closes what is open, also in the middle of an entry. */
@@ -199,6 +223,8 @@ export class LayerWriter {
     removeTree(this.#calls, parent, parts.at(-1)!);
     for (const path of this.#directories.keys())
       if (path === key || path.startsWith(`${key}/`)) this.#directories.delete(path);
+    for (const path of this.#implied.keys())
+      if (path === key || path.startsWith(`${key}/`)) this.#implied.delete(path);
     for (const path of this.#deferredLinks.keys())
       if (path.startsWith(`${key}/`)) this.#deferredLinks.delete(path);
     this.#parents.forget(parent);

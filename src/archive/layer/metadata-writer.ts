@@ -13,6 +13,7 @@ const controlAttributes = [
   "user.fuseoverlayfs.",
   "security.fuseoverlayfs.",
   "user.containers.",
+  "user.berth.",
 ];
 
 export function isControlAttribute(name: ByteString): boolean {
