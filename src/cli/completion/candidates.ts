@@ -86,7 +86,7 @@ async function candidatesFor(
         : values.map((value) => current.slice(0, equals + 1) + value);
     }
     return [
-      ...Object.entries(command.flags).map(([name, each]) => `--${name}\t${each.description}`),
+      ...Object.entries(command.flags).map(([name, each]) => `--${name}\t${each.description.split("\n")[0]}`),
       "--help\tPrint usage",
     ];
   }

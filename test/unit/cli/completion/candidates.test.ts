@@ -62,6 +62,12 @@ test("commands and flags come with their descriptions", async () => {
   ]);
 });
 
+test("a description of several lines is one candidate with the first of them", async () => {
+  expect(await complete(["images", "--form"], fakeHost(), inventory)).toEqual([
+    "--format\tFormat output using a custom template:",
+  ]);
+});
+
 test("a store that cannot be read offers nothing and is no error", async () => {
   const host = fakeHost({ env: { BERTH_ROOT: "/dev/null/nowhere", HOME: "/dev/null" } });
   expect(await complete(["rmi", ""], host)).toEqual([]);
