@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { openEngines } from "./engines.ts";
 import { type BenchmarkImage, benchmarkImage } from "./image.ts";
@@ -23,12 +24,13 @@ const cache = join(process.env.XDG_CACHE_HOME || join(process.env.HOME ?? "/tmp"
 mkdirSync(cache, { recursive: true });
 const directory = mkdtempSync(join(cache, "stores."));
 const { berth, podman, runtime } = openEngines(directory, berthExecutable);
+const [loadBefore = 0] = loadavg();
 const rounds = Number(process.env.BERTH_BENCH_ROUNDS || 15);
 let registry: Registry | undefined;
 let image: BenchmarkImage | undefined;
 
 async function largeImage(): Promise<string> {
-  if (image === undefined) console.error("bench: making the large image (cached for the next time)");
+  if (image === undefined) console.error("bench: the large image, made now unless it is cached");
   image ??= await benchmarkImage(cache);
   const storage = join(cache, "registry");
   registry ??= await startRegistry(storage);
@@ -69,7 +71,9 @@ try {
     figures.push(...(await rows[name]!(bench)));
   }
   console.log(
-    chosen.length > 0 ? table(figures) : report(figures, { berth, podman, directory, rounds, image }),
+    chosen.length > 0
+      ? table(figures)
+      : report(figures, { berth, podman, directory, rounds, image, loadBefore }),
   );
 } finally {
   await registry?.[Symbol.asyncDispose]();

@@ -8,6 +8,8 @@ export interface Facts {
   readonly podman: Engine;
   readonly directory: string;
   readonly rounds: number;
+  /** Load average before the first measurement: the work of others. */
+  readonly loadBefore: number;
   /** Sizes of the large image in bytes, when it was used. */
   readonly image: { readonly compressed: number; readonly unpacked: number } | undefined;
 }
@@ -31,7 +33,7 @@ export function table(figures: readonly Figure[]): string {
   ].join("\n");
 }
 
-function machine({ podman, directory, image }: Facts): string[] {
+function machine({ podman, directory, image, loadBefore }: Facts): string[] {
   const [first] = cpus();
   const debian = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1];
   const info = JSON.parse(podman.run(["info", "--format", "json"])) as {
@@ -45,7 +47,12 @@ function machine({ podman, directory, image }: Facts): string[] {
     `- processor: ${first?.model ?? "unknown"}, ${cpus().length} cores; memory: ${Math.round(totalmem() / 2 ** 30)} GiB`,
     `- ${debian}, Linux ${release()}, file system of both stores: ${output(["stat", "-f", "-c", "%T", directory])}`,
     `- podman ${info.version.Version}, ${info.host.ociRuntime.name}, storage driver ${info.store.graphDriverName}${native}`,
-    `- Bun ${Bun.version}; load average at the end: ${loadavg()[0]?.toFixed(1)} (1 is what the benchmark itself makes)`,
+    `- Bun ${Bun.version}; load average before the first measurement: ${loadBefore.toFixed(1)}, at the end: ${loadavg()[0]?.toFixed(1)} (1 is what the benchmark itself makes)`,
+    ...(loadBefore > cpus().length / 2
+      ? [
+          "- **other work kept the processors busy meanwhile**: all times are longer than on a quiet machine, those of several processes at once most of all, and a missed target may be reached there; measure again",
+        ]
+      : []),
     ...(image
       ? [
           `- the large image: two layers, ${megabytes(image.compressed)} compressed, ${megabytes(image.unpacked)} unpacked`,
