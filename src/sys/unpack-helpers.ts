@@ -27,7 +27,12 @@ const foreignLeftoverAge = 3_600_000;
  * somebody else to wait for us: that is refused.
  */
 export function ensurePrivateDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    // Something else has the name, perhaps a link to nothing: what it is follows.
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) throw error;
+  }
   const status = lstatSync(path);
   if (!status.isDirectory() || status.uid !== process.getuid!() || (status.mode & 0o077) !== 0) {
     throw new BerthError("denied", `${path} is not a directory that belongs to this user alone`, {

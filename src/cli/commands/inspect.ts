@@ -5,6 +5,7 @@ import { ExitError, exitCode } from "../exit-codes.ts";
 import { objectFormat } from "../flags/format-flag.ts";
 import { flag } from "../flags/spec.ts";
 import type { Host } from "../host.ts";
+import { escapeControl } from "../output/escape-control.ts";
 import { isTemplateError } from "../output/template/template-error.ts";
 import { type InspectedObject, inspection } from "../views/inspection.ts";
 
@@ -67,7 +68,7 @@ async function inspectWith(find: Finder, { names, format, size, host, context }:
   if (failures.length === 0) return exitCode.success;
   const { reportFailure } = await import("../diagnostics.ts");
   for (const failure of failures) {
-    if (failure instanceof NoSuchObject) host.stderr.write(`${failure.message}\n`);
+    if (failure instanceof NoSuchObject) host.stderr.write(`${escapeControl(failure.message)}\n`);
     else reportFailure(host, failure, { debug: host.env.BERTH_DEBUG === "1" });
   }
   return failures.some(isTemplateError) ? exitCode.template : exitCode.failure;

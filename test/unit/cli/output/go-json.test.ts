@@ -8,8 +8,12 @@ test("HTML characters and line separators are escaped as Go does", () => {
 
 test("controls, quotes and unpaired surrogates", () => {
   expect(goJson('\b\f\n\r\t\u0001\u001f\u007f"\\é🐳\ud800')).toBe(
-    '"\\b\\f\\n\\r\\t\\u0001\\u001f\u007f\\"\\\\é🐳\ufffd"',
+    '"\\b\\f\\n\\r\\t\\u0001\\u001f\\u007f\\"\\\\é🐳\ufffd"',
   );
+});
+
+test("what a terminal obeys is escaped, and means the same", () => {
+  expect(goJson("\u009b31m\u0080")).toBe('"\\u009b31m\\u0080"');
 });
 
 test("indentation is Go's", () => {
