@@ -17,7 +17,7 @@ export function noteSingleIdentity({ identity, directories, store, warn }: Engin
     // Not said yet.
   }
   warn(
-    `${identity.reason}: root is the only user of your containers, and chown in them has no lasting effect ` +
+    `${identity.reason}: containers have one user id, root, and chown in them has no lasting effect ` +
       "(said once; `berth info` shows the id map)",
   );
   if (!store.isWritable()) return;

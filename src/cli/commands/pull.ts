@@ -23,6 +23,8 @@ export const pull = defineCommand({
     const reference = withDefaultTag(typed);
     if (!flags.quiet && reference.tag !== typed.tag)
       host.stdout.write(`Using default tag: ${reference.tag}\n`);
+    if (context.identity.mode === "single")
+      (await import("../../engine/note-single-identity.ts")).noteSingleIdentity(context);
     const lines = pullLines(host.stdout, flags.quiet);
     const result = await interruptible((signal) =>
       engine.pull(context, {

@@ -31,7 +31,7 @@ test("one id is told once for each reason, and what it means", () => {
     note(single("no entry for ann in /etc/subuid"));
     note(single("no entry for ann in /etc/subuid"));
     expect(said).toHaveLength(1);
-    expect(said[0]).toStartWith("no entry for ann in /etc/subuid: root is the only user");
+    expect(said[0]).toStartWith("no entry for ann in /etc/subuid: containers have one user id");
     note(single("newuidmap is not installed"));
     expect(said).toHaveLength(2);
   } finally {
