@@ -45,7 +45,7 @@ function machine({ podman, directory, image, loadBefore }: Facts): string[] {
   const megabytes = (bytes: number) => `${Math.round(bytes / 1_000_000)} MB`;
   return [
     `- processor: ${first?.model ?? "unknown"}, ${cpus().length} cores; memory: ${Math.round(totalmem() / 2 ** 30)} GiB`,
-    `- ${debian}, Linux ${release()}, file system of both stores: ${output(["stat", "-f", "-c", "%T", directory])}`,
+    `- ${debian}, Linux ${release().split("-")[0]}, file system of both stores: ${output(["stat", "-f", "-c", "%T", directory])}`,
     `- podman ${info.version.Version}, ${info.host.ociRuntime.name}, storage driver ${info.store.graphDriverName}${native}`,
     `- Bun ${Bun.version}; load average before the first measurement: ${loadBefore.toFixed(1)}, at the end: ${loadavg()[0]?.toFixed(1)} (1 is what the benchmark itself makes)`,
     ...(loadBefore > cpus().length / 2
