@@ -142,26 +142,22 @@ export async function judge(
 
 /** Podman with a storage of its own, native overlay and no network. */
 export class Podman implements AsyncDisposable {
-  readonly #flags: readonly string[];
-  readonly #directory: string;
-
-  constructor(directory: string) {
-    this.#directory = directory;
-    this.#flags = [
-      `--root=${directory}/root`,
-      `--runroot=${directory}/run`,
-      `--tmpdir=${directory}/tmp`,
-      "--storage-driver=overlay",
-      "--cgroup-manager=cgroupfs",
-      "--events-backend=none",
-    ];
-  }
+  readonly #directory = mkdtempSync(join(tmpdir(), "podman-"));
+  readonly #runtime = mkdtempSync("/tmp/berth-p"); // podman takes no long name here
+  readonly #flags = [
+    `--root=${this.#directory}`,
+    `--runroot=${this.#runtime}/run`,
+    `--tmpdir=${this.#runtime}/tmp`,
+    "--storage-driver=overlay",
+    "--cgroup-manager=cgroupfs",
+    "--events-backend=none",
+  ];
 
   run(...args: readonly string[]): Promise<string> {
     return judge(["podman", ...this.#flags, ...args]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await judge(["podman", "unshare", "rm", "-rf", this.#directory]);
+    await judge(["podman", "unshare", "rm", "-rf", this.#directory, this.#runtime]);
   }
 }
