@@ -3,6 +3,7 @@ import { closeSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import { createSocketPair, receiveDescriptor } from "../sys/libc.ts";
+import { killNamespaceCommand } from "../sys/namespaces.ts";
 import { channelDescriptor, type InitMessage, type StartRequest, terminalDescriptor } from "./protocol.ts";
 
 export interface LaunchRequest {
@@ -57,7 +58,7 @@ export function launch(request: LaunchRequest): Launch {
 
   return {
     async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
+      killNamespaceCommand(child);
       await child.exited;
       close();
     },
@@ -84,7 +85,7 @@ export function launch(request: LaunchRequest): Launch {
         if (pid === undefined) throw new BerthError("internal", "init did not say which process it is");
         return { pid, terminal, exited: ending(child, messages).finally(close) };
       } catch (error) {
-        child.kill("SIGKILL");
+        killNamespaceCommand(child);
         await child.exited;
         close();
         throw error;

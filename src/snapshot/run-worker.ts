@@ -1,7 +1,7 @@
 import { BerthError, messageOf } from "../base/errors.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import type { IdentityMap } from "../sys/identity.ts";
-import { userNamespaceCommand } from "../sys/namespaces.ts";
+import { killNamespaceCommand, userNamespaceCommand } from "../sys/namespaces.ts";
 import type { UnpackResult } from "./types.ts";
 import type { WorkerEvent, WorkerRequest } from "./worker-protocol.ts";
 
@@ -48,7 +48,7 @@ export async function runWorker(
     stderr: "pipe",
     env: { ...process.env, ...withoutLastTier },
   });
-  const kill = () => child.kill("SIGKILL");
+  const kill = () => killNamespaceCommand(child);
   signal?.addEventListener("abort", kill, { once: true });
   try {
     const [answer, complaint] = await Promise.all([

@@ -20,7 +20,7 @@ test("kernel overlay needs one set of namespaces, and everything dies with berth
   const command = namespaceCommand({ helpers, identity, self, fuse: undefined, network: "private" }).join(
     " ",
   );
-  expect(command).toStartWith("/lib/setpriv --pdeathsig=KILL /lib/unshare --user --map-root-user");
+  expect(command).toStartWith("/lib/unshare --user --map-root-user");
   expect(command).toContain("--map-users=100000,1,65536 --map-groups=200000,1,1000");
   expect(command).toContain("--net");
   expect(command).toContain("--kill-child");
