@@ -14,6 +14,8 @@ const run: LazyCommand = async () => (await import("./commands/run.ts")).run;
 const ps: LazyCommand = async () => (await import("./commands/ps.ts")).ps;
 const rm: LazyCommand = async () => (await import("./commands/rm.ts")).rm;
 const pull: LazyCommand = async () => (await import("./commands/pull.ts")).pull;
+const login: LazyCommand = async () => (await import("./commands/login.ts")).login;
+const logout: LazyCommand = async () => (await import("./commands/logout.ts")).logout;
 const load: LazyCommand = async () => (await import("./commands/load.ts")).load;
 const images: LazyCommand = async () => (await import("./commands/images.ts")).images;
 const imageList: LazyCommand = async () => (await import("./commands/images.ts")).imageList;
@@ -34,6 +36,8 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["ps", ps],
   ["pull", pull],
   ["load", load],
+  ["login", login],
+  ["logout", logout],
   ["images", images],
   ["history", history],
   ["inspect", inspect],
@@ -97,7 +101,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
 export const notYetCommands: ReadonlySet<string> = new Set(
   (
     "attach build buildx builder commit compose config context cp create diff events exec export import kill " +
-    "login logout logs manifest network pause plugin port push rename restart save search secret service stack " +
+    "logs manifest network pause plugin port push rename restart save search secret service stack " +
     "start stats stop swarm top trust unpause update volume wait " +
     "container:attach container:commit container:cp container:create container:diff container:exec " +
     "container:export container:kill container:logs container:pause container:port container:prune " +

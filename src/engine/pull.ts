@@ -1,15 +1,14 @@
-import { buildInformation } from "../base/build-information.ts";
 import { BerthError } from "../base/errors.ts";
 import { shortDigest } from "../oci/digest.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import { formatReference, parseDockerReference } from "../oci/reference.ts";
 import type { ProgressListener } from "../oci/transport.ts";
 import type { Digest, Reference } from "../oci/types.ts";
-import { systemCertificateAuthorities } from "../registry/certificate-authorities.ts";
 import { openRegistry } from "../registry/registry.ts";
 import { ensureBuiltinImage } from "./builtin-image.ts";
 import type { EngineContext } from "./context.ts";
 import { importIntoStore, sweepStore } from "./import-into-store.ts";
+import { registryOptions } from "./registry-access.ts";
 import { isBuiltinReference, refuseReservedName } from "./reserved-names.ts";
 
 export interface PullOptions {
@@ -50,9 +49,7 @@ export async function pull(context: EngineContext, options: PullOptions): Promis
   }
   await sweepStore(context);
   const registry = openRegistry({
-    insecureRegistries: context.configuration.insecureRegistries,
-    caPaths: systemCertificateAuthorities(context.env),
-    userAgent: `berth/${buildInformation.version}`,
+    ...registryOptions(context),
     onRetry(digest, seconds) {
       const status = `Retrying in ${seconds} second${seconds === 1 ? "" : "s"}` as const;
       onProgress?.({ kind: "status", id: shortDigest(digest), digest, status });

@@ -3,18 +3,27 @@ import { interrupted } from "./interruption.ts";
 import { shownUrl } from "./shown-text.ts";
 import { networkFailure, stalledFailure } from "./transfer-failure.ts";
 
+export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH";
+
+/** A body that is too large for memory; opened again for each try. */
+export interface StreamedBody {
+  /** bytes, exactly */
+  readonly length: number;
+  open(): AsyncIterable<Uint8Array>;
+}
+
 export interface ExchangeRequest {
   readonly url: URL;
-  readonly method?: "GET" | "POST";
+  readonly method?: Method;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array<ArrayBuffer> | StreamedBody;
   /** False only for a host that the configuration names as insecure. */
   readonly verify: boolean;
   /** PEM texts of all that is trusted; empty: Bun's built-in roots. */
   readonly certificateAuthorities: readonly string[];
   /** No proxy of the environment: for loopback hosts, as Go does it. */
   readonly direct: boolean;
-  /** How long the headers may take. */
+  /** How long the headers may take, from the last part of a streamed body that was asked for. */
   readonly headerTimeoutMs: number;
   /** The host never answered before, so that silence means that it cannot be reached. */
   readonly firstContact: boolean;
@@ -79,12 +88,26 @@ export async function exchange(request: ExchangeRequest): Promise<Answer> {
     return error instanceof BerthError ? error : networkFailure(error, method, url);
   };
 
+  async function* watched(body: StreamedBody): AsyncGenerator<Uint8Array, void, void> {
+    for await (const chunk of body.open()) {
+      timer.refresh();
+      yield chunk;
+      timer.refresh();
+    }
+  }
+  const { body } = request;
+  const isStreamed = typeof body === "object" && "open" in body;
+
   let response: Response;
   try {
     response = await fetch(url, {
       method,
-      headers: { ...request.headers, "Accept-Encoding": "identity" },
-      ...(request.body === undefined ? {} : { body: request.body }),
+      headers: {
+        ...request.headers,
+        "Accept-Encoding": "identity",
+        ...(isStreamed ? { "Content-Length": String(body.length) } : {}),
+      },
+      ...(body === undefined ? {} : { body: isStreamed ? watched(body) : body }),
       redirect: "manual",
       decompress: false,
       timeout: false,

@@ -1,10 +1,10 @@
 import { BerthError } from "../base/errors.ts";
 import type { Reference } from "../oci/types.ts";
-import { Authorizer, type Renewal } from "./authorizer.ts";
+import { type Access, Authorizer, type Renewal } from "./authorizer.ts";
 import { loadCertificateAuthorities } from "./certificate-authorities.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { isInsecure, isLoopback, registryHost, transportsFor } from "./endpoint.ts";
-import { type Answer, exchange } from "./exchange.ts";
+import { type Answer, exchange, type ExchangeRequest, type Method } from "./exchange.ts";
 import { unlessAborted } from "./interruption.ts";
 import { negotiate, type Origin } from "./negotiation.ts";
 import { isRedirect, maximumRedirects, redirectTarget } from "./redirect.ts";
@@ -28,12 +28,33 @@ export interface GetRequest {
   readonly signal?: AbortSignal;
 }
 
+/** A request that may change the repository. */
+export interface RegistryRequest {
+  readonly repository: Reference;
+  readonly method: Method;
+  /** Below `/v2/<path>/`, or an address that the registry gave for an upload. */
+  readonly target: string | URL;
+  readonly access: Access;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: ExchangeRequest["body"];
+  /** How long the answer may take; as for any other request unless told. */
+  readonly answerTimeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface RegistryAnswer {
   readonly answer: Answer;
   /** It comes from another origin, which the registry redirected to. */
   readonly elsewhere: boolean;
   /** Why a 401 could not be met. */
   readonly authentication?: string;
+}
+
+/** What goes out besides the address. */
+interface Content {
+  readonly method?: Method;
+  readonly body?: ExchangeRequest["body"];
+  readonly answerTimeoutMs?: number;
 }
 
 interface Hop {
@@ -48,7 +69,7 @@ interface Connection {
   readonly authorizer: Authorizer;
 }
 
-/** GET requests to registries: scheme, authorization and redirects. Retrying is the caller's part. */
+/** Requests to registries: scheme, authorization and redirects. Retrying is the caller's part. */
 export class RegistryClient {
   readonly #options: ClientOptions;
   readonly #connections = new Map<string, Promise<Connection>>();
@@ -63,26 +84,73 @@ export class RegistryClient {
   }
 
   /** One try, with at most one re-authentication. Any status is an answer. */
-  async get(request: GetRequest): Promise<RegistryAnswer> {
-    const { repository, resource, signal } = request;
+  get(request: GetRequest): Promise<RegistryAnswer> {
+    const { repository, resource, accept, range, signal } = request;
+    return this.send({
+      repository,
+      method: "GET",
+      target: resource,
+      access: { path: repository.path },
+      headers: { Accept: accept, ...(range === undefined ? {} : { Range: range }) },
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  /**
+   * The same for any method. Credentials go only to the registry's own origin: an upload address elsewhere gets none.
+   * What has a body is not redirected.
+   */
+  async send(request: RegistryRequest): Promise<RegistryAnswer> {
+    const { repository, target, access, signal, method, body, answerTimeoutMs } = request;
     const { origin, authorizer } = await this.#connect(repository.domain, signal);
-    const url = new URL(`/v2/${repository.path}/${resource}`, origin.base);
-    const headers = {
-      Accept: request.accept,
-      ...(request.range === undefined ? {} : { Range: request.range }),
+    const url =
+      typeof target === "string" ? new URL(`/v2/${repository.path}/${target}`, origin.base) : target;
+    const own = url.origin === origin.base.origin;
+    const verify = own ? origin.verify : !isInsecure(url.host, this.#options.insecureRegistries);
+    const headers = request.headers ?? {};
+    const content: Content = {
+      method,
+      ...(body === undefined ? {} : { body }),
+      ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
     };
     const send = async (authorization: string | undefined) => {
-      const answer = await this.#follow({ url, verify: origin.verify, headers }, authorization, signal);
-      return { answer, elsewhere: answer.url.origin !== url.origin };
+      const answer = await this.#follow({ url, verify, headers }, authorization, signal, content);
+      return { answer, elsewhere: answer.url.origin !== origin.base.origin };
     };
-    const sent = await authorizer.header(repository.path, signal);
+    const sent = own ? await authorizer.header(access, signal) : undefined;
     const first = await send(sent);
     this.#reached.add(registryHost(repository.domain));
-    if (first.answer.status !== 401 || first.elsewhere) return first;
+    return first.elsewhere ? first : this.#authenticated(first, authorizer, access, sent, send, signal);
+  }
+
+  /**
+   * Proves credentials: true when the registry accepts them, or wants none. Throws `unauthorized` when they are not sent
+   * to its token service, and what `requestToken` throws.
+   */
+  async login(domain: string, signal?: AbortSignal): Promise<RegistryAnswer> {
+    const { origin, authorizer } = await this.#connect(domain, signal);
+    const hop = { url: new URL("/v2/", origin.base), verify: origin.verify, headers: {} };
+    const send = async (authorization: string | undefined) => ({
+      answer: await this.#follow(hop, authorization, signal),
+      elsewhere: false,
+    });
+    return this.#authenticated(await send(undefined), authorizer, {}, undefined, send, signal);
+  }
+
+  /** After a 401 the same once more with what the registry asks for. */
+  async #authenticated(
+    first: RegistryAnswer,
+    authorizer: Authorizer,
+    access: Access,
+    sent: string | undefined,
+    send: (authorization: string | undefined) => Promise<RegistryAnswer>,
+    signal: AbortSignal | undefined,
+  ): Promise<RegistryAnswer> {
+    if (first.answer.status !== 401) return first;
     const challenge = first.answer.headers.get("www-authenticate");
     let renewal: Renewal;
     try {
-      renewal = await authorizer.renew(challenge, repository.path, sent, signal);
+      renewal = await authorizer.renew(challenge, access, sent, signal);
     } catch (error) {
       await first.answer.discard();
       throw error;
@@ -133,13 +201,14 @@ export class RegistryClient {
     first: Hop,
     authorization: string | undefined,
     signal: AbortSignal | undefined,
+    content: Content = {},
   ): Promise<Answer> {
     let hop = first;
     let secret = authorization;
     for (let hops = 0; ; hops += 1) {
       const headers = secret === undefined ? hop.headers : { ...hop.headers, Authorization: secret };
-      const answer = await this.#exchange({ ...hop, headers }, signal);
-      if (!isRedirect(answer.status)) return answer;
+      const answer = await this.#exchange({ ...hop, headers }, signal, content);
+      if (!isRedirect(answer.status) || (content.method ?? "GET").startsWith("P")) return answer;
       await answer.discard();
       if (hops === maximumRedirects) {
         throw new BerthError("registry", `${first.url.host} redirects more than ${maximumRedirects} times`, {
@@ -160,7 +229,10 @@ export class RegistryClient {
     const { Authorization: authorization, ...headers } = init.headers;
     const verify = !isInsecure(url.host, this.#options.insecureRegistries);
     if (init.method === "GET") return this.#follow({ url, verify, headers }, authorization, undefined);
-    return this.#exchange({ url, verify, headers: init.headers }, undefined, "POST", init.body);
+    return this.#exchange({ url, verify, headers: init.headers }, undefined, {
+      method: "POST",
+      ...(init.body === undefined ? {} : { body: init.body }),
+    });
   }
 
   #mustVerify(url: URL, first: Hop): boolean {
@@ -172,8 +244,7 @@ export class RegistryClient {
   async #exchange(
     hop: Hop,
     signal: AbortSignal | undefined,
-    method: "GET" | "POST" = "GET",
-    body?: string,
+    { method = "GET", body, answerTimeoutMs }: Content = {},
   ): Promise<Answer> {
     const { userAgent, caPaths, connectTimeoutMs, idleTimeoutMs } = this.#options;
     const needsAuthorities = caPaths.length > 0 && hop.url.protocol === "https:" && hop.verify;
@@ -187,7 +258,7 @@ export class RegistryClient {
       verify: hop.verify,
       certificateAuthorities: needsAuthorities ? (this.#authorities ?? []) : [],
       direct: isLoopback(hop.url.host),
-      headerTimeoutMs: firstContact ? connectTimeoutMs : idleTimeoutMs,
+      headerTimeoutMs: answerTimeoutMs ?? (firstContact ? connectTimeoutMs : idleTimeoutMs),
       firstContact,
       idleTimeoutMs,
       ...(signal === undefined ? {} : { signal }),

@@ -13,7 +13,7 @@ export interface Token {
 export interface TokenRequest {
   readonly realm: TokenRealm;
   readonly service: string | undefined;
-  /** `repository:<path>:pull` */
+  /** `repository:<path>:pull`, several separated by blanks; empty: the token only says who somebody is. */
   readonly scope: string;
   readonly credentials: Credentials | undefined;
 }
@@ -45,7 +45,7 @@ export async function requestToken(request: TokenRequest, send: SendToRealm): Pr
             grant_type: "refresh_token",
             client_id: "berth",
             ...(service === undefined ? {} : { service }),
-            scope,
+            ...(scope === "" ? {} : { scope }),
             refresh_token: credentials.identityToken,
           }).toString(),
         })
@@ -60,7 +60,7 @@ export async function requestToken(request: TokenRequest, send: SendToRealm): Pr
 function withQuery(realm: URL, service: string | undefined, scope: string, account: string | undefined): URL {
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set("service", service);
-  url.searchParams.set("scope", scope);
+  for (const each of scope === "" ? [] : scope.split(" ")) url.searchParams.append("scope", each);
   if (account !== undefined) url.searchParams.set("account", account);
   return url;
 }

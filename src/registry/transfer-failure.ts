@@ -75,7 +75,7 @@ const certificateFailures: Readonly<Record<string, string>> = {
 /** What went wrong below HTTP while `method url` was under way, from the error that fetch threw. */
 export function networkFailure(error: unknown, method: string, url: URL): TransferFailure {
   const code = systemErrorCode(error) ?? "";
-  const what = `${method === "POST" ? "Post" : "Get"} "${shownUrl(url)}"`;
+  const what = `${goMethod(method)} "${shownUrl(url)}"`;
   const insecure = `if this registry is trusted, add "${url.host}" to insecure-registries in config.toml`;
   const failure = (kind: FailureKind, reason: string, hint?: string) =>
     new TransferFailure("network", kind, `${what}: ${reason}`, {
@@ -127,9 +127,14 @@ export function networkFailure(error: unknown, method: string, url: URL): Transf
 
 /** Nothing arrived for a while. `connecting` says that the server never answered before. */
 export function stalledFailure(method: string, url: URL, ms: number, connecting: boolean): TransferFailure {
-  const what = `${method === "POST" ? "Post" : "Get"} "${shownUrl(url)}"`;
+  const what = `${goMethod(method)} "${shownUrl(url)}"`;
   const seconds = Math.round(ms / 100) / 10;
   return connecting
     ? new TransferFailure("network", "unreachable", `${what}: no answer within ${seconds} seconds`)
     : new TransferFailure("network", "stalled", `${what}: no data for ${seconds} seconds`);
+}
+
+/** As Go's net/http names a method in errors: `Get`, `Patch`. */
+function goMethod(method: string): string {
+  return method.slice(0, 1) + method.slice(1).toLowerCase();
 }

@@ -343,6 +343,16 @@ export function makeRaw(fd: number): () => void {
   return () => ioctl(fd, TCSETS, before);
 }
 
+/** Lets a terminal not show what is typed, for passwords; answers what puts it back (termios(3), ECHO). */
+export function hideInput(fd: number): () => void {
+  const before = new Uint8Array(64);
+  ioctl(fd, TCGETS, before);
+  const hidden = before.slice();
+  new Uint32Array(hidden.buffer, 0, 4)[3]! &= ~0o10; // ECHO; the newline is ours to write
+  ioctl(fd, TCSETS, hidden);
+  return () => ioctl(fd, TCSETS, before);
+}
+
 /** Brings an interface of this network namespace up (netdevice(7), SIOCGIFFLAGS and SIOCSIFFLAGS). */
 export function bringInterfaceUp(name: string): void {
   const [SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP] = [0x8913, 0x8914, 1];

@@ -197,7 +197,7 @@ export function startFaultyRegistry(options: FaultyRegistryOptions = {}): Faulty
 
   function respond(request: ReceivedRequest, ranges: boolean): Content {
     const url = new URL(request.path, origin);
-    if (url.pathname === "/token") return token(request, url);
+    if (url.pathname === "/token") return token(request);
     const match = /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(url.pathname);
     if (url.pathname !== "/v2/" && match === null) return failure(404, "NOT_FOUND", "no such page");
     const refused = authenticate(request, match?.[1]);
@@ -234,7 +234,7 @@ export function startFaultyRegistry(options: FaultyRegistryOptions = {}): Faulty
     );
   }
 
-  function token(request: ReceivedRequest, url: URL): Content {
+  function token(request: ReceivedRequest): Content {
     const { auth } = options;
     if (auth?.kind !== "bearer") return failure(404, "NOT_FOUND", "no token service");
     const form = new URLSearchParams(request.body);
@@ -244,8 +244,6 @@ export function startFaultyRegistry(options: FaultyRegistryOptions = {}): Faulty
         : auth.username === undefined ||
           request.headers.authorization === basic(auth.username, auth.password ?? "");
     if (!allowed) return failure(401, "UNAUTHORIZED", "incorrect username or password");
-    const scope = (request.method === "POST" ? form : url.searchParams).get("scope");
-    if (scope === null) return failure(400, "UNSUPPORTED", "no scope");
     const value = `token-${crypto.randomUUID()}`;
     tokens.add(value);
     const document = { token: value, expires_in: auth.lifetimeSeconds ?? 300 };
