@@ -47,6 +47,8 @@ export async function prepareContainer(
   stack: AsyncDisposableStack,
 ): Promise<PreparedContainer> {
   const store = writableStore(context, options);
+  // Without XDG_RUNTIME_DIR that is in /tmp, where somebody else may have been first.
+  if (store === undefined) ensurePrivateDirectory(context.directories.runtime);
   const id = newContainerId();
   const hostname = options.hostname ?? (network.namespace === "host" ? hostHostname() : id.slice(0, 12));
   const config = image.config.config ?? {};
@@ -66,8 +68,6 @@ export async function prepareContainer(
   });
   for (const volume of mounts.volumes) store?.volumes.attach(volume, id);
 
-  // Without XDG_RUNTIME_DIR that is in /tmp, where somebody else may have been first.
-  if (store === undefined) ensurePrivateDirectory(context.directories.runtime);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const files = writeFiles(directory, networkFiles(network.names, hostname));
   const root = await context.snapshotter.prepareRoot({
