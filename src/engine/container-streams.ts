@@ -46,10 +46,14 @@ export class ContainerStreams implements Disposable {
     for (const start of this.#begin.splice(0)) start();
   }
 
-  /** Copies between the person's terminal and the container's, until what the container wrote before it `ended`. */
+  /**
+   * Copies between the person's terminal and the container's, until what the container wrote before it `ended`. When
+   * the person's terminal goes away, the container's does too, which its programs learn by SIGHUP.
+   */
   beginTerminal(master: number, ended: Promise<unknown>, options: { interactive: boolean }): void {
-    this.#outputs.push(copy(terminalChunks(master, ended), 1));
-    if (options.interactive) void copy(chunksOf(0), master);
+    const input = options.interactive ? [copy(chunksOf(0), master)] : [];
+    const over = Promise.race([ended, ...input]);
+    this.#outputs.push(copy(terminalChunks(master, over), 1).finally(() => closeSync(master)));
   }
 
   /** Resolves when everything that the container wrote has been written. */

@@ -25,7 +25,6 @@ export async function runContainer(
   talk: PullTalk,
 ): Promise<number> {
   await using stack = new AsyncDisposableStack();
-  const signals = stack.use(new SignalForwarding());
   const streams = stack.use(new ContainerStreams(options));
   const { driver } = await chooseDriver(context, options.storageDriver);
   const network = planNetwork(options.network, () => context.helpers);
@@ -35,6 +34,7 @@ export async function runContainer(
   const early = driver === "fuse-overlayfs" ? undefined : launchWith();
   const image = await obtainImage(context, options, talk);
   talk.signal?.throwIfAborted();
+  const signals = new SignalForwarding();
   const container = await prepareContainer(context, options, { image, driver, network }, stack);
   const { root } = container.spec;
   const launching = early ?? launchWith(root.kind === "fuse-overlayfs" ? root : undefined);

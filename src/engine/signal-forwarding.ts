@@ -16,19 +16,15 @@ const patience = 3;
 /**
  * Passes signals on to the container's first process. The kernel drops those that pid 1 of a namespace has no handler
  * for (pid_namespaces(7)), so that a person could not get out of `run IMG sleep 1d`: the third SIGINT or SIGTERM kills.
+ * It lasts until the end of the process, so that a signal cannot interrupt the putting in order after the container.
  */
-export class SignalForwarding implements Disposable {
+export class SignalForwarding {
   #target: number | undefined;
   #waiting: NodeJS.Signals[] = [];
   #asked = 0;
-  readonly #remove: Array<() => void> = [];
 
   constructor() {
-    for (const signal of forwarded) {
-      const listener = () => this.#receive(signal);
-      process.on(signal, listener);
-      this.#remove.push(() => process.removeListener(signal, listener));
-    }
+    for (const signal of forwarded) process.on(signal, () => this.#receive(signal));
   }
 
   /** From now on signals go to `pid`, also those that came before. */
@@ -52,9 +48,5 @@ export class SignalForwarding implements Disposable {
     } catch {
       // It has just ended.
     }
-  }
-
-  [Symbol.dispose](): void {
-    for (const remove of this.#remove) remove();
   }
 }

@@ -1,8 +1,11 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { berth } from "../support/berth-executable.ts";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { berth, berthExecutable } from "../support/berth-executable.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { startInTerminal } from "../support/terminal-session.ts";
 
+const isAlive = (pid: number) => existsSync(`/proc/${pid}`);
 const image = "builtin.berth/busybox:latest";
 
 describe("run in a terminal", () => {
@@ -46,6 +49,26 @@ describe("run in a terminal", () => {
     session.type("\x03");
     await session.shows(/caught/);
     expect(await session.exited).toBe(3);
+  });
+
+  test("a terminal that goes away hangs up the container's", async () => {
+    // The outer process dies with its end of the terminal, and nobody sends berth a signal.
+    const script = `
+      import { startInTerminal } from ${JSON.stringify(join(import.meta.dir, "../support/terminal-session.ts"))};
+      const session = startInTerminal(${JSON.stringify(root)}, ["run", "--rm", "--network", "none", "-it", ${JSON.stringify(image)}, "sh"]);
+      await session.shows(/# /);
+      console.log(session.pid);
+      process.kill(process.pid, "SIGKILL");
+    `;
+    const outer = Bun.spawn([process.execPath, "-e", script], {
+      env: { ...process.env, BERTH_EXECUTABLE: berthExecutable },
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    const pid = Number(await outer.stdout.text());
+    expect(pid).toBeGreaterThan(0);
+    while (isAlive(pid)) await Bun.sleep(10);
+    expect((await berth(root, ["ps", "-aq"])).stdout).toBe("");
   });
 
   test("without -t there is no terminal inside, and the person's is not handed over", async () => {
