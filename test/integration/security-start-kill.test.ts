@@ -1,0 +1,178 @@
+/** Whichever process of a container's chain is killed, none stays, and `ps` says what is true. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { berthExecutable } from "../support/berth-executable.ts";
+import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
+import { tinyElf } from "../support/tiny-elf.ts";
+
+interface Process {
+  readonly pid: number;
+  readonly words: readonly string[];
+}
+
+/** All processes that work with this store, or hold its path in their environment. */
+function processesOf(root: string): Process[] {
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name) || Number(name) === process.pid) return [];
+    try {
+      const command = readFileSync(`/proc/${name}/cmdline`, "utf8");
+      const concerned =
+        command.includes(root) || readFileSync(`/proc/${name}/environ`, "utf8").includes(root);
+      return concerned ? [{ pid: Number(name), words: command.split("\0") }] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** The pids of a process and of everything below it. */
+function familyOf(pid: number): number[] {
+  let children: string;
+  try {
+    children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  } catch {
+    children = "";
+  }
+  return [
+    pid,
+    ...children
+      .split(" ")
+      .filter(Boolean)
+      .flatMap((child) => familyOf(Number(child))),
+  ];
+}
+
+const isAlive = (pid: number) => {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+};
+
+async function gone(pids: readonly number[]): Promise<void> {
+  while (pids.some(isAlive)) await Bun.sleep(5);
+}
+
+describe.each(["overlay", "fuse-overlayfs"])("a container on %s", (driver) => {
+  let lab: ContainerLab;
+  let image: string;
+  beforeAll(async () => {
+    lab = await containerLab(driver);
+    image = await lab.image("stubborn", [
+      {
+        name: "stubborn",
+        // prctl(PR_SET_PDEATHSIG, 0), and every signal blocked that can be
+        content: tinyElf([
+          { number: 157, args: [1, 0] },
+          { number: 14, args: [0, { bytes: new Uint8Array(8).fill(255) }, 0, 8] },
+          { number: 1, args: [1, { bytes: "ready\n" }, 6] },
+          // pause(2), which nothing interrupts
+          { number: 34 },
+        ]),
+        mode: 0o755,
+      },
+    ]);
+  });
+  afterAll(() => lab[Symbol.asyncDispose]());
+
+  async function start(name: string, network: string, ...words: string[]) {
+    const child = Bun.spawn([berthExecutable, "run", "--name", name, "--network", network, ...words], {
+      env: {
+        PATH: process.env.PATH ?? "",
+        HOME: lab.root,
+        BERTH_ROOT: join(lab.root, "data"),
+        BERTH_STORAGE_DRIVER: driver,
+      },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const { value } = await child.stdout.getReader().read();
+    expect(new TextDecoder().decode(value)).toBe("ready\n");
+    return { child, family: familyOf(child.pid) };
+  }
+  const state = async (name: string) =>
+    (await lab.berth(["ps", "-a", "--filter", `name=${name}`, "--format", "{{.Status}}"])).stdout;
+
+  test("is gone with each of the processes that hold it", async () => {
+    const probe = await start("probe", "none", builtinImage, "sh", "-c", "echo ready; exec sleep 4713");
+    const links = probe.family.length;
+    expect(links).toBeGreaterThan(3);
+    probe.child.kill("SIGKILL");
+    await gone(probe.family);
+    await Promise.all(
+      Array.from({ length: links }, async (_, link) => {
+        const { child, family } = await start(
+          `link-${link}`,
+          "none",
+          builtinImage,
+          "sh",
+          "-c",
+          "(sleep 4714 &); echo ready; exec sleep 4715",
+        );
+        expect(await state(`link-${link}`)).toStartWith("Up ");
+        const victim = family[link]!;
+        const isFileSystem = /fuse-overlayfs\0-o\0/.test(readFileSync(`/proc/${victim}/cmdline`, "utf8"));
+        process.kill(victim, "SIGKILL");
+        if (isFileSystem) {
+          // A program that needs no file any more runs on, and is there to be ended.
+          await gone([victim]);
+          expect(await state(`link-${link}`)).toStartWith("Up ");
+          child.kill("SIGKILL");
+        }
+        await gone(family);
+        // unshare answers 1 when its child is killed under it.
+        const code = await child.exited;
+        expect([1, 137]).toContain(code);
+        expect(await state(`link-${link}`)).toStartWith(`Exited (${code}) `);
+      }),
+    );
+    expect(processesOf(lab.root)).toEqual([]);
+  }, 30_000);
+
+  test("stays what it is when slirp4netns is killed, and ends with its program", async () => {
+    const { child, family } = await start(
+      "offline",
+      "slirp4netns",
+      builtinImage,
+      "sh",
+      "-c",
+      "echo ready; while test -e /sys/class/net/tap0; do sleep 0.02; done",
+    );
+    const network = processesOf(lab.root).find(({ words }) => words.includes("--disable-host-loopback"))!;
+    process.kill(network.pid, "SIGKILL");
+    expect(await child.exited).toBe(0);
+    await gone(family);
+    expect(processesOf(lab.root)).toEqual([]);
+  }, 20_000);
+
+  test.skipIf(process.arch !== "x64")("cannot outlive berth, whatever it does about signals", async () => {
+    const { child, family } = await start("stubborn", "none", "--entrypoint", "/stubborn", image);
+    child.kill("SIGKILL");
+    await gone(family);
+    expect(await state("stubborn")).toStartWith("Exited (137) ");
+    expect(processesOf(lab.root)).toEqual([]);
+  });
+
+  test("leaves nothing when berth is killed at any moment of the start", async () => {
+    const moments = Array.from({ length: 16 }, (_, index) => 3 * index);
+    for (const moment of moments) {
+      const child = Bun.spawn(
+        [berthExecutable, "run", "--rm", "--network", "none", builtinImage, "sleep", "4716"],
+        {
+          env: {
+            PATH: process.env.PATH ?? "",
+            HOME: lab.root,
+            BERTH_ROOT: join(lab.root, "data"),
+            BERTH_STORAGE_DRIVER: driver,
+          },
+          stdio: ["ignore", "ignore", "ignore"],
+        },
+      );
+      await Bun.sleep(moment); // not waited for: it is the moment of the kill that is varied
+      child.kill("SIGKILL");
+      await child.exited;
+    }
+    while (processesOf(lab.root).length > 0) await Bun.sleep(10);
+  }, 20_000);
+});
