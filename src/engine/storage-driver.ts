@@ -25,6 +25,7 @@ export async function chooseDriver(
     identity: context.identity,
     selfCommand: selfCommand(),
     dataDirectory: context.directories.data,
+    runtimeDirectory: context.directories.runtime,
     ...(forced === undefined ? {} : { forced }),
   });
 }

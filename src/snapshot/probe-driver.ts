@@ -1,8 +1,18 @@
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import { type StorageDriver, storageDrivers } from "../base/configuration.ts";
-import { BerthError, messageOf } from "../base/errors.ts";
+import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
 import { runWorker, type WorkerEnvironment } from "./run-worker.ts";
 
 export interface DriverChoice {
@@ -14,6 +24,8 @@ export interface DriverChoice {
 export interface ProbeOptions extends WorkerEnvironment {
   /** The store; it is created when it is missing. */
   readonly dataDirectory: string;
+  /** Where to try instead when the store cannot be written: then nothing but reading it is wanted of the driver. */
+  readonly runtimeDirectory?: string;
   /** What the user asked for, by flag, environment or configuration. */
   readonly forced?: StorageDriver;
 }
@@ -55,8 +67,7 @@ async function problemWith(driver: StorageDriver, options: ProbeOptions): Promis
   try {
     switch (driver) {
       case "overlay":
-        mkdirSync(join(options.dataDirectory, "tmp"), { recursive: true, mode: 0o700 });
-        await runWorker(options, { kind: "probe-overlay", directory: join(options.dataDirectory, "tmp") });
+        await runWorker(options, { kind: "probe-overlay", directory: directoryForTrying(options) });
         return undefined;
       case "fuse-overlayfs":
         options.helpers.command("fuse-overlayfs");
@@ -69,6 +80,20 @@ async function problemWith(driver: StorageDriver, options: ProbeOptions): Promis
     }
   } catch (error) {
     return messageOf(error);
+  }
+}
+
+function directoryForTrying({ dataDirectory, runtimeDirectory }: ProbeOptions): string {
+  const inStore = join(dataDirectory, "tmp");
+  try {
+    mkdirSync(inStore, { recursive: true, mode: 0o700 });
+    accessSync(inStore, constants.W_OK);
+    return inStore;
+  } catch (error) {
+    const refused = ["EROFS", "EACCES"].includes(systemErrorCode(error) ?? "");
+    if (!refused || runtimeDirectory === undefined) throw error;
+    mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
+    return runtimeDirectory;
   }
 }
 
