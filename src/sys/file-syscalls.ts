@@ -6,7 +6,7 @@
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import type { ByteString } from "./byte-string.ts";
 import { type FileStatus, fileStatusFrom } from "./file-status.ts";
-import { AT_FDCWD, O, RESOLVE } from "./libc.ts";
+import { AT_FDCWD, mostAttempts, O, RESOLVE } from "./libc.ts";
 
 export { AT_FDCWD, O, RESOLVE };
 
@@ -15,6 +15,7 @@ export const E = {
   PERM: -1,
   NOENT: -2,
   INTR: -4,
+  AGAIN: -11,
   ACCES: -13,
   EXIST: -17,
   XDEV: -18,
@@ -142,7 +143,11 @@ export const fileSyscalls = {
     how[0] = BigInt(flags | O.CLOEXEC);
     how[1] = BigInt(mode);
     how[2] = BigInt(RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
-    return result(c.syscall(openat2Number, root, firstNameAddress, howAddress, 24));
+    for (let attempt = 1; ; attempt++) {
+      const fd = result(c.syscall(openat2Number, root, firstNameAddress, howAddress, 24));
+      // A rename or mount anywhere on the machine while it went through `..`; it is to be tried again (openat2(2)).
+      if (fd !== E.AGAIN || attempt === mostAttempts) return fd;
+    }
   },
 
   close(fd: number): void {

@@ -133,6 +133,10 @@ export function openAt(directory: number, path: string, flags: number, mode = 0)
 /** openat2(2) resolve flags */
 export const RESOLVE = { NO_XDEV: 1, NO_MAGICLINKS: 2, NO_SYMLINKS: 4, BENEATH: 8, IN_ROOT: 16 } as const;
 
+const EAGAIN = 11;
+/** Somebody who renames all the time can only make it fail. */
+export const mostAttempts = 128;
+
 /** Opens `path` as if `root` were `/`: absolute links and `..` stay inside (openat2(2), RESOLVE_IN_ROOT). */
 export function openInRoot(root: number, path: string, flags: number, mode = 0, resolve = 0): number {
   const how = new BigUint64Array([
@@ -140,7 +144,15 @@ export function openInRoot(root: number, path: string, flags: number, mode = 0, 
     BigInt(mode),
     BigInt(RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS | resolve),
   ]);
-  return raw("openat2", openat2Number, [root, cString(path), how, 24], path);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return raw("openat2", openat2Number, [root, cString(path), how, 24], path);
+    } catch (error) {
+      // A rename or mount anywhere on the machine while it went through `..`; it is to be tried again (openat2(2)).
+      const again = error instanceof SystemCallError && error.errno === EAGAIN;
+      if (!again || attempt === mostAttempts) throw error;
+    }
+  }
 }
 
 /** Opens `path` as the kernel would, but not through a link of /proc to an open file or to a program (proc(5)). */
