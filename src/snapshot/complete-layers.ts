@@ -25,7 +25,7 @@ export function completeLayers(calls: FileSyscalls, layers: readonly number[]): 
   layers.forEach((layer, index) => {
     if (typeof calls.getAttribute(layer, toByteString(incompleteAttribute)) === "number") return;
     complete(calls, layer, layers.slice(0, index).toReversed(), []);
-    check("complete", [], calls.removeAttribute(layer, toByteString(incompleteAttribute)));
+    removeMark(calls, layer, incompleteAttribute, []);
   });
 }
 
@@ -57,7 +57,7 @@ function complete(
     if (typeof status === "number") throw fileSystemError("read the status of", path.join("/"), status);
     copyMetadata(calls, nearest, directory, status, path);
   }
-  check("complete", path, calls.removeAttribute(directory, toByteString(impliedAttribute)));
+  removeMark(calls, directory, impliedAttribute, path);
 }
 
 /** The directory `name` in each of `directories`, until something else of that name or an opaque directory hides the rest. */
@@ -71,6 +71,12 @@ function openBelow(calls: FileSyscalls, directories: readonly number[], name: By
     if (isOpaque(calls, fd)) break;
   }
   return found;
+}
+
+/** Another process that imports the same layers may have been first. */
+function removeMark(calls: FileSyscalls, fd: number, mark: string, path: readonly ByteString[]): void {
+  const result = calls.removeAttribute(fd, toByteString(mark));
+  if (result !== E.NODATA) check("complete", path, result);
 }
 
 function check(what: string, path: readonly ByteString[], result: number): void {

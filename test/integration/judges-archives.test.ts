@@ -52,7 +52,7 @@ const archives: Readonly<
   "an OCI layout of podman": {
     kept: "configuration",
     make: ({ path, podman, name }) => podman.run("save", "-q", "--format", "oci-dir", "-o", path, name),
-    loaded: "image ID",
+    loaded: "name",
   },
 };
 
