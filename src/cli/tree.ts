@@ -14,6 +14,7 @@ const run: LazyCommand = async () => (await import("./commands/run.ts")).run;
 const ps: LazyCommand = async () => (await import("./commands/ps.ts")).ps;
 const rm: LazyCommand = async () => (await import("./commands/rm.ts")).rm;
 const pull: LazyCommand = async () => (await import("./commands/pull.ts")).pull;
+const push: LazyCommand = async () => (await import("./commands/push.ts")).push;
 const login: LazyCommand = async () => (await import("./commands/login.ts")).login;
 const logout: LazyCommand = async () => (await import("./commands/logout.ts")).logout;
 const load: LazyCommand = async () => (await import("./commands/load.ts")).load;
@@ -35,6 +36,7 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["run", run],
   ["ps", ps],
   ["pull", pull],
+  ["push", push],
   ["load", load],
   ["login", login],
   ["logout", logout],
@@ -78,6 +80,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
         ["load", load],
         ["ls", imageList],
         ["pull", pull],
+        ["push", push],
         ["rm", rmi],
         ["tag", tag],
       ]),
@@ -101,12 +104,12 @@ export const groups: ReadonlyMap<string, Group> = new Map([
 export const notYetCommands: ReadonlySet<string> = new Set(
   (
     "attach build buildx builder commit compose config context cp create diff events exec export import kill " +
-    "logs manifest network pause plugin port push rename restart save search secret service stack " +
+    "logs manifest network pause plugin port rename restart save search secret service stack " +
     "start stats stop swarm top trust unpause update volume wait " +
     "container:attach container:commit container:cp container:create container:diff container:exec " +
     "container:export container:kill container:logs container:pause container:port container:prune " +
     "container:rename container:restart container:start container:stats container:stop container:top " +
-    "container:unpause container:update container:wait image:build image:import image:prune image:push " +
+    "container:unpause container:update container:wait image:build image:import image:prune " +
     "image:save system:df system:events system:prune"
   ).split(" "),
 );

@@ -39,6 +39,38 @@ export interface Fetcher {
   takeBlob?(descriptor: Descriptor): string | undefined;
 }
 
+/** The compressed bytes of a blob from an offset on. */
+export type BlobBytes = (offset: number) => AsyncIterable<Uint8Array>;
+
+export interface PushBlobOptions {
+  /** Another repository of the same registry that has the blob, as its path; the registry may take it from there. */
+  readonly mountFrom?: string;
+  /** Told how many bytes of the blob were handed over so far; starts over when the registry does. */
+  readonly onBytes?: (sent: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** How a blob came to be in the repository. */
+export type PushedBlob =
+  | { readonly kind: "pushed" }
+  | { readonly kind: "present" }
+  | { readonly kind: "mounted"; readonly from: string };
+
+export interface Pusher {
+  /**
+   * Makes sure that the repository has the blob; `open` may be called several times. The registry verifies the digest.
+   * Throws `unauthorized`, `denied`, `network`, `registry`.
+   */
+  pushBlob(
+    repository: Reference,
+    descriptor: Descriptor,
+    open: BlobBytes,
+    options?: PushBlobOptions,
+  ): Promise<PushedBlob>;
+  /** Puts a manifest or index, byte for byte, under the reference's tag, or under its digest. What it names must be there. */
+  pushManifest(reference: Reference, document: RawDocument, signal?: AbortSignal): Promise<void>;
+}
+
 /** What a transfer tells about one object. `id` is the first 12 hex digits of the digest, as Docker prints it. */
 export type TransferProgress =
   | { readonly kind: "status"; readonly id: string; readonly digest: Digest; readonly status: TransferStatus }
@@ -59,6 +91,10 @@ export type TransferStatus =
   | "Download complete"
   | "Pull complete"
   | "Already exists"
+  | "Preparing"
+  | "Layer already exists"
+  | `Mounted from ${string}`
+  | "Pushed"
   | `Retrying in ${number} second${"s" | ""}`;
 
 export type ProgressListener = (progress: TransferProgress) => void;

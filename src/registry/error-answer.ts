@@ -57,6 +57,7 @@ export function describeEntries(entries: readonly RegistryErrorEntry[]): string 
 /** What was asked for, for the message. */
 export type Wanted =
   | { readonly kind: "manifest"; readonly reference: Reference }
+  | { readonly kind: "push"; readonly reference: Reference }
   | { readonly kind: "blob"; readonly reference: Reference; readonly digest: Digest };
 
 /** Turns an answer that is no success into an error, in Docker's words. Reads at most 64 KiB of the body. */
@@ -75,13 +76,17 @@ export async function errorFromAnswer(
   const name = familiarName(wanted.reference);
   if (status === 401 || status === 403) {
     const cause = [authentication, said].filter((part) => part !== undefined && part !== "").join(": ");
+    const what =
+      wanted.kind === "push"
+        ? `push access denied for ${name}, repository does not exist or may require authorization`
+        : `pull access denied for ${name}, repository does not exist or may require 'docker login'`;
     return new BerthError(
       status === 401 ? "unauthorized" : "denied",
-      `pull access denied for ${name}, repository does not exist or may require 'docker login'${cause === "" ? "" : `: ${cause}`}`,
+      `${what}${cause === "" ? "" : `: ${cause}`}`,
       { hint: `check the name, or log in with: berth login ${wanted.reference.domain}` },
     );
   }
-  if (status === 404) return notFound(wanted, name, entries, said);
+  if (status === 404 && wanted.kind !== "push") return notFound(wanted, name, entries, said);
   const code: ErrorCode = "registry";
   const reason = said === "" ? "" : `: ${said}`;
   return new BerthError(

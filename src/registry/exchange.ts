@@ -84,15 +84,23 @@ export async function exchange(request: ExchangeRequest): Promise<Answer> {
   };
   const translate = (error: unknown, limitMs: number, connecting: boolean): unknown => {
     if (signal?.aborted) return interrupted(signal);
+    if (bodyFailure !== undefined) return bodyFailure.error;
     if (stalled) return stalledFailure(method, url, limitMs, connecting);
     return error instanceof BerthError ? error : networkFailure(error, method, url);
   };
 
+  /** A failure of the body ends the exchange; thrown here, it would reach nobody. */
+  let bodyFailure: { readonly error: unknown } | undefined;
   async function* watched(body: StreamedBody): AsyncGenerator<Uint8Array, void, void> {
-    for await (const chunk of body.open()) {
-      timer.refresh();
-      yield chunk;
-      timer.refresh();
+    try {
+      for await (const chunk of body.open()) {
+        timer.refresh();
+        yield chunk;
+        timer.refresh();
+      }
+    } catch (error) {
+      bodyFailure = { error };
+      controller.abort();
     }
   }
   const { body } = request;

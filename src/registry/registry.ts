@@ -2,13 +2,15 @@ import { BerthError } from "../base/errors.ts";
 import { parseDigest } from "../oci/digest.ts";
 import { manifestAccept } from "../oci/media-types.ts";
 import { familiarName, familiarString } from "../oci/reference.ts";
-import type { BlobStream, Fetcher, FetchOptions, RawDocument, Resolver } from "../oci/transport.ts";
+import type { BlobStream, Fetcher, FetchOptions, Pusher, RawDocument, Resolver } from "../oci/transport.ts";
 import type { Descriptor, Digest, Reference } from "../oci/types.ts";
 import { maximumManifestSize } from "../oci/validate.ts";
 import { BlobDownload } from "./blob-download.ts";
+import { BlobUpload } from "./blob-upload.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { errorFromAnswer, isWebPage, webPage } from "./error-answer.ts";
 import { manifestDocument } from "./manifest-document.ts";
+import { pushManifest } from "./push-manifest.ts";
 import { RegistryClient } from "./registry-client.ts";
 import { Attempts, defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
 
@@ -32,10 +34,10 @@ export interface RegistryOptions {
 const acceptManifests = manifestAccept.join(", ");
 
 /**
- * The client side of the OCI distribution specification 1.1, as far as pulling goes. One value serves all registries of a
+ * The client side of the OCI distribution specification 1.1: pulling and pushing. One value serves all registries of a
  * process and remembers schemes, tokens and connections; nothing is contacted before the first request.
  */
-export function openRegistry(options: RegistryOptions): Resolver & Fetcher {
+export function openRegistry(options: RegistryOptions): Resolver & Fetcher & Pusher {
   const policy: RetryPolicy = { ...defaultRetryPolicy, ...options.retry };
   const client = new RegistryClient({
     insecureRegistries: options.insecureRegistries,
@@ -101,5 +103,22 @@ export function openRegistry(options: RegistryOptions): Resolver & Fetcher {
         fetchOptions,
       );
     },
+    pushBlob(repository, descriptor, open, pushOptions = {}) {
+      return new BlobUpload(client, repository, descriptor, open, {
+        ...pushOptions,
+        policy,
+        onRetry: notifier(descriptor.digest),
+        verifyTimeoutMs: (options.idleTimeoutMs ?? 30_000) * verifyPatience,
+      }).run();
+    },
+    pushManifest(reference, document, signal) {
+      const wasReached = () => client.wasReached(reference);
+      return new Attempts({ policy, notify: undefined, signal, wasReached }).run(() =>
+        pushManifest(client, reference, document, signal),
+      );
+    },
   };
 }
+
+/** A registry hashes a whole blob, and may copy it, before it answers: this many times the patience for one read. */
+const verifyPatience = 10;

@@ -1,0 +1,46 @@
+import { defineCommand } from "../command.ts";
+import { flag } from "../flags/spec.ts";
+import { interruptible } from "../interruption.ts";
+
+export const push = defineCommand({
+  usage: "[OPTIONS] NAME[:TAG]",
+  description: "Upload an image to a registry",
+  aliases: ["berth image push", "berth push"],
+  flags: {
+    "all-tags": flag.boolean("Push all tags of an image to the repository", { short: "a" }),
+    quiet: flag.boolean("Suppress verbose output", { short: "q" }),
+  },
+  notYet: "disable-content-trust platform",
+  words: { min: 1, max: 1 },
+  completes: ["image"],
+  async run({ flags, words, host, context }) {
+    const [{ formatReference, parseReference, repositoryName, withDefaultTag }, progress, engine] =
+      await Promise.all([
+        import("../../oci/reference.ts"),
+        import("../progress/pull-progress.ts"),
+        import("../../engine/push.ts"),
+      ]);
+    const typed = parseReference(words[0]!);
+    const reference = flags["all-tags"] ? typed : withDefaultTag(typed);
+    if (!flags.quiet && reference.tag !== typed.tag)
+      host.stdout.write(`Using default tag: ${reference.tag}\n`);
+    const lines = flags.quiet ? undefined : progress.createPullProgress(host.stdout);
+    await interruptible((signal) =>
+      engine.push(context, {
+        reference: words[0]!,
+        allTags: flags["all-tags"],
+        ...(lines === undefined
+          ? {}
+          : {
+              onStart: (name) => lines.line(`The push refers to repository [${repositoryName(name)}]`),
+              onProgress: lines.report,
+              onPushed: (done) =>
+                lines.line(`${done.reference.tag}: digest: ${done.digest} size: ${done.size}`),
+            }),
+        signal,
+      }),
+    );
+    if (flags.quiet) host.stdout.write(`${formatReference(reference)}\n`);
+    return 0;
+  },
+});
