@@ -6,7 +6,8 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Of the terminal; undefined where there is none or it does not tell. Read when needed: it changes. */
   readonly columns: number | undefined;
-  write(text: string): void;
+  /** Bytes are for archives and other data that is no text. */
+  write(text: string | Uint8Array): void;
 }
 
 /** The world around one command, passed in so that tests can stand in for it. */
@@ -63,7 +64,7 @@ function descriptorOutput(descriptor: 1 | 2): Output {
       const columns = (descriptor === 1 ? process.stdout : process.stderr).columns;
       return columns > 0 ? columns : undefined;
     },
-    write: (text) => writeAll(descriptor, Buffer.from(text)),
+    write: (text) => writeAll(descriptor, typeof text === "string" ? Buffer.from(text) : text),
   };
 }
 

@@ -18,6 +18,7 @@ const push: LazyCommand = async () => (await import("./commands/push.ts")).push;
 const login: LazyCommand = async () => (await import("./commands/login.ts")).login;
 const logout: LazyCommand = async () => (await import("./commands/logout.ts")).logout;
 const load: LazyCommand = async () => (await import("./commands/load.ts")).load;
+const save: LazyCommand = async () => (await import("./commands/save.ts")).save;
 const images: LazyCommand = async () => (await import("./commands/images.ts")).images;
 const imageList: LazyCommand = async () => (await import("./commands/images.ts")).imageList;
 const history: LazyCommand = async () => (await import("./commands/history.ts")).history;
@@ -38,6 +39,7 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["pull", pull],
   ["push", push],
   ["load", load],
+  ["save", save],
   ["login", login],
   ["logout", logout],
   ["images", images],
@@ -82,6 +84,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
         ["pull", pull],
         ["push", push],
         ["rm", rmi],
+        ["save", save],
         ["tag", tag],
       ]),
       aliases: new Map([
@@ -104,12 +107,12 @@ export const groups: ReadonlyMap<string, Group> = new Map([
 export const notYetCommands: ReadonlySet<string> = new Set(
   (
     "attach build buildx builder commit compose config context cp create diff events exec export import kill " +
-    "logs manifest network pause plugin port rename restart save search secret service stack " +
+    "logs manifest network pause plugin port rename restart search secret service stack " +
     "start stats stop swarm top trust unpause update volume wait " +
     "container:attach container:commit container:cp container:create container:diff container:exec " +
     "container:export container:kill container:logs container:pause container:port container:prune " +
     "container:rename container:restart container:start container:stats container:stop container:top " +
     "container:unpause container:update container:wait image:build image:import image:prune " +
-    "image:save system:df system:events system:prune"
+    "system:df system:events system:prune"
   ).split(" "),
 );

@@ -31,7 +31,7 @@ function onTerminal(columns: number) {
       columns,
       write(text) {
         written += text;
-        screen.write(text);
+        screen.write(String(text));
       },
     },
     () => time,
