@@ -143,7 +143,9 @@ describe.skipIf(missing)("a registry with passwords", () => {
   test("a terminal shows again what is typed after an interrupted password", async () => {
     using session = startInTerminal(newRoot(), ["login", "-u", user.name, plain.host]);
     await session.shows(/Password: /);
+    expect(session.echoes()).toBe(false);
     session.type("\u0003");
     expect(await session.exited).toBe(130);
+    expect(session.echoes()).toBe(true);
   });
 });

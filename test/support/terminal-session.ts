@@ -8,6 +8,8 @@ export interface TerminalSession extends Disposable {
   readonly output: () => string;
   type(text: string): void;
   resize(columns: number, rows: number): void;
+  /** Whether the terminal shows what is typed (termios(3), ECHO). */
+  readonly echoes: () => boolean;
   /** Resolves when the output has what `wanted` says; rejects with all of it when the program ends before. */
   shows(wanted: RegExp): Promise<string>;
   readonly exited: Promise<number>;
@@ -51,6 +53,7 @@ export function startInTerminal(
     pid: child.pid,
     output: () => output,
     type: (text) => void child.terminal!.write(text),
+    echoes: () => (child.terminal!.localFlags & 0o10) !== 0,
     resize: (columns, rows) => child.terminal!.resize(columns, rows),
     async shows(wanted) {
       for (;;) {
