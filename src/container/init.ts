@@ -4,7 +4,13 @@
  */
 import { closeSync, readlinkSync, readSync } from "node:fs";
 import { BerthError, messageOf } from "../base/errors.ts";
-import { bringInterfaceUp, closeRange, sendDescriptor, startSession } from "../sys/libc.ts";
+import {
+  bringInterfaceUp,
+  closeRange,
+  enterNewCgroupNamespace,
+  sendDescriptor,
+  startSession,
+} from "../sys/libc.ts";
 import { MountInterpreter } from "./mount-interpreter.ts";
 import {
   adoptTerminal,
@@ -82,6 +88,7 @@ export async function initMain(): Promise<number> {
   const line = receiveLine();
   if (line === undefined) return 1;
   try {
+    enterNewCgroupNamespace();
     return await run(JSON.parse(line) as StartRequest);
   } catch (error) {
     const known = error instanceof BerthError ? error : undefined;

@@ -3,11 +3,15 @@ import { closeSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import { createSocketPair, receiveDescriptor } from "../sys/libc.ts";
-import { killNamespaceCommand } from "../sys/namespaces.ts";
+import type { Helpers } from "../sys/helpers.ts";
+import type { IdentityMap } from "../sys/identity.ts";
+import { type NamespaceProcess, noUserNamespace, spawnInUserNamespace } from "../sys/namespaces.ts";
 import { channelDescriptor, type InitMessage, type StartRequest, terminalDescriptor } from "./protocol.ts";
 
 export interface LaunchRequest {
-  /** The program that ends as init in the new namespaces (namespace-command.ts). */
+  readonly helpers: Helpers;
+  readonly identity: IdentityMap;
+  /** Ends as init in the new namespaces (namespace-command.ts). */
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Descriptors that the container inherits; undefined is /dev/null. Ignored where there is a terminal. */
@@ -42,34 +46,39 @@ export function launch(request: LaunchRequest): Launch {
   const [channel, initChannel] = createSocketPair();
   const [terminalSocket, initTerminalSocket] = createSocketPair();
   const [stdin, stdout, stderr] = request.stdio;
-  const child = Bun.spawn([...request.command], {
-    env: { ...request.env },
-    cwd: "/",
+  const namespaces = spawnInUserNamespace({
+    helpers: request.helpers,
+    identity: request.identity,
+    argv: request.command,
+    env: request.env,
     stdio: [stdin ?? "ignore", stdout, stderr, initChannel, initTerminalSocket],
   });
+  const { child } = namespaces;
   closeSync(initChannel);
   closeSync(initTerminalSocket);
   const messages = readMessages(channel);
+  namespaces.mapped.catch(() => undefined); // told by `start`, when somebody asks
   let closed = false;
-  const close = () => {
+  /** Whatever of the chain still lives ends. */
+  const end = async () => {
+    namespaces.release();
     if (!closed) for (const fd of [channel, terminalSocket]) closeSync(fd);
     closed = true;
+    await child.exited;
   };
 
   return {
-    async [Symbol.asyncDispose]() {
-      killNamespaceCommand(child);
-      await child.exited;
-      close();
-    },
+    [Symbol.asyncDispose]: end,
     async start(start, attachNetwork) {
       let pid: number | undefined;
       let terminal: number | undefined;
       try {
         writeAll(channel, `${JSON.stringify({ ...start, awaitsNetwork: attachNetwork !== undefined })}\n`);
+        await namespaces.mapped;
         for (;;) {
           const { value: message } = await messages.next();
-          if (message === undefined) throw await namespaceError(child);
+          if (message === undefined)
+            throw noUserNamespace(`its first process ended with status ${await child.exited}`);
           if (message.kind === "failed") throw initError(message);
           if (message.kind === "executing") break;
           if (message.kind === "terminal") {
@@ -83,11 +92,9 @@ export function launch(request: LaunchRequest): Launch {
           }
         }
         if (pid === undefined) throw new BerthError("internal", "init did not say which process it is");
-        return { pid, terminal, exited: ending(child, messages).finally(close) };
+        return { pid, terminal, exited: ending(namespaces, messages).finally(end) };
       } catch (error) {
-        killNamespaceCommand(child);
-        await child.exited;
-        close();
+        await end();
         throw error;
       }
     },
@@ -95,9 +102,13 @@ export function launch(request: LaunchRequest): Launch {
 }
 
 /** The end of a program, or the error of an execve that failed at the last moment. */
-async function ending(child: Bun.Subprocess, messages: AsyncGenerator<InitMessage>): Promise<number> {
-  const { value: last } = await messages.next();
+async function ending(
+  { child, release }: NamespaceProcess,
+  messages: AsyncGenerator<InitMessage>,
+): Promise<number> {
   await child.exited;
+  release(); // somebody may have killed just this one of them
+  const { value: last } = await messages.next();
   if (last?.kind === "failed") throw initError(last);
   return exitStatus(child);
 }
@@ -109,16 +120,6 @@ function initError({ code, message, hint }: Extract<InitMessage, { kind: "failed
 function exitStatus({ exitCode, signalCode }: Pick<Bun.Subprocess, "exitCode" | "signalCode">): number {
   if (signalCode !== null) return 128 + constants.signals[signalCode as NodeJS.Signals];
   return exitCode ?? 255;
-}
-
-/** unshare has said on stderr what the kernel refused; the usual reasons are worth a hint. */
-async function namespaceError(child: { readonly exited: Promise<number> }): Promise<BerthError> {
-  const status = await child.exited;
-  return new BerthError("unsupported", `cannot create the container's namespaces (status ${status})`, {
-    hint:
-      "check user.max_user_namespaces, kernel.unprivileged_userns_clone and " +
-      "kernel.apparmor_restrict_unprivileged_userns with sysctl, and /etc/subuid with `berth info`",
-  });
 }
 
 /** A process that has ended already says why by its status, not by our broken pipe. */

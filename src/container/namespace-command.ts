@@ -1,11 +1,9 @@
 import type { Helpers } from "../sys/helpers.ts";
-import type { IdentityMap } from "../sys/identity.ts";
-import { type NamespaceKind, userNamespaceCommand } from "../sys/namespaces.ts";
+import { guardedCommand, innermostCommand, type NamespaceKind } from "../sys/namespaces.ts";
 import type { RootMount } from "../sys/root-mount.ts";
 
-export interface NamespaceRequest {
+export interface ContainerNamespaces {
   readonly helpers: Helpers;
-  readonly identity: IdentityMap;
   /** argv prefix of this executable. */
   readonly self: readonly string[];
   readonly network: "host" | "private";
@@ -16,46 +14,25 @@ export interface NamespaceRequest {
 export type FuseMount = Extract<RootMount, { kind: "fuse-overlayfs" }>;
 
 /**
- * The command that ends as `internal-init` in a container's namespaces.
+ * The command that, as root of a user namespace, ends as `internal-init` in a container's namespaces.
  *
  * There are two pid namespaces, one in the other. The outer one has a pid 1 that the container cannot see, and that
- * dies with berth: the kernel then ends everything in both, whatever the container has made of its own signals and of
- * PR_SET_PDEATHSIG. fuse-overlayfs lives there too, in a mount namespace of its own, and ends the same way. The inner
- * step is busybox's, because as pid 1 of a namespace one cannot end by the signal that ended one's child, and it
- * answers 128 + n where util-linux answers 1.
+ * dies with berth: the kernel then ends everything in both, whatever the container has made of its own signals.
+ * fuse-overlayfs lives there too, in a mount namespace of its own, and ends the same way.
  */
-export function namespaceCommand(request: NamespaceRequest): readonly string[] {
-  const { helpers, identity, network, fuse } = request;
-  const outer: readonly NamespaceKind[] = [
-    "mount",
-    "pid",
-    "ipc",
-    "uts",
-    "cgroup",
-    ...(network === "private" ? (["net"] as const) : []),
-  ];
-  const inner = (...flags: string[]) => [
-    ...helpers.command("busybox"),
-    "unshare",
-    "-p",
-    "-f",
-    ...flags,
-    ...request.self,
-    "internal-init",
-  ];
-  if (fuse === undefined) return userNamespaceCommand(helpers, identity, outer, inner());
-  const mounted = shellWords(fuseCommand(helpers, fuse));
+export function namespaceCommand({ helpers, self, network, fuse }: ContainerNamespaces): readonly string[] {
+  const shared: readonly NamespaceKind[] = ["mount", "ipc", "uts"];
+  const outer = network === "private" ? ([...shared, "net"] as const) : shared;
+  const init = [...self, "internal-init"];
+  if (fuse === undefined) {
+    return guardedCommand(helpers, outer, innermostCommand(helpers, { ownMounts: false }, init));
+  }
   const script = [
-    // It talks even when all is well, so its words are only shown when it fails.
-    `said=$(${mounted} 3>&- 4>&- </dev/null 2>&1) || { echo "$said" >&2; exit 125; }`,
-    `exec ${shellWords(inner("-m", "--propagation", "slave"))}`,
+    // It talks even when all is well, so its words are only shown when it fails. It may hold none of our descriptors.
+    `said=$(${shellWords(fuseCommand(helpers, fuse))} 3>&- 4>&- 5>&- </dev/null 2>&1) || { echo "$said" >&2; exit 125; }`,
+    `exec ${shellWords(innermostCommand(helpers, { ownMounts: true }, init))}`,
   ];
-  return userNamespaceCommand(helpers, identity, outer, [
-    ...helpers.command("busybox"),
-    "sh",
-    "-c",
-    script.join("\n"),
-  ]);
+  return guardedCommand(helpers, outer, [...helpers.command("busybox"), "sh", "-c", script.join("\n")]);
 }
 
 function fuseCommand(helpers: Helpers, root: FuseMount): string[] {

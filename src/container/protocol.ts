@@ -3,7 +3,7 @@
  *
  * ```
  * host (launch.ts)                         init (init.ts, pid 1 of the new namespaces)
- *   spawn setpriv → unshare → init
+ *   start the namespaces
  *   StartRequest, one JSON line   ──fd 3──▶
  *                                 ◀──fd 3── {"kind":"ready", pid}      namespaces are there
  *   network set-up, if any
@@ -14,7 +14,7 @@
  *                                 ◀──fd 3── {"kind":"failed", …}       at any time before, or when execve fails
  * ```
  *
- * The end of the stream says nothing about execve, because unshare, the parent of init, holds the descriptor too.
+ * The end of the stream says nothing about execve, because the parents of init hold the descriptor too.
  */
 import type { ErrorCode } from "../base/errors.ts";
 import type { Operation } from "./operations.ts";

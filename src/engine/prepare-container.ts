@@ -73,7 +73,7 @@ export async function prepareContainer(
   const root = await context.snapshotter.prepareRoot({
     driver,
     layers: image.config.rootfs.diff_ids.map((diffId) => context.readingStore.layers.path(diffId)),
-    ...(store ? { directory } : {}),
+    directory,
     volatile: options.remove,
   });
   const mountPoint = join(directory, "merged");

@@ -66,14 +66,11 @@ function launchNamespaces(
   streams: ContainerStreams,
   fuse: FuseMount | undefined,
 ): Launch {
+  const { helpers, identity } = context;
   const launching = launch({
-    command: namespaceCommand({
-      helpers: context.helpers,
-      identity: context.identity,
-      self: selfCommand(),
-      network: network.namespace,
-      fuse,
-    }),
+    helpers,
+    identity,
+    command: namespaceCommand({ helpers, self: selfCommand(), network: network.namespace, fuse }),
     env: { PATH: context.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" },
     stdio: streams.stdio,
   });

@@ -1,7 +1,7 @@
 import { BerthError, messageOf } from "../base/errors.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import type { IdentityMap } from "../sys/identity.ts";
-import { killNamespaceCommand, userNamespaceCommand } from "../sys/namespaces.ts";
+import { noUserNamespace, ownMountsCommand, spawnInUserNamespace } from "../sys/namespaces.ts";
 import type { UnpackResult } from "./types.ts";
 import type { WorkerEvent, WorkerRequest } from "./worker-protocol.ts";
 
@@ -36,33 +36,30 @@ export async function runWorker(
 ): Promise<UnpackResult | undefined> {
   const { signal } = options;
   if (signal?.aborted) throw interrupted(signal);
-  const argv = userNamespaceCommand(
-    environment.helpers,
-    environment.identity,
-    ["mount"],
-    [...environment.selfCommand, "internal-worker"],
-  );
-  const child = Bun.spawn(argv, {
-    stdin: Buffer.from(JSON.stringify(request)),
-    stdout: "pipe",
-    stderr: "pipe",
+  const { helpers, identity, selfCommand } = environment;
+  const namespaces = spawnInUserNamespace({
+    helpers,
+    identity,
+    argv: ownMountsCommand(helpers, [...selfCommand, "internal-worker"]),
     env: { ...process.env, ...withoutLastTier },
+    stdio: [Buffer.from(JSON.stringify(request)), "pipe", "pipe"],
   });
-  const kill = () => killNamespaceCommand(child);
-  signal?.addEventListener("abort", kill, { once: true });
+  const { child } = namespaces;
+  const mapping = namespaces.mapped.catch((error: unknown) => error);
+  signal?.addEventListener("abort", namespaces.release, { once: true });
   try {
     const [answer, complaint] = await Promise.all([
-      readAnswer(child.stdout, options.onProgress),
-      new Response(child.stderr).text(),
+      readAnswer(child.stdout as ReadableStream<Uint8Array>, options.onProgress),
+      new Response(child.stderr as ReadableStream<Uint8Array>).text(),
     ]);
     const status = await child.exited;
     if (signal?.aborted) throw interrupted(signal);
-    if (answer === undefined) throw noAnswer(request.kind, argv, status, complaint);
+    if (answer === undefined) throw noAnswer(request.kind, status, complaint, await mapping);
     if (answer.event === "result") return answer.unpacked;
     throw new BerthError(answer.code, answer.message, answer.hint === undefined ? {} : { hint: answer.hint });
   } finally {
-    signal?.removeEventListener("abort", kill);
-    kill();
+    signal?.removeEventListener("abort", namespaces.release);
+    namespaces.release();
   }
 }
 
@@ -93,19 +90,14 @@ function interrupted(signal: AbortSignal): BerthError {
   return new BerthError("interrupted", `interrupted: ${messageOf(reason)}`, { cause: reason });
 }
 
-function noAnswer(kind: string, argv: readonly string[], status: number, complaint: string): BerthError {
-  const refused = /^unshare: (?:unshare failed|write failed .*|cannot open .*): (.*)$/m.exec(complaint)?.[1];
-  if (refused !== undefined) {
-    return new BerthError("unsupported", `cannot create a user namespace: ${refused}`, {
-      hint:
-        "check user.max_user_namespaces, kernel.unprivileged_userns_clone and " +
-        "kernel.apparmor_restrict_unprivileged_userns with sysctl, and /etc/subuid with `berth info`",
-    });
-  }
+function noAnswer(kind: string, status: number, complaint: string, mapping: unknown): BerthError {
+  const refused = /^unshare: unshare\(\w+\): (.*)$/m.exec(complaint)?.[1];
+  if (refused !== undefined) return noUserNamespace(refused);
+  if (mapping instanceof BerthError) return mapping;
   const words = complaint.trim().split("\n").slice(-3).join("; ");
   return new BerthError(
     "helper-failed",
-    `the worker for "${kind}" ended with status ${status}${words === "" ? "" : `: ${words}`} (${argv.join(" ")})`,
+    `the worker for "${kind}" ended with status ${status}${words === "" ? "" : `: ${words}`}`,
     { hint: "check that this kernel lets you make user namespaces: unshare --user --map-root-user true" },
   );
 }

@@ -19,6 +19,7 @@ const { symbols: c } = dlopen("libc.so.6", {
   execve: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
   dup2: { args: ["i32", "i32"], returns: "i32" },
   setsid: { args: [], returns: "i32" },
+  unshare: { args: ["i32"], returns: "i32" },
   fcntl: { args: ["i32", "i32", "i64"], returns: "i32" },
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   mkdirat: { args: ["i32", "ptr", "u32"], returns: "i32" },
@@ -389,6 +390,24 @@ export function announceInput(fd: number): void {
   check("fcntl", c.fcntl(fd, F_SETOWN, process.pid));
   const flags = check("fcntl", c.fcntl(fd, F_GETFL, 0));
   check("fcntl", c.fcntl(fd, F_SETFL, flags | O_ASYNC | O.NONBLOCK));
+}
+
+/**
+ * Has the kernel send SIGKILL to `pid` when the write end of the pipe that `readEnd` belongs to is closed for good
+ * (fcntl(2), O_ASYNC, F_SETSIG). It lasts as long as anybody has the read end open, and needs nothing of `pid` itself:
+ * unlike PR_SET_PDEATHSIG it cannot be cleared there, and works for a process that is not our child.
+ */
+export function killAtHangUp(readEnd: number, pid: number): void {
+  const [F_SETFL, F_SETOWN, F_SETSIG, O_ASYNC, SIGKILL] = [4, 8, 10, 0o20000, 9];
+  check("fcntl", c.fcntl(readEnd, F_SETSIG, SIGKILL));
+  check("fcntl", c.fcntl(readEnd, F_SETOWN, pid));
+  check("fcntl", c.fcntl(readEnd, F_SETFL, O_ASYNC));
+}
+
+/** Moves this process into a new cgroup namespace, whose root is where it is now (cgroup_namespaces(7)). */
+export function enterNewCgroupNamespace(): void {
+  const CLONE_NEWCGROUP = 0x02000000;
+  check("unshare", c.unshare(CLONE_NEWCGROUP));
 }
 
 /** Both ends of a pipe, close-on-exec: [read, write]. */

@@ -1,77 +1,155 @@
-import { readFileSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
+import { BerthError } from "../base/errors.ts";
 import type { Helpers } from "./helpers.ts";
 import type { IdentityMap, IdRange } from "./identity.ts";
+import { createPipe, createSocketPair, killAtHangUp } from "./libc.ts";
 
-export type NamespaceKind = "mount" | "pid" | "ipc" | "uts" | "net" | "cgroup";
-
-function largest(ranges: readonly IdRange[]): IdRange | undefined {
-  return ranges.filter((range) => range.inside !== 0).toSorted((a, b) => b.count - a.count)[0];
-}
-
-/** unshare(1) takes one range besides root: `outer,inner,count`. */
-function rangeFlag(flag: string, ranges: readonly IdRange[]): string[] {
-  const range = largest(ranges);
-  return range === undefined ? [] : [`${flag}=${range.outside},1,${range.count}`];
-}
+export type NamespaceKind = "mount" | "ipc" | "uts" | "net";
 
 /**
- * The argv that runs `argv` as root of a new user namespace, and in the other new namespaces named.
- * Until the id maps are written the end of berth does not end it; it looks for its engine itself. Kill it only with
- * `killNamespaceCommand`.
- * With a pid namespace the program is its pid 1 and dies with unshare; everything dies with berth itself
- * (PR_SET_PDEATHSIG), because a helper without its engine is of no use to anybody.
+ * The argv that runs `argv` in new namespaces, as pid 1 of a new pid namespace. The unshare in between waits for it,
+ * and when that is killed, so is pid 1 (PR_SET_PDEATHSIG) and everything in its namespace.
  */
-export function userNamespaceCommand(
+export function guardedCommand(
   helpers: Helpers,
-  identity: IdentityMap,
-  namespaces: readonly NamespaceKind[],
+  kinds: readonly NamespaceKind[],
   argv: readonly string[],
-): string[] {
+): readonly string[] {
   return [
     ...helpers.command("unshare"),
-    "--user",
-    "--map-root-user",
-    ...(identity.mode === "subordinate"
-      ? [...rangeFlag("--map-users", identity.uids), ...rangeFlag("--map-groups", identity.gids)]
-      : []),
-    "--",
-    // Not before: a child of unshare runs newuidmap when unshare says so, and would wait for ever for a dead one.
-    ...helpers.command("setpriv"),
-    "--pdeathsig=KILL",
-    ...helpers.command("unshare"),
-    ...namespaces.map((kind) => `--${kind}`),
+    ...kinds.map((kind) => `--${kind}`),
     // As a slave, so that what the host unmounts later is not held here; nothing of ours reaches the host.
-    ...(namespaces.includes("mount") ? ["--propagation=slave"] : []),
-    ...(namespaces.includes("pid") ? ["--fork", "--kill-child"] : []),
+    ...(kinds.includes("mount") ? ["--propagation=slave"] : []),
+    "--pid",
+    "--fork",
+    "--kill-child",
     "--",
     ...argv,
   ];
 }
 
 /**
- * Kills what `userNamespaceCommand` started, with its children: the one that writes the id maps would otherwise wait
- * for its dead parent for ever, and keep our pipes open.
+ * The argv that runs `argv` (whose first word is a path) as pid 1 of a new pid namespace, whose end is told truly: as
+ * pid 1 of another namespace one cannot end by the signal that ended one's child, and busybox answers 128 + n there
+ * where util-linux answers 1.
  */
-export function killNamespaceCommand(child: Pick<Bun.Subprocess, "pid" | "exitCode" | "signalCode">): void {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  kill(child.pid, "SIGSTOP"); // so that it starts nothing more
-  for (const pid of childrenOf(child.pid)) kill(pid, "SIGKILL");
-  kill(child.pid, "SIGKILL");
+export function innermostCommand(
+  helpers: Helpers,
+  options: { readonly ownMounts: boolean },
+  argv: readonly string[],
+): readonly string[] {
+  const mounts = options.ownMounts ? ["-m", "--propagation", "slave"] : [];
+  return [...helpers.command("busybox"), "unshare", ...mounts, "-p", "-f", ...argv];
 }
 
-function kill(pid: number, signal: NodeJS.Signals): void {
+/** The argv that runs `argv` (whose first word is a path) with mounts of its own. */
+export function ownMountsCommand(helpers: Helpers, argv: readonly string[]): readonly string[] {
+  return [...helpers.command("busybox"), "unshare", "-m", "--propagation", "slave", ...argv];
+}
+
+export interface NamespaceRequest {
+  readonly helpers: Helpers;
+  readonly identity: IdentityMap;
+  /** What runs as root of the new user namespace, with all capabilities there. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** At least three; two more follow them in the process. */
+  readonly stdio: readonly [Stdin, Stdout, Stdout, ...number[]];
+}
+
+type Stdin = "ignore" | number | Uint8Array;
+type Stdout = "pipe" | number;
+
+export interface NamespaceProcess {
+  readonly child: Bun.Subprocess<Stdin, Stdout, Stdout>;
+  /** Rejects with `unsupported` when there is no user namespace to be had; the process has then ended. */
+  readonly mapped: Promise<void>;
+  /** Kills the process, if it still runs, and lets go of what ties it to us. */
+  release(): void;
+}
+
+/**
+ * Starts a program as root of a new user namespace.
+ *
+ * With subordinate ids the process waits behind a gate while newuidmap and newgidmap, which are setuid programs of the
+ * host, write its maps at the same time; the exec after that gives it its capabilities, as for any uid 0
+ * (capabilities(7)). With one id it needs nobody: it maps itself.
+ *
+ * When this process ends, however it ends, the kernel kills that one (`killAtHangUp`). It must not be pid 1 of a
+ * namespace, which the kernel protects from this signal.
+ */
+export function spawnInUserNamespace(request: NamespaceRequest): NamespaceProcess {
+  const { helpers, identity, argv, env, stdio } = request;
+  const busybox = helpers.command("busybox");
+  const gateNumber = stdio.length + 1;
+  const behindGate = `echo >&${gateNumber} && read -r _ <&${gateNumber} && exec "$@" ${gateNumber}>&-`;
+  const command =
+    identity.mode === "single"
+      ? [...busybox, "unshare", "-r", ...argv]
+      : [...busybox, "unshare", "-U", ...busybox, "sh", "-c", behindGate, "sh", ...argv];
+  const [lifeline, ourLifeline] = createPipe();
+  const [gate, theirGate] = createSocketPair();
+  const child = Bun.spawn([...command], {
+    env: { ...env },
+    cwd: "/",
+    stdio: [...stdio, lifeline, theirGate] as [Stdin, Stdout, Stdout, ...number[]],
+  });
+  closeSync(theirGate);
+  killAtHangUp(lifeline, child.pid);
+  closeSync(lifeline);
+  let released = false;
+  return {
+    child,
+    mapped: identity.mode === "single" ? pass(gate) : openGate(child.pid, identity, gate),
+    release() {
+      if (!released) closeSync(ourLifeline);
+      released = true;
+    },
+  };
+}
+
+async function pass(gate: number): Promise<void> {
+  closeSync(gate);
+}
+
+async function openGate(pid: number, identity: IdentityMap, gate: number): Promise<void> {
   try {
-    process.kill(pid, signal);
-  } catch {
-    // It has just ended.
+    const reader = Bun.file(gate).stream().getReader();
+    const waiting = await reader.read();
+    await reader.cancel(); // or it would go on reading from whatever has this number next
+    if (waiting.done) throw noUserNamespace();
+    await Promise.all([writeMap("newuidmap", pid, identity.uids), writeMap("newgidmap", pid, identity.gids)]);
+    writeSync(gate, "\n");
+  } finally {
+    closeSync(gate);
   }
 }
 
-/** proc(5): the children of a process's main thread; none where the kernel does not tell. */
-function childrenOf(pid: number): number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ").filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
+/** What a kernel or an administrator that forbids user namespaces looks like from here. */
+export function noUserNamespace(reason?: string): BerthError {
+  return new BerthError(
+    "unsupported",
+    `cannot create a user namespace${reason === undefined ? "" : `: ${reason}`}`,
+    {
+      hint:
+        "check user.max_user_namespaces, kernel.unprivileged_userns_clone and " +
+        "kernel.apparmor_restrict_unprivileged_userns with sysctl, and /etc/subuid with `berth info`",
+    },
+  );
+}
+
+async function writeMap(
+  program: "newuidmap" | "newgidmap",
+  pid: number,
+  ranges: readonly IdRange[],
+): Promise<void> {
+  const numbers = ranges.flatMap(({ inside, outside, count }) => [inside, outside, count].map(String));
+  const child = Bun.spawn([program, String(pid), ...numbers], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const [said, status] = await Promise.all([child.stderr.text(), child.exited]);
+  if (status === 0) return;
+  throw new BerthError("helper-failed", `${program} could not map the subordinate ids: ${said.trim()}`, {
+    hint: "compare /etc/subuid and /etc/subgid with `berth info`; the ranges must belong to this user",
+  });
 }

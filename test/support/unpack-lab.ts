@@ -9,7 +9,7 @@ import { toByteString } from "../../src/sys/byte-string.ts";
 import { AT_FDCWD, fileSyscalls as calls, O } from "../../src/sys/file-syscalls.ts";
 import { helpersOnPath } from "../../src/sys/helpers.ts";
 import { detectIdentityMap, type IdentityMap } from "../../src/sys/identity.ts";
-import { userNamespaceCommand } from "../../src/sys/namespaces.ts";
+import { ownMountsCommand, spawnInUserNamespace } from "../../src/sys/namespaces.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** The worker under test: of the compiled executable when the environment names one, else from source. */
@@ -105,15 +105,21 @@ export class UnpackLab implements AsyncDisposable {
   /** Runs a program as root of the same user namespace that the worker had; gives its stdout as latin1. */
   async asRoot(...argv: readonly string[]): Promise<string> {
     const { helpers, identity } = this.environment;
-    const child = Bun.spawn(userNamespaceCommand(helpers, identity, ["mount"], argv), {
-      stdout: "pipe",
-      stderr: "pipe",
+    const { child, mapped, release } = spawnInUserNamespace({
+      helpers,
+      identity,
+      // By its path: busybox would take a bare name for one of its own programs.
+      argv: ownMountsCommand(helpers, [Bun.which(argv[0]!) ?? argv[0]!, ...argv.slice(1)]),
+      env: process.env,
+      stdio: ["ignore", "pipe", "pipe"],
     });
     const [stdout, stderr, code] = await Promise.all([
-      new Response(child.stdout).bytes(),
-      new Response(child.stderr).text(),
+      new Response(child.stdout as ReadableStream<Uint8Array>).bytes(),
+      new Response(child.stderr as ReadableStream<Uint8Array>).text(),
       child.exited,
+      mapped,
     ]);
+    release();
     if (code !== 0) throw new Error(`${argv.join(" ")}: ${stderr}`);
     return Buffer.from(stdout).toString("latin1");
   }
