@@ -29,7 +29,10 @@ export async function runCommandLine(argv: readonly string[], host: Host): Promi
       words = words.slice(1);
     }
     return await dispatch(words, host, call);
-  } catch (error) {
+  } catch (thrown) {
+    // A failing disposal hides the error that began it (explicit resource management); that one is the news.
+    let error = thrown;
+    while (error instanceof SuppressedError && error.suppressed !== undefined) error = error.suppressed;
     if (error instanceof BrokenPipe) throw error;
     if (error instanceof Interrupted) return error.status;
     const cause = error instanceof ExitError ? error.cause : error;

@@ -7,7 +7,11 @@ export const licenses = defineCommand({
   words: { min: 0, max: 0 },
   async run({ host }) {
     const text = await (await import("../../engine/licenses.ts")).licenses();
-    host.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    const whole = text.endsWith("\n") ? text : `${text}\n`;
+    if (host.stdout.isTerminal) {
+      const { drawLicenses } = await import("../views/license-table.ts");
+      host.stdout.write(await drawLicenses(whole, host.stdout.columns));
+    } else host.stdout.write(whole);
     return 0;
   },
 });
