@@ -1,4 +1,4 @@
-import { closeSync, writeSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
 import type { Helpers } from "./helpers.ts";
 import type { IdentityMap, IdRange } from "./identity.ts";
@@ -62,7 +62,7 @@ type Stdout = "pipe" | number;
 
 export interface NamespaceProcess {
   readonly child: Bun.Subprocess<Stdin, Stdout, Stdout>;
-  /** Rejects with `unsupported` when there is no user namespace to be had; the process has then ended. */
+  /** Rejects when there is no user namespace to be had, or its ids cannot be mapped; the process has then ended. */
   readonly mapped: Promise<void>;
   /** Kills the process, if it still runs, and lets go of what ties it to us. */
   release(): void;
@@ -94,13 +94,16 @@ export function spawnInUserNamespace(request: NamespaceRequest): NamespaceProces
     cwd: "/",
     stdio: [...stdio, lifeline, theirGate] as [Stdin, Stdout, Stdout, ...number[]],
   });
-  closeSync(theirGate);
   killAtHangUp(lifeline, child.pid);
-  closeSync(lifeline);
+  for (const fd of [theirGate, lifeline]) closeSync(fd);
+  const mapped =
+    identity.mode === "single"
+      ? Promise.resolve(closeSync(gate))
+      : openGate(busybox, child.pid, identity, gate);
   let released = false;
   return {
     child,
-    mapped: identity.mode === "single" ? pass(gate) : openGate(child.pid, identity, gate),
+    mapped,
     release() {
       if (!released) closeSync(ourLifeline);
       released = true;
@@ -108,22 +111,33 @@ export function spawnInUserNamespace(request: NamespaceRequest): NamespaceProces
   };
 }
 
-async function pass(gate: number): Promise<void> {
+/**
+ * Has a shell write the maps and open the gate, so that it happens at once, whatever our own thread is busy with.
+ * It ends by itself, with everything it has, when the process behind the gate does.
+ */
+async function openGate(
+  busybox: readonly string[],
+  pid: number,
+  identity: IdentityMap,
+  gate: number,
+): Promise<void> {
+  const numbers = (ranges: readonly IdRange[]) =>
+    ranges.map(({ inside, outside, count }) => `${inside} ${outside} ${count}`).join(" ");
+  const script =
+    `read -r _ <&3 || exit ${closedGate}; newuidmap ${pid} ${numbers(identity.uids)} & ` +
+    `newgidmap ${pid} ${numbers(identity.gids)} && wait $! && echo >&3`;
+  const mapper = Bun.spawn([...busybox, "sh", "-c", script], { stdio: ["ignore", "ignore", "pipe", gate] });
   closeSync(gate);
+  const [said, status] = await Promise.all([mapper.stderr.text(), mapper.exited]);
+  if (status === 0) return;
+  if (status === closedGate) throw noUserNamespace();
+  throw new BerthError("helper-failed", `the subordinate ids could not be mapped: ${said.trim()}`, {
+    hint: "compare /etc/subuid and /etc/subgid with `berth info`; the ranges must belong to this user",
+  });
 }
 
-async function openGate(pid: number, identity: IdentityMap, gate: number): Promise<void> {
-  try {
-    const reader = Bun.file(gate).stream().getReader();
-    const waiting = await reader.read();
-    await reader.cancel(); // or it would go on reading from whatever has this number next
-    if (waiting.done) throw noUserNamespace();
-    await Promise.all([writeMap("newuidmap", pid, identity.uids), writeMap("newgidmap", pid, identity.gids)]);
-    writeSync(gate, "\n");
-  } finally {
-    closeSync(gate);
-  }
-}
+/** What the shell answers when nobody waits behind the gate any more. */
+const closedGate = 3;
 
 /** What a kernel or an administrator that forbids user namespaces looks like from here. */
 export function noUserNamespace(reason?: string): BerthError {
@@ -136,20 +150,4 @@ export function noUserNamespace(reason?: string): BerthError {
         "kernel.apparmor_restrict_unprivileged_userns with sysctl, and /etc/subuid with `berth info`",
     },
   );
-}
-
-async function writeMap(
-  program: "newuidmap" | "newgidmap",
-  pid: number,
-  ranges: readonly IdRange[],
-): Promise<void> {
-  const numbers = ranges.flatMap(({ inside, outside, count }) => [inside, outside, count].map(String));
-  const child = Bun.spawn([program, String(pid), ...numbers], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const [said, status] = await Promise.all([child.stderr.text(), child.exited]);
-  if (status === 0) return;
-  throw new BerthError("helper-failed", `${program} could not map the subordinate ids: ${said.trim()}`, {
-    hint: "compare /etc/subuid and /etc/subgid with `berth info`; the ranges must belong to this user",
-  });
 }
