@@ -285,8 +285,7 @@ function mountRoot(root: RootMount, mountPoint: string): number {
   return attempt("mount the root file system", () => {
     switch (root.kind) {
       case "overlay":
-        if (root.lower.length === 1 && root.writable === undefined) bindRoot(root.lower[0]!, mountPoint);
-        else mountOverlay(root, mountPoint);
+        mountOverlay(root, mountPoint);
         break;
       case "fuse-overlayfs": // mounted by the stage before (launch.ts)
         break;
@@ -316,17 +315,18 @@ function bindRoot(path: string, mountPoint: string): void {
 function mountOverlay(root: Extract<RootMount, { kind: "overlay" }>, mountPoint: string): void {
   const open = (path: string) => openAt(AT_FDCWD, path, O.PATH | O.DIRECTORY);
   const lower = root.lower.toReversed().map(open);
-  const upper = root.writable && [open(root.writable.upper), open(root.writable.work)];
+  const [upper, work] = [open(root.writable.upper), open(root.writable.work)];
   const options = [
     `lowerdir=${lower.join(":")}`,
-    ...(upper ? [`upperdir=${upper[0]}`, `workdir=${upper[1]}`] : []),
+    `upperdir=${upper}`,
+    `workdir=${work}`,
     "userxattr",
-    ...(root.volatile && upper ? ["volatile"] : []),
+    ...(root.volatile ? ["volatile"] : []),
   ];
   process.chdir("/proc/self/fd");
   mount("overlay", mountPoint, "overlay", 0, options.join(","));
   process.chdir("/");
-  for (const fd of [...lower, ...(upper ?? [])]) closeSync(fd);
+  for (const fd of [...lower, upper, work]) closeSync(fd);
 }
 
 /** A detached mount of a device of the host, after a look at its number. */

@@ -39,9 +39,8 @@ function fuseCommand(helpers: Helpers, root: FuseMount): string[] {
   const lower = root.lower.toReversed().map(escapeOption).join(":");
   const options = [
     `lowerdir=${lower}`,
-    ...(root.writable
-      ? [`upperdir=${escapeOption(root.writable.upper)}`, `workdir=${escapeOption(root.writable.work)}`]
-      : []),
+    `upperdir=${escapeOption(root.writable.upper)}`,
+    `workdir=${escapeOption(root.writable.work)}`,
     ...(root.volatile ? ["volatile"] : []),
   ];
   return [...helpers.command("fuse-overlayfs"), "-o", options.join(","), root.mountPoint];

@@ -1,6 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { BerthError } from "../base/errors.ts";
 import type { RootMount } from "../sys/root-mount.ts";
 import { removeSnapshotTree } from "./remove-snapshot-tree.ts";
 import { rootModeOf } from "./root-mode.ts";
@@ -13,25 +12,10 @@ export function createSnapshotter(environment: WorkerEnvironment): Snapshotter {
     removeTree: (path) => removeSnapshotTree(environment, path),
 
     async prepareRoot(request) {
-      const [only] = request.layers;
-      if (request.directory === undefined) {
-        if (request.layers.length === 1 && only !== undefined) return { kind: "directory", path: only };
-        return withoutDirectory(request);
-      }
       if (request.driver === "copy") return copied(environment, request.layers, request.directory);
-      return stacked(environment, request, request.driver, request.directory);
+      return stacked(environment, request, request.driver);
     },
   };
-}
-
-function withoutDirectory(request: RootRequest): RootMount {
-  if (request.driver === "overlay" && request.layers.length > 1)
-    return { kind: "overlay", lower: request.layers, volatile: request.volatile };
-  const what =
-    request.layers.length === 0 ? "an image without layers" : `the storage driver ${request.driver}`;
-  throw new BerthError("unsupported", `${what} needs a directory of the container's own`, {
-    hint: "make the store writable, or use the storage driver overlay",
-  });
 }
 
 /** Makes a directory unless it is there. */
@@ -45,8 +29,8 @@ async function stacked(
   environment: WorkerEnvironment,
   request: RootRequest,
   driver: "overlay" | "fuse-overlayfs",
-  directory: string,
 ): Promise<RootMount> {
+  const { directory } = request;
   const upper = join(directory, "upper");
   const work = join(directory, "work");
   const top = request.layers.at(-1);

@@ -7,8 +7,8 @@ export interface RootRequest {
   readonly driver: StorageDriver;
   /** Layer directories, lowest first. */
   readonly layers: readonly string[];
-  /** The container's own directory; `upper`, `work` and `merged` are made inside. Undefined: a root without a writable layer. */
-  readonly directory?: string;
+  /** The container's own directory; `upper`, `work` and `merged` are made inside. */
+  readonly directory: string;
   /** The writable layer need not survive a crash of the machine. */
   readonly volatile: boolean;
 }

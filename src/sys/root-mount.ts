@@ -5,14 +5,14 @@ export type RootMount =
       readonly kind: "overlay";
       /** Lowest first. */
       readonly lower: readonly string[];
-      readonly writable?: { readonly upper: string; readonly work: string };
+      readonly writable: { readonly upper: string; readonly work: string };
       readonly volatile: boolean;
     }
   | {
       readonly kind: "fuse-overlayfs";
       /** Lowest first. */
       readonly lower: readonly string[];
-      readonly writable?: { readonly upper: string; readonly work: string };
+      readonly writable: { readonly upper: string; readonly work: string };
       readonly volatile: boolean;
       /** An existing empty directory. */
       readonly mountPoint: string;

@@ -179,22 +179,6 @@ describe.each(identities)("snapshots, $mode ids", (identity) => {
     expect(readdirSync(path).sort()).toEqual(["merged", "upper", "work"]);
   });
 
-  test("without a directory of its own a root is one layer, or an overlay without a writable layer", async () => {
-    const [lower, upper] = await twoLayers();
-    for (const driver of storageDrivers) {
-      const root = await snapshotter.prepareRoot({ driver, layers: [lower!], volatile: false });
-      expect(root).toEqual({ kind: "directory", path: lower! });
-    }
-    const both = { layers: [lower!, upper!], volatile: false };
-    expect(await snapshotter.prepareRoot({ driver: "overlay", ...both })).toEqual({
-      kind: "overlay",
-      lower: both.layers,
-      volatile: false,
-    });
-    const refusal = await snapshotter.prepareRoot({ driver: "copy", ...both }).catch((error) => error);
-    expect(refusal).toMatchObject({ code: "unsupported" });
-  });
-
   test("an image without layers is an empty writable directory", async () => {
     const path = ownDirectory();
     const root = await snapshotter.prepareRoot({

@@ -4,7 +4,7 @@ import type { ContainerSpec } from "../../../src/container/spec.ts";
 import { defaultCapabilities } from "../../../src/sys/capabilities.ts";
 
 const spec: ContainerSpec = {
-  root: { kind: "overlay", lower: ["/layers/a"], volatile: true },
+  root: { kind: "overlay", lower: ["/layers/a"], writable: { upper: "/u", work: "/w" }, volatile: true },
   mountPoint: "/containers/x/merged",
   readOnlyRoot: false,
   hostname: "box",
