@@ -1,12 +1,17 @@
 import { type Configuration, loadConfiguration } from "../base/configuration.ts";
 import { type Directories, resolveDirectories } from "../base/directories.ts";
-import { createLayerUnpacker } from "../snapshot/layer-unpacker.ts";
-import { createSnapshotter } from "../snapshot/snapshotter.ts";
 import type { LayerUnpacker, Snapshotter } from "../snapshot/types.ts";
-import { Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { type Helpers, openHelpers } from "../sys/helpers.ts";
 import { detectIdentityMap, type IdentityMap } from "../sys/identity.ts";
 import { selfCommand } from "../sys/self-command.ts";
+
+/** Loaded on first use, and synchronously: `run` starts the container's namespaces before it needs any of them. */
+const load = {
+  store: () => require("../store/store.ts") as typeof import("../store/store.ts"),
+  snapshotter: () => require("../snapshot/snapshotter.ts") as typeof import("../snapshot/snapshotter.ts"),
+  unpacker: () => require("../snapshot/layer-unpacker.ts") as typeof import("../snapshot/layer-unpacker.ts"),
+};
 
 /**
  * What every use case gets. Everything is made on first use, because a command pays only for what it needs.
@@ -52,25 +57,27 @@ export class EngineContext {
 
   get snapshotter(): Snapshotter {
     const { helpers, identity } = this;
-    this.#snapshotter ??= createSnapshotter({ helpers, identity, selfCommand: selfCommand() });
+    this.#snapshotter ??= load
+      .snapshotter()
+      .createSnapshotter({ helpers, identity, selfCommand: selfCommand() });
     return this.#snapshotter;
   }
 
   get unpacker(): LayerUnpacker {
     const { helpers, identity } = this;
-    this.#unpacker ??= createLayerUnpacker({ helpers, identity, selfCommand: selfCommand() });
+    this.#unpacker ??= load.unpacker().createLayerUnpacker({ helpers, identity, selfCommand: selfCommand() });
     return this.#unpacker;
   }
 
   /** The store, for use cases that change it; it is created by the first write. */
   get store(): Store {
-    this.#store ??= Store.open(this.directories.data, { mode: "read-write" });
+    this.#store ??= load.store().Store.open(this.directories.data, { mode: "read-write" });
     return this.#store;
   }
 
   /** The store, for use cases that only look: nothing is created. */
   get readingStore(): Store {
-    this.#readingStore ??= Store.open(this.directories.data, { mode: "read-only" });
+    this.#readingStore ??= load.store().Store.open(this.directories.data, { mode: "read-only" });
     return this.#store ?? this.#readingStore;
   }
 }

@@ -8,8 +8,7 @@ import { selfCommand } from "../sys/self-command.ts";
 import { ContainerStreams, rawTerminal, setWindowSize, windowSize } from "./container-streams.ts";
 import type { EngineContext } from "./context.ts";
 import { type NetworkPlan, planNetwork } from "./network-attachment.ts";
-import { obtainImage, type PullTalk } from "./obtain-image.ts";
-import { prepareContainer } from "./prepare-container.ts";
+import type { PullTalk } from "./obtain-image.ts";
 import type { RunOptions } from "./run-options.ts";
 import { SignalForwarding } from "./signal-forwarding.ts";
 import { chooseDriver } from "./storage-driver.ts";
@@ -32,6 +31,7 @@ export async function runContainer(
 
   // Another CPU makes the namespaces while this one looks for the image; fuse-overlayfs has to know the layers first.
   const early = driver === "fuse-overlayfs" ? undefined : launchWith();
+  const { obtainImage, prepareContainer } = await import("./ready-container.ts");
   const image = await obtainImage(context, options, talk);
   talk.signal?.throwIfAborted();
   const signals = new SignalForwarding();

@@ -135,8 +135,8 @@ export function openAt(directory: number, path: string, flags: number, mode = 0)
 export const RESOLVE = { NO_XDEV: 1, NO_MAGICLINKS: 2, NO_SYMLINKS: 4, BENEATH: 8, IN_ROOT: 16 } as const;
 
 const EAGAIN = 11;
-/** Somebody who renames all the time can only make it fail. */
-export const mostAttempts = 128;
+/** Somebody who renames all the time delays it by less than a second, and can in the end only make it fail. */
+export const mostAttempts = 20_000;
 
 /** Opens `path` as if `root` were `/`: absolute links and `..` stay inside (openat2(2), RESOLVE_IN_ROOT). */
 export function openInRoot(root: number, path: string, flags: number, mode = 0, resolve = 0): number {
