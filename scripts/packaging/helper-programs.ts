@@ -5,7 +5,6 @@ import { basename, join } from "node:path";
 export const helperNames = [
   "unshare",
   "nsenter",
-  "setpriv",
   "busybox",
   "fuse-overlayfs",
   "slirp4netns",

@@ -9,7 +9,6 @@ export const storageDrivers: readonly StorageDriver[] = ["overlay", "fuse-overla
 export const helperNames = [
   "unshare",
   "nsenter",
-  "setpriv",
   "busybox",
   "fuse-overlayfs",
   "slirp4netns",
