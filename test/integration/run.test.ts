@@ -244,7 +244,17 @@ describe("run", () => {
 
   test("a program that listens to nothing ends at the third Ctrl-C", async () => {
     const child = Bun.spawn(
-      [berthExecutable, "run", "--rm", "--network", "none", image, "sh", "-c", "echo ready; exec sleep 1000"],
+      [
+        berthExecutable,
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        image,
+        "sh",
+        "-c",
+        "trap '' INT; echo ready; exec sleep 1000",
+      ],
       {
         env: { ...process.env, HOME: root, BERTH_ROOT: join(root, "data") },
         stdin: "ignore",
@@ -261,19 +271,12 @@ describe("run", () => {
     expect(child.exitCode).toBe(137);
   });
 
-  test("kill -9 of berth ends the container, and ps shows the truth", async () => {
+  /** A container that runs until it is ended; its program has begun. */
+  async function startSleeping(name: string) {
     const child = Bun.spawn(
       [
-        berthExecutable,
-        "run",
-        "--name",
-        "orphan",
-        "--network",
-        "none",
-        image,
-        "sh",
-        "-c",
-        "echo ready; exec sleep 4711",
+        ...[berthExecutable, "run", "--name", name, "--network", "none"],
+        ...[image, "sh", "-c", "echo ready; exec sleep 4711"],
       ],
       {
         env: { ...process.env, HOME: root, BERTH_ROOT: join(root, "data") },
@@ -283,6 +286,11 @@ describe("run", () => {
       },
     );
     await child.stdout.getReader().read();
+    return child;
+  }
+
+  test("kill -9 of berth ends the container, and ps shows the truth", async () => {
+    const child = await startSleeping("orphan");
     const format = ["ps", "-a", "--filter", "name=orphan", "--format", "{{.Status}}"];
     expect((await berth(root, format)).stdout).toStartWith("Up ");
     const running = await berth(root, ["rm", "orphan"]);
@@ -296,27 +304,7 @@ describe("run", () => {
   });
 
   test("rm -f ends a running container", async () => {
-    const child = Bun.spawn(
-      [
-        berthExecutable,
-        "run",
-        "--name",
-        "busy",
-        "--network",
-        "none",
-        image,
-        "sh",
-        "-c",
-        "echo ready; exec sleep 4711",
-      ],
-      {
-        env: { ...process.env, HOME: root, BERTH_ROOT: join(root, "data") },
-        stdin: "ignore",
-        stdout: "pipe",
-        stderr: "inherit",
-      },
-    );
-    await child.stdout.getReader().read();
+    const child = await startSleeping("busy");
     expect(await berth(root, ["rm", "-f", "busy"])).toMatchObject({ code: 0, stdout: "busy\n" });
     expect(await child.exited).toBe(137);
     expect((await berth(root, ["ps", "-aq"])).stdout).toBe("");
