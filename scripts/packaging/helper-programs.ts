@@ -1,16 +1,6 @@
 import { accessSync, constants, readFileSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
-
-/** The programs that go into the executable; busybox is also what the built-in image is made of. */
-export const helperNames = [
-  "unshare",
-  "nsenter",
-  "busybox",
-  "fuse-overlayfs",
-  "slirp4netns",
-  "ip",
-  "catatonit",
-] as const;
+import { helperNames } from "../../src/base/configuration.ts";
 
 /** A file of the bundle: `name` is its name in the flat directory it is unpacked to. */
 export interface HelperFile {

@@ -31,6 +31,9 @@ const devices = ["null", "zero", "full", "random", "urandom", "tty"];
 /** Group `tty`, which owns terminals by convention, where that id exists inside. */
 const ttyGroup = 5;
 
+/** Bytes of /dev/shm: Docker's default for `--shm-size`. */
+export const defaultSharedMemorySize = 64 * 1024 * 1024;
+
 /** Where init programs are put (catatonit for `--init`). */
 export const initPath = "/dev/init";
 

@@ -36,8 +36,8 @@ export class ContainerLife implements AsyncDisposable {
 
   /** Throws `conflict` when the name is taken. */
   begin(image: ImageRecord, options: RunOptions, details: ContainerOptions): void {
-    const monitor = identifyProcess(process.pid);
     if (this.#store === undefined) return;
+    const monitor = identifyProcess(process.pid);
     insertContainer(
       this.#store,
       {

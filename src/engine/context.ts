@@ -77,7 +77,8 @@ export class EngineContext {
 
   /** The store, for use cases that only look: nothing is created. */
   get readingStore(): Store {
+    if (this.#store !== undefined) return this.#store;
     this.#readingStore ??= load.store().Store.open(this.directories.data, { mode: "read-only" });
-    return this.#store ?? this.#readingStore;
+    return this.#readingStore;
   }
 }

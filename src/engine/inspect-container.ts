@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { maskedPaths, readOnlyPaths } from "../container/plan.ts";
+import { defaultSharedMemorySize, maskedPaths, readOnlyPaths } from "../container/plan.ts";
 import { BerthError } from "../base/errors.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import { networkName } from "./container-filters.ts";
@@ -142,7 +142,7 @@ function hostConfig({ run, mounts }: ContainerOptions): Record<string, unknown> 
     ...(tmpfs.length > 0 ? { Tmpfs: Object.fromEntries(tmpfs) } : {}),
     UTSMode: "",
     UsernsMode: "",
-    ShmSize: 64 * 1024 * 1024,
+    ShmSize: defaultSharedMemorySize,
     Runtime: "berth",
     Isolation: "",
     ...noLimits,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { StorageDriver } from "../base/configuration.ts";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import type { ContainerMount, ContainerSpec } from "../container/spec.ts";
-import { initPath } from "../container/plan.ts";
+import { defaultSharedMemorySize, initPath } from "../container/plan.ts";
 import type { Store } from "../store/store.ts";
 import type { ImageRecord } from "../store/types.ts";
 import { defaultCapabilities } from "../sys/capabilities.ts";
@@ -18,9 +18,6 @@ import { callersOpenFileLimit } from "./open-file-limit.ts";
 import { resolveMounts } from "./resolve-mounts.ts";
 import { type ResolvedProcess, resolveProcess } from "./resolve-process.ts";
 import type { RunOptions } from "./run-options.ts";
-
-/** Docker's default for `--shm-size`. */
-const sharedMemorySize = 64 * 1024 * 1024;
 
 /** What a container is made of, besides what was asked for. */
 export interface Ingredients {
@@ -86,7 +83,7 @@ export async function prepareContainer(
     mounts: [...files, ...mounts.mounts],
     network: network.namespace,
     singleIdentity: context.identity.mode === "single",
-    sharedMemorySize,
+    sharedMemorySize: defaultSharedMemorySize,
     process: processSpec(context, options, program),
   };
   if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);

@@ -90,17 +90,7 @@ function raw(
 }
 
 /** mount(2) flags */
-export const MS = {
-  RDONLY: 1,
-  NOSUID: 2,
-  NODEV: 4,
-  NOEXEC: 8,
-  REMOUNT: 32,
-  BIND: 4096,
-  REC: 16384,
-  PRIVATE: 1 << 18,
-  SLAVE: 1 << 19,
-} as const;
+export const MS = { NODEV: 4, PRIVATE: 1 << 18, SLAVE: 1 << 19 } as const;
 
 export function mount(source: string, target: string, type: string, flags: number, data: string): void {
   check("mount", c.mount(cString(source), cString(target), cString(type), flags, cString(data)), target);
@@ -132,7 +122,7 @@ export function openAt(directory: number, path: string, flags: number, mode = 0)
 }
 
 /** openat2(2) resolve flags */
-export const RESOLVE = { NO_XDEV: 1, NO_MAGICLINKS: 2, NO_SYMLINKS: 4, BENEATH: 8, IN_ROOT: 16 } as const;
+export const RESOLVE = { NO_MAGICLINKS: 2, NO_SYMLINKS: 4, IN_ROOT: 16 } as const;
 
 const EAGAIN = 11;
 /** Somebody who renames all the time delays it by less than a second, and can in the end only make it fail. */
@@ -267,7 +257,6 @@ export function setGroup(gid: number): void {
 }
 
 const PR = {
-  SET_KEEPCAPS: 8,
   SET_SECCOMP: 22,
   CAPBSET_DROP: 24,
   SET_NO_NEW_PRIVS: 38,

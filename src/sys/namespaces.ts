@@ -28,6 +28,9 @@ export function guardedCommand(
   ];
 }
 
+/** busybox's flags for mounts that nothing of ours leaves, and that the host can still unmount. */
+const ownMounts = ["-m", "--propagation", "slave"];
+
 /**
  * The argv that runs `argv` (whose first word is a path) as pid 1 of a new pid namespace, whose end is told truly: as
  * pid 1 of another namespace one cannot end by the signal that ended one's child, and busybox answers 128 + n there
@@ -38,13 +41,19 @@ export function innermostCommand(
   options: { readonly ownMounts: boolean },
   argv: readonly string[],
 ): readonly string[] {
-  const mounts = options.ownMounts ? ["-m", "--propagation", "slave"] : [];
-  return [...helpers.command("busybox"), "unshare", ...mounts, "-p", "-f", ...argv];
+  return [
+    ...helpers.command("busybox"),
+    "unshare",
+    ...(options.ownMounts ? ownMounts : []),
+    "-p",
+    "-f",
+    ...argv,
+  ];
 }
 
 /** The argv that runs `argv` (whose first word is a path) with mounts of its own. */
 export function ownMountsCommand(helpers: Helpers, argv: readonly string[]): readonly string[] {
-  return [...helpers.command("busybox"), "unshare", "-m", "--propagation", "slave", ...argv];
+  return [...helpers.command("busybox"), "unshare", ...ownMounts, ...argv];
 }
 
 export interface NamespaceRequest {
