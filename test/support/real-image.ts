@@ -158,6 +158,6 @@ export class Podman implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await judge(["podman", "unshare", "rm", "-rf", this.#directory, this.#runtime]);
+    await judge(["unshare", "--map-auto", "--map-root-user", "rm", "-rf", this.#directory, this.#runtime]);
   }
 }
