@@ -79,7 +79,7 @@ function predicateFor(key: string, value: string, surroundings: FilterSurroundin
     case "volume":
       return ({ options }) =>
         (options as ContainerOptions).mounts.some(
-          (mount) => mount.name === value || mount.destination === value,
+          (mount) => mount.target === value || (mount.kind === "volume" && mount.name === value),
         );
     case "network":
       return ({ options }) => networkName((options as ContainerOptions).run.network.kind) === value;

@@ -20,7 +20,7 @@ export class ContainerLife implements AsyncDisposable {
   readonly #store: Store | undefined;
   readonly #directory: string;
   readonly #removeAtEnd: boolean;
-  #prepared = false;
+  #complete = false;
 
   constructor(
     context: EngineContext,
@@ -55,8 +55,8 @@ export class ContainerLife implements AsyncDisposable {
   }
 
   /** Everything is there; from now on the container outlives a failure unless it is a `--rm` one. */
-  prepared(): void {
-    this.#prepared = true;
+  complete(): void {
+    this.#complete = true;
   }
 
   started(pid: number): void {
@@ -89,7 +89,7 @@ export class ContainerLife implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#removeAtEnd || !this.#prepared)
+    if (this.#removeAtEnd || !this.#complete)
       await removeContainerObjects(this.#context, this.#store, this.id, this.#directory);
   }
 }

@@ -1,6 +1,10 @@
-import type { RunOptions } from "./run-options.ts";
+import type { ContainerRecord } from "../store/types.ts";
+import type { MountOption, RunOptions } from "./run-options.ts";
 
-/** What the engine keeps of a container in `ContainerRecord.options`, as version 1. */
+/**
+ * What the engine keeps of a container in `ContainerRecord.options`: all that a start needs, so that a container can be
+ * started again when its image, its creator's environment and its creator are gone.
+ */
 export interface ContainerOptions {
   readonly version: 1;
   readonly run: RunOptions;
@@ -11,15 +15,16 @@ export interface ContainerOptions {
   readonly env: readonly string[];
   readonly workdir: string;
   readonly user: string;
-  /** As Docker's inspect shows them. */
-  readonly mounts: readonly MountPoint[];
+  /** Those asked for and those of the image's `VOLUME`s, outer targets first. */
+  readonly mounts: readonly SettledMount[];
 }
 
-export interface MountPoint {
-  readonly type: "bind" | "volume" | "tmpfs";
-  readonly name?: string;
-  readonly source: string;
-  readonly destination: string;
-  readonly readOnly: boolean;
-  readonly propagation: string;
+/** A mount whose volume has its name, and is known to be the container's alone or not. */
+export type SettledMount =
+  | Exclude<MountOption, { kind: "volume" }>
+  | (Extract<MountOption, { kind: "volume" }> & { readonly name: string; readonly anonymous: boolean });
+
+/** The engine's part of a record. */
+export function optionsOf(container: Pick<ContainerRecord, "options">): ContainerOptions {
+  return container.options as ContainerOptions;
 }

@@ -4,7 +4,8 @@ import { BerthError, isBerthError } from "../base/errors.ts";
 import type { ContainerRecord, ContainerState, ContainerStatus } from "../store/types.ts";
 import { isAlive } from "../sys/process-identity.ts";
 import { containerFilter, networkName } from "./container-filters.ts";
-import type { ContainerOptions } from "./container-record.ts";
+import { mountPoints } from "./container-mounts.ts";
+import { optionsOf } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
 import { findImage } from "./find-image.ts";
 import { currentContainers, settle } from "./reconcile-containers.ts";
@@ -68,7 +69,8 @@ function imageIdOf(context: EngineContext, reference: string): string | undefine
 }
 
 function summarize(context: EngineContext, container: ContainerRecord, size: boolean): ContainerSummary {
-  const { run, mounts } = container.options as ContainerOptions;
+  const { run, mounts } = optionsOf(container);
+  const points = mountPoints(context.readingStore.layout, mounts).filter(({ type }) => type !== "tmpfs");
   const { id, name, image, imageId, command, createdAt, labels, state } = container;
   return {
     id,
@@ -81,8 +83,8 @@ function summarize(context: EngineContext, container: ContainerRecord, size: boo
     state,
     ports: "",
     labels,
-    mounts: mounts.filter(({ type }) => type !== "tmpfs").map((mount) => mount.name ?? mount.source),
-    localVolumes: mounts.filter(({ type }) => type === "volume").length,
+    mounts: points.map((mount) => mount.name ?? mount.source),
+    localVolumes: points.filter(({ type }) => type === "volume").length,
     networks: [networkName(run.network.kind)],
     ...(size ? sizes(context, container) : {}),
   };

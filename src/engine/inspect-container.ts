@@ -3,7 +3,8 @@ import { defaultSharedMemorySize, maskedPaths, readOnlyPaths } from "../containe
 import { BerthError } from "../base/errors.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import { networkName } from "./container-filters.ts";
-import type { ContainerOptions, MountPoint } from "./container-record.ts";
+import { type MountPoint, mountPoints } from "./container-mounts.ts";
+import type { ContainerOptions } from "./container-record.ts";
 import { sizes } from "./containers.ts";
 import type { EngineContext } from "./context.ts";
 import { settle } from "./reconcile-containers.ts";
@@ -21,6 +22,7 @@ export async function inspectContainer(
   if (container === undefined) throw new BerthError("not-found", `No such container: ${idOrName}`);
   const options = container.options as ContainerOptions;
   const { run } = options;
+  const mounts = mountPoints(context.readingStore.layout, options.mounts);
   const directory = context.readingStore.layout.container(container.id);
   const image = context.readingStore.images.get(container.imageId);
   const config = image?.config.config ?? {};
@@ -47,7 +49,7 @@ export async function inspectContainer(
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: null,
-    HostConfig: hostConfig(options),
+    HostConfig: hostConfig(options, mounts),
     GraphDriver: {
       Data: {
         ...(lower.length > 0 ? { LowerDir: lower.join(":") } : {}),
@@ -58,7 +60,7 @@ export async function inspectContainer(
       Name: options.driver,
     },
     ...(size ? pascalSizes(sizes(context, container)) : {}),
-    Mounts: options.mounts.filter(({ type }) => type !== "tmpfs").map(mountPoint),
+    Mounts: mounts.filter(({ type }) => type !== "tmpfs").map(mountPoint),
     Config: {
       Hostname: options.hostname,
       Domainname: "",
@@ -104,7 +106,7 @@ function stateOf({ state }: ContainerRecord): Record<string, unknown> {
   };
 }
 
-function hostConfig({ run, mounts }: ContainerOptions): Record<string, unknown> {
+function hostConfig({ run }: ContainerOptions, mounts: readonly MountPoint[]): Record<string, unknown> {
   const binds = mounts
     .filter(({ type }) => type === "bind")
     .map(({ source, destination, readOnly }) => `${source}:${destination}${readOnly ? ":ro" : ""}`);

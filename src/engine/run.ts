@@ -7,6 +7,7 @@ import { compileSeccomp } from "../sys/seccomp.ts";
 import { selfCommand } from "../sys/self-command.ts";
 import { ContainerStreams, rawTerminal, setWindowSize, windowSize } from "./container-streams.ts";
 import type { EngineContext } from "./context.ts";
+import { callersOpenFileLimit } from "./open-file-limit.ts";
 import { type NetworkPlan, planNetwork } from "./network-attachment.ts";
 import type { PullTalk } from "./obtain-image.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -31,16 +32,16 @@ export async function runContainer(
 
   // Another CPU makes the namespaces while this one looks for the image; fuse-overlayfs has to know the layers first.
   const early = driver === "fuse-overlayfs" ? undefined : launchWith();
-  const { obtainImage, prepareContainer } = await import("./ready-container.ts");
+  const { obtainImage, createContainer, containerSpec } = await import("./ready-container.ts");
   const image = await obtainImage(context, options, talk);
   talk.signal?.throwIfAborted();
   const signals = new SignalForwarding();
-  const container = await prepareContainer(context, options, { image, driver, network }, stack);
-  const { root } = container.spec;
-  const launching = early ?? launchWith(root.kind === "fuse-overlayfs" ? root : undefined);
+  const { container, life } = await createContainer(context, options, { image, driver, network }, stack);
+  const spec = await containerSpec(context, container, { network, openFiles: callersOpenFileLimit() });
+  const launching = early ?? launchWith(spec.root.kind === "fuse-overlayfs" ? spec.root : undefined);
   try {
-    const launched = await launching.start(startRequest(container.spec), network.attach?.(stack));
-    container.life.started(launched.pid);
+    const launched = await launching.start(startRequest(spec), network.attach?.(stack));
+    life.started(launched.pid);
     signals.to(launched.pid);
     if (launched.terminal !== undefined) {
       connectTerminal(launched.terminal, options, stack);
@@ -52,10 +53,10 @@ export async function runContainer(
     }
     const status = await launched.exited;
     await streams.drained();
-    container.life.exited(status);
+    life.exited(status);
     return status;
   } catch (error) {
-    container.life.failed(error);
+    life.failed(error);
     throw error;
   }
 }

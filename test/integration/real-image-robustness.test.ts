@@ -134,7 +134,7 @@ describe.skipIf(noRealImage !== undefined)("with Debian and nginx", () => {
     },
   );
 
-  // An image without /etc/hosts needs a writable layer outside of the store: prepare-container.ts passes none yet.
+  // An image without /etc/hosts needs a writable layer outside of the store, which there is none of yet.
   test.skipIf(!namespaces)("a store that cannot be written is listed, inspected and run from", async () => {
     const { output, code } = await privately(`
       mount -t tmpfs -o size=700m tmpfs "$D"

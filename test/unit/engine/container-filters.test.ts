@@ -10,7 +10,10 @@ const record = (more: object): ContainerRecord => ({
   createdAt: "2026-01-02T00:00:00.000Z",
   command: [],
   labels: { tier: "web", empty: "" },
-  options: { run: { network: { kind: "slirp4netns" } }, mounts: [{ name: "data", destination: "/data" }] },
+  options: {
+    run: { network: { kind: "slirp4netns" } },
+    mounts: [{ kind: "volume", name: "data", target: "/data" }],
+  },
   state: { status: "exited", exitCode: 3 },
   ...more,
 });

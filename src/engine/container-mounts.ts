@@ -1,0 +1,163 @@
+import { lstatSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { BerthError, systemErrorCode } from "../base/errors.ts";
+import type { ContainerMount } from "../container/spec.ts";
+import type { ImageExecutionConfig } from "../oci/types.ts";
+import type { StoreLayout } from "../store/layout.ts";
+import type { Store } from "../store/store.ts";
+import type { SettledMount } from "./container-record.ts";
+import type { MountOption } from "./run-options.ts";
+
+/**
+ * Which mounts a container has: those asked for, and an anonymous volume for each `VOLUME` of the image that none of
+ * them covers. Outer targets come first, so that inner ones are not hidden.
+ */
+export function settleMounts(
+  asked: readonly MountOption[],
+  config: ImageExecutionConfig,
+  newVolumeName: () => string,
+): readonly SettledMount[] {
+  const targets = new Set(asked.map(({ target }) => target));
+  const anonymous: MountOption[] = Object.keys(config.Volumes ?? {})
+    .map(normalizeTarget)
+    .filter((target) => !targets.has(target))
+    .map((target) => ({ kind: "volume", target, readOnly: false, noCopy: false }));
+  return [...asked, ...anonymous]
+    .toSorted((a, b) => depth(a.target) - depth(b.target))
+    .map((mount) =>
+      mount.kind === "volume"
+        ? { ...mount, name: mount.name ?? newVolumeName(), anonymous: mount.name === undefined }
+        : mount,
+    );
+}
+
+/**
+ * Sees to it that what is mounted exists: makes volumes, which belong to the container from then on, and missing
+ * directories of `-v`. Without a store (it cannot be written) there can be no volumes.
+ */
+export function ensureMountSources(
+  store: Store | undefined,
+  mounts: readonly SettledMount[],
+  containerId: string,
+): void {
+  for (const mount of mounts) {
+    if (mount.kind === "bind") requireSource(mount);
+    if (mount.kind !== "volume") continue;
+    if (store === undefined) {
+      throw new BerthError(
+        "read-only",
+        `a volume for ${mount.target} cannot be kept: the store is read-only`,
+        { hint: `use --tmpfs ${mount.target} instead` },
+      );
+    }
+    store.volumes.createOrGet({ name: mount.name, labels: {}, anonymous: mount.anonymous });
+    store.volumes.attach(mount.name, containerId);
+    mkdirSync(store.layout.volume(mount.name), { recursive: true, mode: 0o755 });
+  }
+}
+
+/** What init mounts. A volume is filled from the image at the container's first start, if it is empty then. */
+export function containerMounts(
+  layout: StoreLayout,
+  mounts: readonly SettledMount[],
+  firstStart: boolean,
+): readonly ContainerMount[] {
+  return mounts.map((mount): ContainerMount => {
+    const { target, readOnly } = mount;
+    switch (mount.kind) {
+      case "bind": {
+        const propagation = mount.propagation?.endsWith("slave") ? "slave" : "private";
+        return { kind: "bind", source: mount.source, target, readOnly, propagation, populate: false };
+      }
+      case "volume": {
+        const source = layout.volume(mount.name);
+        const populate = firstStart && !mount.noCopy && readdirSync(source).length === 0;
+        return { kind: "bind", source, target, readOnly, propagation: "private", populate };
+      }
+      case "tmpfs":
+        return { kind: "tmpfs", target, readOnly, ...tmpfsParameters(mount) };
+      default:
+        return mount satisfies never;
+    }
+  });
+}
+
+/** A mount in the words of Docker's `inspect`. */
+export interface MountPoint {
+  readonly type: "bind" | "volume" | "tmpfs";
+  readonly name?: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly readOnly: boolean;
+  readonly propagation: string;
+}
+
+export function mountPoints(layout: StoreLayout, mounts: readonly SettledMount[]): readonly MountPoint[] {
+  return mounts.map((mount): MountPoint => {
+    const common = { type: mount.kind, destination: mount.target, readOnly: mount.readOnly };
+    switch (mount.kind) {
+      case "bind":
+        return { ...common, source: mount.source, propagation: mount.propagation ?? "rprivate" };
+      case "volume":
+        return { ...common, name: mount.name, source: layout.volume(mount.name), propagation: "" };
+      case "tmpfs":
+        return { ...common, source: "", propagation: "" };
+      default:
+        return mount satisfies never;
+    }
+  });
+}
+
+function depth(target: string): number {
+  return target.split("/").filter(Boolean).length;
+}
+
+/** A `VOLUME` of an image may be written without a leading slash or with a trailing one. */
+function normalizeTarget(path: string): string {
+  return `/${path
+    .split("/")
+    .filter((name) => name !== "" && name !== ".")
+    .join("/")}`;
+}
+
+function requireSource(mount: Extract<MountOption, { kind: "bind" }>): void {
+  try {
+    statSync(mount.source);
+    return;
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") {
+      throw new BerthError("denied", `cannot mount ${mount.source}: ${systemErrorCode(error)}`, {
+        cause: error,
+      });
+    }
+  }
+  const dangling = lstatSync(mount.source, { throwIfNoEntry: false }) !== undefined;
+  if (!mount.createSource || dangling) {
+    throw new BerthError(
+      "invalid-argument",
+      `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`,
+    );
+  }
+  try {
+    mkdirSync(mount.source, { recursive: true });
+  } catch (error) {
+    throw new BerthError(
+      "denied",
+      `error while creating mount source path '${mount.source}': ${systemErrorCode(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+function tmpfsParameters(mount: Extract<MountOption, { kind: "tmpfs" }>) {
+  const options: Record<string, string> = {};
+  if (mount.size !== undefined) options.size = String(mount.size);
+  if (mount.mode !== undefined) options.mode = mount.mode.toString(8);
+  let noExec = true; // Docker's default for --tmpfs
+  for (const flag of mount.flags) {
+    const equals = flag.indexOf("=");
+    if (equals > 0) options[flag.slice(0, equals)] = flag.slice(equals + 1);
+    else if (flag === "exec") noExec = false;
+    else if (flag === "noexec") noExec = true;
+  }
+  return { options, noExec };
+}

@@ -1,0 +1,95 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { hostname as hostHostname } from "node:os";
+import { join } from "node:path";
+import type { StorageDriver } from "../base/configuration.ts";
+import { BerthError, systemErrorCode } from "../base/errors.ts";
+import type { Digest } from "../oci/types.ts";
+import type { Store } from "../store/store.ts";
+import type { ImageRecord } from "../store/types.ts";
+import { ensurePrivateDirectory } from "../sys/unpack-helpers.ts";
+import { newContainerId } from "./container-identity.ts";
+import { ContainerLife } from "./container-life.ts";
+import { ensureMountSources, settleMounts } from "./container-mounts.ts";
+import type { ContainerOptions } from "./container-record.ts";
+import type { EngineContext } from "./context.ts";
+import type { NetworkPlan } from "./network-attachment.ts";
+import { resolveProcess } from "./resolve-process.ts";
+import type { RunOptions } from "./run-options.ts";
+
+/** What a container is made of, besides what was asked for. */
+export interface Ingredients {
+  readonly image: ImageRecord;
+  readonly driver: StorageDriver;
+  readonly network: NetworkPlan;
+}
+
+/** A container that exists, as far as a start needs to know it (container-spec.ts). */
+export interface StartableContainer {
+  readonly id: string;
+  readonly directory: string;
+  readonly options: ContainerOptions;
+  /** Diff IDs, lowest first. */
+  readonly layers: readonly Digest[];
+  readonly firstStart: boolean;
+}
+
+/**
+ * Makes a container: its record first (state *created*, with this process as its owner), so that nothing on disk is
+ * ever without one, then its directory and its volumes. What has to be undone is on the stack: with `--rm`, or when this
+ * fails, the whole container. A store that cannot be written still has `--read-only --rm` containers; no list shows them.
+ */
+export async function createContainer(
+  context: EngineContext,
+  options: RunOptions,
+  { image, driver, network }: Ingredients,
+  stack: AsyncDisposableStack,
+): Promise<{ readonly container: StartableContainer; readonly life: ContainerLife }> {
+  const store = writableStore(context, options);
+  // Without XDG_RUNTIME_DIR that is in /tmp, where somebody else may have been first.
+  if (store === undefined) ensurePrivateDirectory(context.directories.runtime);
+  const id = newContainerId();
+  const hostname = options.hostname ?? (network.namespace === "host" ? hostHostname() : id.slice(0, 12));
+  const config = image.config.config ?? {};
+  const details: ContainerOptions = {
+    version: 1,
+    run: options,
+    driver,
+    hostname,
+    ...resolveProcess(config, options, hostname, context.env),
+    mounts: settleMounts(options.mounts, config, newContainerId),
+  };
+  const directory = store ? store.layout.container(id) : join(context.directories.runtime, "containers", id);
+  const life = new ContainerLife(context, store, { id, directory, remove: options.remove });
+  stack.use(life);
+  life.begin(image, options, details);
+  ensureMountSources(store, details.mounts, id);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
+  life.complete();
+  const layers = image.config.rootfs.diff_ids;
+  return { container: { id, directory, options: details, layers, firstStart: true }, life };
+}
+
+/** Undefined when it cannot be written and the container does not need it. */
+function writableStore(context: EngineContext, options: RunOptions): Store | undefined {
+  if (context.store.isWritable()) return context.store;
+  if (options.readOnly && options.remove) return undefined;
+  throw new BerthError("read-only", `the store ${context.directories.data} cannot be written`, {
+    hint: "`berth run --rm --read-only` works without writing; BERTH_ROOT names another store",
+  });
+}
+
+/** `--cidfile`: must not exist, so that two containers never share one. */
+function writeCidfile(path: string, id: string): void {
+  try {
+    writeFileSync(path, id, { flag: "wx", mode: 0o644 });
+  } catch (error) {
+    const code = systemErrorCode(error);
+    throw code === "EEXIST"
+      ? new BerthError(
+          "conflict",
+          `container ID file found, make sure the other container isn't running or delete ${path}`,
+        )
+      : new BerthError("denied", `failed to create the container ID file ${path}: ${code}`, { cause: error });
+  }
+}
