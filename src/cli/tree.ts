@@ -13,6 +13,9 @@ export interface Group {
 const run: LazyCommand = async () => (await import("./commands/run.ts")).run;
 const ps: LazyCommand = async () => (await import("./commands/ps.ts")).ps;
 const rm: LazyCommand = async () => (await import("./commands/rm.ts")).rm;
+const pause: LazyCommand = async () => (await import("./commands/pause.ts")).pause;
+const unpause: LazyCommand = async () => (await import("./commands/unpause.ts")).unpause;
+const rename: LazyCommand = async () => (await import("./commands/rename.ts")).rename;
 const pull: LazyCommand = async () => (await import("./commands/pull.ts")).pull;
 const push: LazyCommand = async () => (await import("./commands/push.ts")).push;
 const login: LazyCommand = async () => (await import("./commands/login.ts")).login;
@@ -36,6 +39,9 @@ const completion: LazyCommand = async () => (await import("./commands/completion
 export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["run", run],
   ["ps", ps],
+  ["pause", pause],
+  ["unpause", unpause],
+  ["rename", rename],
   ["pull", pull],
   ["push", push],
   ["load", load],
@@ -62,8 +68,11 @@ export const groups: ReadonlyMap<string, Group> = new Map([
       commands: new Map([
         ["inspect", containerInspect],
         ["ls", ps],
+        ["pause", pause],
+        ["rename", rename],
         ["rm", rm],
         ["run", run],
+        ["unpause", unpause],
       ]),
       aliases: new Map([
         ["list", "ls"],
@@ -107,12 +116,12 @@ export const groups: ReadonlyMap<string, Group> = new Map([
 export const notYetCommands: ReadonlySet<string> = new Set(
   (
     "attach build buildx builder commit compose config context cp create diff events exec export import kill " +
-    "logs manifest network pause plugin port rename restart search secret service stack " +
-    "start stats stop swarm top trust unpause update volume wait " +
+    "logs manifest network plugin port restart search secret service stack " +
+    "start stats stop swarm top trust update volume wait " +
     "container:attach container:commit container:cp container:create container:diff container:exec " +
-    "container:export container:kill container:logs container:pause container:port container:prune " +
-    "container:rename container:restart container:start container:stats container:stop container:top " +
-    "container:unpause container:update container:wait image:build image:import image:prune " +
+    "container:export container:kill container:logs container:port container:prune " +
+    "container:restart container:start container:stats container:stop container:top " +
+    "container:update container:wait image:build image:import image:prune " +
     "system:df system:events system:prune"
   ).split(" "),
 );

@@ -131,14 +131,15 @@ export async function removeContainer(
   if (lock === undefined) {
     throw new BerthError("conflict", `removal of container ${record.name} is already in progress`);
   }
-  if (record.state.status === "running") {
+  if (record.state.status === "running" || record.state.status === "paused") {
     if (!options.force) {
-      throw new BerthError(
-        "conflict",
-        `cannot remove container "${record.name}": container is running: ` +
-          "stop the container before removing or force remove",
-        { hint: `berth rm -f ${record.name}` },
-      );
+      const why =
+        record.state.status === "paused"
+          ? "container is paused and must be unpaused first"
+          : "container is running: stop the container before removing or force remove";
+      throw new BerthError("conflict", `cannot remove container "${record.name}": ${why}`, {
+        hint: `berth rm -f ${record.name}`,
+      });
     }
     await kill(record);
   }

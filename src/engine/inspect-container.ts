@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { defaultSharedMemorySize, maskedPaths, readOnlyPaths } from "../container/plan.ts";
 import { BerthError } from "../base/errors.ts";
-import type { ContainerRecord } from "../store/types.ts";
+import type { ContainerRecord, ContainerState } from "../store/types.ts";
 import { networkName } from "./container-filters.ts";
 import { type MountPoint, mountPoints } from "./container-mounts.ts";
 import type { ContainerOptions } from "./container-record.ts";
@@ -90,15 +90,17 @@ export async function inspectContainer(
   };
 }
 
+const isUp = ({ status }: ContainerState) => status === "running" || status === "paused";
+
 function stateOf({ state }: ContainerRecord): Record<string, unknown> {
   return {
     Status: state.status,
-    Running: state.status === "running" || state.status === "paused",
+    Running: isUp(state),
     Paused: state.status === "paused",
     Restarting: state.status === "restarting",
     OOMKilled: state.oomKilled ?? false,
     Dead: state.status === "dead",
-    Pid: state.status === "running" ? (state.process?.pid ?? 0) : 0,
+    Pid: isUp(state) ? (state.process?.pid ?? 0) : 0,
     ExitCode: state.exitCode ?? 0,
     Error: state.error ?? "",
     StartedAt: state.startedAt ?? never,
@@ -208,10 +210,10 @@ function mountPoint({
 }
 
 function networkSettings(kind: string, { state }: ContainerRecord): Record<string, unknown> {
-  const connected = kind === "slirp4netns" && state.status === "running";
+  const connected = kind === "slirp4netns" && isUp(state);
   return {
     SandboxID: "",
-    SandboxKey: state.process && state.status === "running" ? `/proc/${state.process.pid}/ns/net` : "",
+    SandboxKey: state.process && isUp(state) ? `/proc/${state.process.pid}/ns/net` : "",
     Ports: {},
     Networks: {
       [networkName(kind)]: {

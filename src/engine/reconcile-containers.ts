@@ -12,8 +12,8 @@ const killed = 137;
  * reboot. The kernel ended the container with it.
  */
 function isAbandoned({ state }: ContainerRecord): boolean {
-  const live = state.status === "running" || state.status === "created" || state.status === "removing";
-  return live && state.monitor !== undefined && !isAlive(state.monitor);
+  const ended = state.status === "exited" || state.status === "dead";
+  return !ended && state.monitor !== undefined && !isAlive(state.monitor);
 }
 
 /** All containers, as they really are. Records that are no longer true are corrected where the store can be written. */

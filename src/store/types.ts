@@ -3,6 +3,7 @@
  * All times are ISO 8601 in UTC with milliseconds, all sizes are bytes.
  */
 import type { Descriptor, Digest, ImageConfig } from "../oci/types.ts";
+import type { MemberIdentity } from "../sys/pid-namespace.ts";
 import type { ProcessIdentity } from "../sys/process-identity.ts";
 
 /** An image is a config; its id is the config's digest, as `docker images` shows it. */
@@ -57,6 +58,10 @@ export interface ContainerState {
   readonly startedAt?: string;
   readonly finishedAt?: string;
   readonly oomKilled?: boolean;
+  /** The directory of the container's cgroup, if it has one. */
+  readonly cgroup?: string;
+  /** Of a container that was paused by signals: its processes that were stopped already. */
+  readonly stoppedBefore?: readonly MemberIdentity[];
 }
 
 /** A container. `options` is the engine's own record of what was asked for; the store does not look inside. */

@@ -5,6 +5,7 @@
  * all threads of the process, and only the main thread matters here, because it ends in execve.
  */
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import { constants } from "node:os";
 import { SystemCallError } from "./system-call-error.ts";
 
 const { symbols: c } = dlopen("libc.so.6", {
@@ -42,11 +43,13 @@ const numbers =
   process.arch === "arm64"
     ? { pivotRoot: 41, setresuid: 147, setresgid: 149, setgroups: 159 }
     : { pivotRoot: 155, setresuid: 117, setresgid: 119, setgroups: 116 };
+const pidfdSendSignalNumber = 424;
 const openTreeNumber = 428;
 const moveMountNumber = 429;
 const fsopenNumber = 430;
 const fsconfigNumber = 431;
 const fsmountNumber = 432;
+const pidfdOpenNumber = 434;
 const closeRangeNumber = 436;
 const openat2Number = 437;
 const mountSetattrNumber = 442;
@@ -391,6 +394,16 @@ export function killAtHangUp(readEnd: number, pid: number): void {
   check("fcntl", c.fcntl(readEnd, F_SETSIG, SIGKILL));
   check("fcntl", c.fcntl(readEnd, F_SETOWN, pid));
   check("fcntl", c.fcntl(readEnd, F_SETFL, O_ASYNC));
+}
+
+/** A close-on-exec descriptor of a process, which keeps meaning that process (pidfd_open(2)). */
+export function openProcess(pid: number): number {
+  return raw("pidfd_open", pidfdOpenNumber, [pid, 0], String(pid));
+}
+
+/** Sends a signal to the process behind a descriptor (pidfd_send_signal(2)). */
+export function signalProcess(descriptor: number, signal: NodeJS.Signals): void {
+  raw("pidfd_send_signal", pidfdSendSignalNumber, [descriptor, constants.signals[signal], 0, 0], signal);
 }
 
 /** Moves this process into a new cgroup namespace, whose root is where it is now (cgroup_namespaces(7)). */

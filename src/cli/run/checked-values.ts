@@ -4,12 +4,6 @@ import { BerthError } from "../../base/errors.ts";
 const refuse = (message: string, hint?: string) =>
   new BerthError("invalid-argument", message, hint === undefined ? {} : { hint });
 
-/** `--name`, as moby allows it (daemon/names). */
-export function checkContainerName(name: string): void {
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
-    throw refuse(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
-}
-
 /** `--hostname`: it becomes a word of /etc/hosts, and the kernel takes 64 bytes at most (sethostname(2)). */
 export function checkHostname(name: string): void {
   if (!/^[a-zA-Z0-9_]([a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9_])?$/.test(name))

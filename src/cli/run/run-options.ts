@@ -1,7 +1,8 @@
 import { BerthError } from "../../base/errors.ts";
+import { checkContainerName } from "../../engine/container-name.ts";
 import type { MountOption, RunOptions } from "../../engine/run-options.ts";
 import type { FlagValues } from "../flags/spec.ts";
-import { checkContainerName, checkHostname, checkSignal, checkWorkdir } from "./checked-values.ts";
+import { checkHostname, checkSignal, checkWorkdir } from "./checked-values.ts";
 import { readKeyValueFile } from "./key-value-file.ts";
 import { parseMountOption } from "./mount-option.ts";
 import { parseNetworkOption } from "./network-option.ts";

@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
-import { editDistance } from "../../../src/base/edit-distance.ts";
-import { closest } from "../../../src/cli/suggestion.ts";
+import { closest, editDistance } from "../../../src/cli/suggestion.ts";
 
 test.each([
   ["", "", 0],

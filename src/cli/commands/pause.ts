@@ -1,0 +1,18 @@
+import { defineCommand } from "../command.ts";
+import { forEach } from "../each.ts";
+
+export const pause = defineCommand({
+  usage: "CONTAINER [CONTAINER...]",
+  description: "Pause all processes within one or more containers",
+  aliases: ["berth container pause", "berth pause"],
+  flags: {},
+  words: { min: 1 },
+  completes: ["container"],
+  async run({ words, host, context }) {
+    const { pauseContainer } = await import("../../engine/pause.ts");
+    return forEach(words, host, async (container) => {
+      await pauseContainer(context, container);
+      host.stdout.write(`${container}\n`);
+    });
+  },
+});

@@ -1,0 +1,18 @@
+import { defineCommand } from "../command.ts";
+import { forEach } from "../each.ts";
+
+export const unpause = defineCommand({
+  usage: "CONTAINER [CONTAINER...]",
+  description: "Unpause all processes within one or more containers",
+  aliases: ["berth container unpause", "berth unpause"],
+  flags: {},
+  words: { min: 1 },
+  completes: ["container"],
+  async run({ words, host, context }) {
+    const { unpauseContainer } = await import("../../engine/pause.ts");
+    return forEach(words, host, async (container) => {
+      await unpauseContainer(context, container);
+      host.stdout.write(`${container}\n`);
+    });
+  },
+});

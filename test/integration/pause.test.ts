@@ -1,0 +1,124 @@
+/** `berth pause` and `unpause`: nothing of a container runs in between, and what was stopped before stays so. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
+
+let lab: ContainerLab;
+let shared: string;
+beforeAll(async () => {
+  lab = await containerLab();
+  shared = join(lab.root, "shared");
+  mkdirSync(shared);
+});
+afterAll(() => lab[Symbol.asyncDispose]());
+
+const until = async (holds: () => boolean | Promise<boolean>) => {
+  while (!(await holds())) await Bun.sleep(10);
+};
+
+/** Starts a script in a container that goes on until it is removed; resolves when the script has written `ready`. */
+async function started(name: string, script: string): Promise<AsyncDisposable> {
+  const ended = lab.berth([
+    ...["run", "--name", name, "--network", "none", "-v", `${shared}:/shared`, builtinImage],
+    ...["sh", "-c", `${script}`],
+  ]);
+  await until(() => existsSync(join(shared, `${name}.ready`)));
+  return {
+    async [Symbol.asyncDispose]() {
+      await lab.berth(["rm", "-f", name]);
+      await ended;
+    },
+  };
+}
+
+const inspect = async (name: string, format: string) =>
+  (await lab.berth(["inspect", "-f", format, name])).stdout.trim();
+
+const size = (name: string) => statSync(join(shared, name)).size;
+
+describe("a container that forks all the time", () => {
+  const storm =
+    "for n in 1 2 3 4 5 6; do (while :; do (echo x >>/shared/storm.out); done) & done; " +
+    "echo >/shared/storm.ready; wait";
+
+  test("stands still while it is paused, and goes on", async () => {
+    await using _ = await started("storm", storm);
+    for (let round = 0; round < 5; round++) {
+      expect(await lab.berth(["pause", "storm"])).toEqual({ code: 0, stdout: "storm\n", stderr: "" });
+      const before = size("storm.out");
+      await Bun.sleep(100); // nothing can be waited for here: nothing may happen
+      expect(size("storm.out")).toBe(before);
+      expect(await lab.berth(["unpause", "storm"])).toEqual({ code: 0, stdout: "storm\n", stderr: "" });
+      await until(() => size("storm.out") > before);
+    }
+  }, 30_000);
+});
+
+describe("a container with a stopped process", () => {
+  const script =
+    "sleep 1000 & kill -STOP $!; echo $! >/shared/stopped.pid; echo >/shared/stopped.ready; " +
+    "while :; do sed -n 's/^State:\\s*//p' /proc/$!/status >>/shared/stopped.out; sleep 0.05; done";
+
+  test("keeps it stopped after it was paused and unpaused", async () => {
+    await using _ = await started("stopped", script);
+    await lab.berth(["pause", "stopped"]);
+    await lab.berth(["unpause", "stopped"]);
+    const before = size("stopped.out");
+    await until(() => size("stopped.out") > before + 40);
+    const states = readFileSync(join(shared, "stopped.out"), "utf8").slice(before).trim().split("\n");
+    expect(new Set(states)).toEqual(new Set(["T (stopped)"]));
+  });
+});
+
+describe("a paused container", () => {
+  let container: AsyncDisposable;
+  beforeAll(async () => {
+    container = await started("held", "echo >/shared/held.ready; while :; do sleep 0.1; done");
+    await lab.berth(["pause", "held"]);
+  });
+  afterAll(() => container[Symbol.asyncDispose]());
+
+  test("is shown as paused", async () => {
+    const listed = await lab.berth(["ps", "--format", "{{.Names}} {{.State}} {{.Status}}"]);
+    expect(listed.stdout).toMatch(/^held paused Up .* \(Paused\)$/m);
+    expect((await lab.berth(["ps", "-q", "--filter", "status=paused"])).stdout).not.toBe("");
+    const state = JSON.parse(await inspect("held", "{{json .State}}"));
+    expect(state).toMatchObject({ Status: "paused", Running: true, Paused: true });
+    expect(state.Pid).toBeGreaterThan(0);
+  });
+
+  test("cannot be paused again, nor removed without force", async () => {
+    const id = await inspect("held", "{{.Id}}");
+    expect(await lab.berth(["pause", "held"])).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `berth: container ${id} is already paused\n`,
+    });
+    expect((await lab.berth(["rm", "held"])).stderr).toStartWith(
+      'berth: cannot remove container "held": container is paused and must be unpaused first\n',
+    );
+  });
+
+  test("is removed by force", async () => {
+    expect((await lab.berth(["rm", "-f", "held"])).code).toBe(0);
+    expect((await lab.berth(["ps", "-aq", "--filter", "name=held"])).stdout).toBe("");
+  });
+});
+
+test("what does not run, is not paused, or is not there is said", async () => {
+  await lab.berth(["run", "--name", "done", "--network", "none", builtinImage, "true"]);
+  const id = await inspect("done", "{{.Id}}");
+  const failure = (message: string) => ({ code: 1, stdout: "", stderr: `berth: ${message}\n` });
+  expect(await lab.berth(["pause", "done"])).toEqual(failure(`container ${id} is not running`));
+  expect(await lab.berth(["unpause", "done"])).toEqual(failure(`Container ${id} is not paused`));
+  expect(await lab.berth(["pause", "nobody"])).toEqual(failure("No such container: nobody"));
+  expect((await lab.berth(["pause"])).stderr).toContain("'berth pause' requires at least 1 argument");
+});
+
+test("two pauses at once: one of them wins", async () => {
+  await using _ = await started("twice", "echo >/shared/twice.ready; while :; do sleep 0.1; done");
+  const ended = await Promise.all([lab.berth(["pause", "twice"]), lab.berth(["pause", "twice"])]);
+  expect(ended.map(({ code }) => code).toSorted()).toEqual([0, 1]);
+  expect(await inspect("twice", "{{.State.Status}}")).toBe("paused");
+});
