@@ -28,6 +28,7 @@ const history: LazyCommand = async () => (await import("./commands/history.ts"))
 const inspect: LazyCommand = async () => (await import("./commands/inspect.ts")).inspect;
 const imageInspect: LazyCommand = async () => (await import("./commands/inspect.ts")).imageInspect;
 const containerInspect: LazyCommand = async () => (await import("./commands/inspect.ts")).containerInspect;
+const logs: LazyCommand = async () => (await import("./commands/logs.ts")).logs;
 const tag: LazyCommand = async () => (await import("./commands/tag.ts")).tag;
 const rmi: LazyCommand = async () => (await import("./commands/rmi.ts")).rmi;
 const info: LazyCommand = async () => (await import("./commands/info.ts")).info;
@@ -51,6 +52,7 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["images", images],
   ["history", history],
   ["inspect", inspect],
+  ["logs", logs],
   ["tag", tag],
   ["rm", rm],
   ["rmi", rmi],
@@ -67,6 +69,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
       description: "Manage containers",
       commands: new Map([
         ["inspect", containerInspect],
+        ["logs", logs],
         ["ls", ps],
         ["pause", pause],
         ["rename", rename],
@@ -116,10 +119,10 @@ export const groups: ReadonlyMap<string, Group> = new Map([
 export const notYetCommands: ReadonlySet<string> = new Set(
   (
     "attach build buildx builder commit compose config context cp create diff events exec export import kill " +
-    "logs manifest network plugin port restart search secret service stack " +
+    "manifest network plugin port restart search secret service stack " +
     "start stats stop swarm top trust update volume wait " +
     "container:attach container:commit container:cp container:create container:diff container:exec " +
-    "container:export container:kill container:logs container:port container:prune " +
+    "container:export container:kill container:port container:prune " +
     "container:restart container:start container:stats container:stop container:top " +
     "container:update container:wait image:build image:import image:prune " +
     "system:df system:events system:prune"

@@ -33,18 +33,34 @@ export class EntryHead {
   }
 }
 
-export interface EntryHeadFields {
-  readonly time: string;
+/** What the head of an entry says besides its time. */
+export interface EntryKind {
   readonly stream: LogStream;
   /** Whether the line ends with this entry. */
   readonly full: boolean;
 }
 
-/** What the head of the entry at `start` says; undefined for what is none, such as the half that a crash left. */
-export function readHead(bytes: Buffer, start: number, end: number): EntryHeadFields | undefined {
+const blank = 0x20;
+/** The letter that tells `stdout` from `stderr`. */
+const streamAt = timestampLength + " std".length;
+const letterOfStdout = 0x6f;
+const letterOfStderr = 0x65;
+
+/** Looks at the entry at `start`; undefined for what is none, such as the half that a crash left. */
+export function readKind(bytes: Buffer, start: number, end: number): EntryKind | undefined {
   if (end - start < headLength) return undefined;
-  const stream = bytes.toString("latin1", start + timestampLength + 1, start + tagAt - 1);
+  const letter = bytes[start + streamAt];
   const tag = bytes[start + tagAt];
-  if ((stream !== "stdout" && stream !== "stderr") || (tag !== full && tag !== partial)) return undefined;
-  return { time: bytes.toString("latin1", start, start + timestampLength), stream, full: tag === full };
+  const isEntry =
+    bytes[start + timestampLength] === blank &&
+    (letter === letterOfStdout || letter === letterOfStderr) &&
+    (tag === full || tag === partial) &&
+    bytes[start + headLength - 1] === blank;
+  if (!isEntry) return undefined;
+  return { stream: letter === letterOfStdout ? "stdout" : "stderr", full: tag === full };
+}
+
+/** The time of the entry at `start`. */
+export function readTime(bytes: Buffer, start: number): string {
+  return bytes.toString("latin1", start, start + timestampLength);
 }

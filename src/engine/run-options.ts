@@ -25,7 +25,21 @@ export interface RunOptions {
   readonly network: NetworkOption;
   readonly storageDriver?: string;
   readonly stopSignal?: string;
+  readonly logging?: LoggingOption;
 }
+
+/** `--log-driver` and `--log-opt`, checked. */
+export interface LoggingOption {
+  /** As asked for: whichever it is besides `none`, the log has the one format of container-log.ts. */
+  readonly driver: LogDriver;
+  /** As typed. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Bytes, and number, of the files that are kept. */
+  readonly maxSize?: number;
+  readonly maxFiles?: number;
+}
+
+export type LogDriver = "json-file" | "k8s-file" | "local" | "none";
 
 /** `-v`, `--mount` and `--tmpfs`, told apart by kind. `target` is absolute, in the container. */
 export type MountOption =

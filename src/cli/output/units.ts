@@ -54,13 +54,13 @@ export function humanDuration(milliseconds: number): string {
   return `${Math.trunc(Math.trunc(exactHours) / 24 / 365)} years`;
 }
 
-const binaryPowers: Readonly<Record<string, number>> = { k: 1, m: 2, g: 3, t: 4, p: 5 };
+const powers: Readonly<Record<string, number>> = { k: 1, m: 2, g: 3, t: 4, p: 5 };
 
 /**
- * Bytes from `64m`, `1.5GiB`, `512` (go-units `RAMInBytes`): suffixes are powers of 1024, in any letter case.
- * Throws `invalid-argument` with go-units' texts.
+ * Bytes from `64m`, `1.5GiB`, `512` (go-units `RAMInBytes`): suffixes are powers of 1024 (of 1000 with that `base`, as
+ * `FromHumanSize` has it), in any letter case. Throws `invalid-argument` with go-units' texts.
  */
-export function parseSize(text: string): number {
+export function parseSize(text: string, base: 1000 | 1024 = 1024): number {
   const bad = (why: string): BerthError =>
     new BerthError("invalid-argument", why, {
       hint: "a size is a number with b, k, m or g, for example 64m",
@@ -75,7 +75,7 @@ export function parseSize(text: string): number {
   if (suffix !== "" && suffix !== "b" && !/^[kmgtp](b|ib)?$/.test(suffix)) {
     throw bad(`invalid suffix: '${suffix}'`);
   }
-  const bytes = Math.trunc(size * 1024 ** (binaryPowers[suffix[0] ?? ""] ?? 0));
+  const bytes = Math.trunc(size * base ** (powers[suffix[0] ?? ""] ?? 0));
   if (!Number.isSafeInteger(bytes)) throw bad(`invalid size: '${text}' is too large`);
   return bytes;
 }

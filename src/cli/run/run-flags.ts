@@ -1,5 +1,6 @@
 import { BerthError } from "../../base/errors.ts";
 import { flag } from "../flags/spec.ts";
+import { logDrivers } from "./log-option.ts";
 import { parseMountOption } from "./mount-option.ts";
 
 /** `-e =x` has no name; anything else is for the program to judge (docker/cli opts/env.go). */
@@ -24,6 +25,8 @@ export const runFlags = {
   interactive: flag.boolean("Keep STDIN open even if not attached", { short: "i" }),
   label: flag.list("Set meta data on a container", { short: "l", check: checkLabel }),
   "label-file": flag.list("Read in a line delimited file of labels", { completes: "file" }),
+  "log-driver": flag.text("Logging driver for the container", { completes: logDrivers }),
+  "log-opt": flag.list("Log driver options"),
   mount: flag.list("Attach a filesystem mount to the container", {
     type: "mount",
     check: (value) => void parseMountOption(value, "/"),
@@ -61,7 +64,7 @@ export const runNotYet =
   "cpuset-mems detach:d detach-keys device device-cgroup-rule device-read-bps device-read-iops device-write-bps " +
   "device-write-iops disable-content-trust dns dns-opt dns-option dns-search domainname expose gpus group-add " +
   "health-cmd health-interval health-retries health-start-interval health-start-period health-timeout " +
-  "io-maxbandwidth io-maxiops ip ip6 ipc isolation kernel-memory link link-local-ip log-driver log-opt " +
+  "io-maxbandwidth io-maxiops ip ip6 ipc isolation kernel-memory link link-local-ip " +
   "mac-address memory:m memory-reservation memory-swap memory-swappiness net-alias network-alias " +
   "no-healthcheck oom-kill-disable oom-score-adj pid pids-limit privileged publish:p publish-all:P restart " +
   "runtime security-opt shm-size sig-proxy stop-timeout storage-opt sysctl ulimit use-api-socket userns uts " +

@@ -4,6 +4,7 @@ import type { MountOption, RunOptions } from "../../engine/run-options.ts";
 import type { FlagValues } from "../flags/spec.ts";
 import { checkHostname, checkSignal, checkWorkdir } from "./checked-values.ts";
 import { readKeyValueFile } from "./key-value-file.ts";
+import { parseLogOption } from "./log-option.ts";
 import { parseMountOption } from "./mount-option.ts";
 import { parseNetworkOption } from "./network-option.ts";
 import type { runFlags } from "./run-flags.ts";
@@ -22,6 +23,7 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
   const [image, ...command] = words;
   if (image === undefined || image === "")
     throw new BerthError("invalid-reference", "invalid reference format");
+  const logging = parseLogOption(flags["log-driver"], flags["log-opt"]);
   const fromFiles = (kind: "env" | "label", paths: readonly string[]) =>
     paths.flatMap((path) => readKeyValueFile(kind, path, caller.workingDirectory, caller.env));
   return {
@@ -45,6 +47,7 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
     ...given("platform", flags.platform),
     ...given("storageDriver", flags["storage-driver"]),
     ...given("stopSignal", flags["stop-signal"], checkSignal),
+    ...(logging === undefined ? {} : { logging }),
     // Empty means something here: it takes the image's entrypoint away.
     ...(flags.entrypoint === undefined ? {} : { entrypoint: flags.entrypoint }),
   };

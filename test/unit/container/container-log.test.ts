@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ContainerLog, type LogLimits } from "../../../src/container/container-log.ts";
-import { headLength, readHead } from "../../../src/container/log-entry.ts";
+import { headLength, readKind } from "../../../src/container/log-entry.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const roomy: LogLimits = { maxSize: 1 << 20, maxFiles: 3 };
@@ -14,9 +14,9 @@ function entries(path: string): [string, boolean, string][] {
   const found: [string, boolean, string][] = [];
   for (let at = 0; at < content.length; ) {
     const end = content.indexOf("\n", at);
-    const head = readHead(content, at, end);
-    if (head === undefined) throw new Error(`no entry at ${at}`);
-    found.push([head.stream, head.full, content.toString("latin1", at + headLength, end)]);
+    const kind = readKind(content, at, end);
+    if (kind === undefined) throw new Error(`no entry at ${at}`);
+    found.push([kind.stream, kind.full, content.toString("latin1", at + headLength, end)]);
     at = end + 1;
   }
   return found;

@@ -17,6 +17,7 @@ test("a moment is a duration ago, seconds since 1970, or a date", () => {
   expect(parseMoment("1700000000.5", 0)).toBe(1_700_000_000_500);
   expect(parseMoment("2026-01-02T03:04:05Z", 0)).toBe(Date.UTC(2026, 0, 2, 3, 4, 5));
   expect(parseMoment("2026-01-02T03:04:05+01:00", 0)).toBe(Date.UTC(2026, 0, 2, 2, 4, 5));
+  expect(parseMoment("2026-01-02T03:04:05.123456Z", 0)).toBe(Date.UTC(2026, 0, 2, 3, 4, 5, 123) + 0.456);
   expect(parseMoment("2026-01-02", 0)).toBe(new Date(2026, 0, 2).getTime());
   expect(() => parseMoment("yesterday", 0)).toThrow('"yesterday" is neither a time nor a duration');
 });

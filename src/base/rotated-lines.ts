@@ -1,0 +1,166 @@
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { systemErrorCode } from "./errors.ts";
+
+const newline = 0x0a;
+const blockSize = 256 * 1024;
+
+interface OpenFile {
+  readonly descriptor: number;
+  readonly inode: number;
+  /** Of its first byte, counted over all files. */
+  readonly position: number;
+}
+
+/**
+ * Reads the lines of a file that somebody else appends to, and rotates by renaming: `path`, before it `path.1`,
+ * `path.2` … Nothing is missed when that happens meanwhile, except what was deleted before it could be opened.
+ * Positions are bytes from the oldest file's beginning, over all files.
+ */
+export class RotatedLines implements Disposable {
+  readonly #path: string;
+  /** Oldest first; those that were read are closed and gone. */
+  #files: OpenFile[];
+  /** What `read` hands over next. */
+  #position = 0;
+  #block = Buffer.allocUnsafeSlow(blockSize);
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#files = this.#newerThan(undefined, 0);
+  }
+
+  /** Whether there was any file. */
+  get exists(): boolean {
+    return this.#files.length > 0;
+  }
+
+  /** The position behind what is there now. */
+  get end(): number {
+    const newest = this.#files.at(-1);
+    return newest === undefined ? 0 : newest.position + fstatSync(newest.descriptor).size;
+  }
+
+  /** Continues at a position that `linesBackward` told; what is before it is not read. */
+  seek(position: number): void {
+    this.#position = position;
+    while (this.#files.length > 1 && this.#files[1]!.position <= position)
+      closeSync(this.#files.shift()!.descriptor);
+  }
+
+  /**
+   * The next whole lines, with the position of their first byte; undefined when there are no more for now. The bytes
+   * are good until the next call.
+   */
+  read(): { readonly bytes: Buffer; readonly position: number } | undefined {
+    for (;;) {
+      const file = this.#files[0];
+      if (file === undefined) {
+        this.#files = this.#newerThan(undefined, this.#position);
+        if (this.#files.length === 0) return undefined;
+        continue;
+      }
+      // A file that is no longer the newest gets nothing more: looked up before the read that finds no line in it.
+      const isOver = this.#files.length > 1 || !this.#isNewest(file);
+      const found = this.#readLines(file);
+      if (found !== undefined) return found;
+      if (!isOver || !this.#leave(file)) return undefined;
+    }
+  }
+
+  #readLines(file: OpenFile): { bytes: Buffer; position: number } | undefined {
+    const position = this.#position;
+    for (;;) {
+      const length = readSync(file.descriptor, this.#block, 0, this.#block.length, position - file.position);
+      const end = this.#block.subarray(0, length).lastIndexOf(newline) + 1;
+      if (end > 0) {
+        this.#position += end;
+        return { bytes: this.#block.subarray(0, end), position };
+      }
+      if (length < this.#block.length) return undefined;
+      this.#block = Buffer.allocUnsafeSlow(this.#block.length * 2);
+    }
+  }
+
+  /** Goes on with the next newer file; false when there is none yet. */
+  #leave(file: OpenFile): boolean {
+    const end = file.position + fstatSync(file.descriptor).size;
+    if (this.#files.length === 1) this.#files.push(...this.#newerThan(file.inode, end));
+    const next = this.#files[1];
+    if (next === undefined) return false;
+    closeSync(file.descriptor);
+    this.#files.shift();
+    this.#position = next.position;
+    return true;
+  }
+
+  #isNewest({ inode }: OpenFile): boolean {
+    const newest = statSync(this.#path, { throwIfNoEntry: false });
+    return newest === undefined || newest.ino === inode;
+  }
+
+  /**
+   * Opens the files that are newer than the one with this inode, or all. From the newest to the oldest: what is renamed
+   * meanwhile comes again under its next name, and is known by its inode.
+   */
+  #newerThan(inode: number | undefined, position: number): OpenFile[] {
+    const found: { descriptor: number; inode: number; size: number }[] = [];
+    for (let index = 0; ; index++) {
+      const path = index === 0 ? this.#path : `${this.#path}.${index}`;
+      let descriptor: number;
+      try {
+        descriptor = openSync(path, "r");
+      } catch (error) {
+        if (systemErrorCode(error) !== "ENOENT") throw error;
+        if (index === 0) continue; // between being renamed and being made again
+        break;
+      }
+      const { ino, size } = fstatSync(descriptor);
+      if (ino === inode) {
+        closeSync(descriptor);
+        break;
+      }
+      if (found.some((each) => each.inode === ino)) closeSync(descriptor);
+      else found.push({ descriptor, inode: ino, size });
+    }
+    let next = position;
+    return found.toReversed().map(({ size, ...file }) => {
+      const opened = { ...file, position: next };
+      next += size;
+      return opened;
+    });
+  }
+
+  /**
+   * The lines that are there now, the last one first, each as the bytes from `start` to `end` without its end. They are
+   * good until the next one.
+   */
+  *linesBackward(): Generator<{ bytes: Buffer; start: number; end: number; position: number }> {
+    for (const file of this.#files.toReversed()) {
+      let block = Buffer.allocUnsafeSlow(blockSize / 4);
+      let end = fstatSync(file.descriptor).size;
+      let isEnd = true;
+      while (end > 0) {
+        const begin = Math.max(0, end - block.length);
+        const bytes = block.subarray(0, readSync(file.descriptor, block, 0, end - begin, begin));
+        const first = begin === 0 ? 0 : bytes.indexOf(newline) + 1;
+        // What is behind the last line break is not a line yet.
+        let lineEnd = isEnd ? bytes.lastIndexOf(newline) : bytes.length - 1;
+        if (begin > 0 && (first === 0 || first > lineEnd)) {
+          block = Buffer.allocUnsafeSlow(block.length * 2);
+          continue;
+        }
+        while (lineEnd >= first) {
+          const start = lineEnd === first ? first : bytes.lastIndexOf(newline, lineEnd - 1) + 1;
+          yield { bytes, start, end: lineEnd, position: file.position + begin + start };
+          lineEnd = start - 1;
+        }
+        end = begin + first;
+        isEnd = false;
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const { descriptor } of this.#files.splice(0)) closeSync(descriptor);
+  }
+}
