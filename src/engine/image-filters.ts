@@ -3,7 +3,7 @@ import type { Store } from "../store/store.ts";
 import type { ImageRecord } from "../store/types.ts";
 import { findImage } from "./find-image.ts";
 import type { FamiliarDigest, FamiliarNames, FamiliarTag } from "./image-names.ts";
-import { pathMatcher } from "./path-match.ts";
+import { pathMatcher } from "../base/path-match.ts";
 import { parseMoment } from "./parse-moment.ts";
 
 /** What `images --filter` asks for, ready to be asked of each image. */

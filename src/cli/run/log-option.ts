@@ -1,6 +1,6 @@
 import { BerthError } from "../../base/errors.ts";
 import type { LogDriver, LoggingOption } from "../../engine/run-options.ts";
-import { parseSize } from "../output/units.ts";
+import { parseSize } from "../../base/parse-size.ts";
 
 export const logDrivers: readonly LogDriver[] = ["json-file", "k8s-file", "local", "none"];
 

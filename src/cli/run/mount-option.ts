@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { BerthError } from "../../base/errors.ts";
 import type { MountOption } from "../../engine/run-options.ts";
-import { splitCommaFields } from "./comma-fields.ts";
+import { splitCommaFields } from "../../base/comma-fields.ts";
 import { parseTarget } from "./container-path.ts";
 import { parseTmpfsMode, parseTmpfsSize } from "./tmpfs-option.ts";
 import { checkVolumeName } from "./volume-option.ts";

@@ -1,6 +1,6 @@
 import { BerthError } from "../../base/errors.ts";
 import type { MountOption } from "../../engine/run-options.ts";
-import { parseSize } from "../output/units.ts";
+import { parseSize } from "../../base/parse-size.ts";
 import { parseTarget } from "./container-path.ts";
 
 type TmpfsMount = Extract<MountOption, { kind: "tmpfs" }>;

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { closest, editDistance } from "../../../src/cli/suggestion.ts";
+import { editDistance } from "../../../src/base/edit-distance.ts";
+import { closest } from "../../../src/cli/suggestion.ts";
 
 test.each([
   ["", "", 0],

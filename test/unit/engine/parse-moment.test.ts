@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { parseGoDuration, parseMoment } from "../../../src/engine/parse-moment.ts";
+import { parseGoDuration } from "../../../src/base/go-duration.ts";
+import { parseMoment } from "../../../src/engine/parse-moment.ts";
 
 test.each([
   ["1h30m", 5_400_000],

@@ -15,7 +15,7 @@ import {
   withTag,
 } from "../../../src/oci/reference.ts";
 import type { Digest } from "../../../src/oci/types.ts";
-import { sharedCases } from "./shared-cases.ts";
+import { sharedCases } from "../../support/shared-cases.ts";
 
 const hex = "dbcc1c35ac38df41fd2f5e4130b32ffdb93ebae8b3dbe638c23575912276fc9c";
 const digest: Digest = `sha256:${hex}`;

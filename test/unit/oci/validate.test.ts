@@ -7,7 +7,7 @@ import {
   parseImageConfig,
   parseManifestOrIndex,
 } from "../../../src/oci/validate.ts";
-import { sharedCases } from "./shared-cases.ts";
+import { sharedCases } from "../../support/shared-cases.ts";
 
 const digest = `sha256:${"0".repeat(64)}` as const;
 const layerType = "application/vnd.oci.image.layer.v1.tar+gzip";

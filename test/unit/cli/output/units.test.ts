@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { parseSize } from "../../../../src/base/parse-size.ts";
 import {
   bytesSize,
   humanDuration,
   humanSize,
   humanSizeFine,
   humanSizeWithPrecision,
-  parseSize,
 } from "../../../../src/cli/output/units.ts";
 
 test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { splitCommaFields } from "../../../../src/cli/run/comma-fields.ts";
+import { splitCommaFields } from "../../../../src/base/comma-fields.ts";
 import { parseMountOption } from "../../../../src/cli/run/mount-option.ts";
 import { parseTmpfsOption } from "../../../../src/cli/run/tmpfs-option.ts";
 import { parseVolumeOption } from "../../../../src/cli/run/volume-option.ts";

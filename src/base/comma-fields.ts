@@ -1,4 +1,4 @@
-import { BerthError } from "../../base/errors.ts";
+import { BerthError } from "./errors.ts";
 
 /**
  * The fields of one line of comma-separated values (RFC 4180, as Go's encoding/csv reads it): a field in double quotes

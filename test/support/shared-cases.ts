@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const directory = join(import.meta.dir, "../../../../shared/cases");
+const directory = join(import.meta.dir, "../../../shared/cases");
 
 /** The text of a file of shared cases, or undefined where the checkout stands alone. */
 export function sharedCases(name: string): string | undefined {

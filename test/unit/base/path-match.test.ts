@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { pathMatcher } from "../../../src/engine/path-match.ts";
+import { pathMatcher } from "../../../src/base/path-match.ts";
 
 test.each([
   ["busybox", "busybox", true],

@@ -1,0 +1,12 @@
+import { editDistance } from "../base/edit-distance.ts";
+
+/** ` (did you mean X?)` for the known word nearest to `word`, as BuildKit adds it to its messages; empty when none is near. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const lower = word.toLowerCase();
+  let best: { readonly word: string; readonly distance: number } | undefined;
+  for (const candidate of known) {
+    const distance = editDistance(lower, candidate.toLowerCase());
+    if (distance < (best?.distance ?? 3)) best = { word: candidate, distance };
+  }
+  return best === undefined || best.distance === 0 ? "" : ` (did you mean ${best.word}?)`;
+}
