@@ -9,9 +9,11 @@ import {
   closeRange,
   enterNewCgroupNamespace,
   sendDescriptor,
+  setGroup,
   startSession,
 } from "../sys/libc.ts";
 import { MountInterpreter } from "./mount-interpreter.ts";
+import { sharedMemoryIn } from "./shared-memory.ts";
 import {
   adoptTerminal,
   becomeProgram,
@@ -51,7 +53,9 @@ async function populator(request: StartRequest): Promise<(source: number, target
 async function run(request: StartRequest): Promise<never> {
   // Through the host's /proc, so this is the pid that the host knows.
   send({ kind: "ready", pid: Number(readlinkSync("/proc/self")) });
-  const interpreter = new MountInterpreter(await populator(request));
+  const sharedMemory =
+    request.sharedMemoryOf === undefined ? undefined : sharedMemoryIn(request.sharedMemoryOf);
+  const interpreter = new MountInterpreter(await populator(request), sharedMemory);
   for (const operation of request.operations) interpreter.perform(operation);
   const identity = lookUpUser(interpreter.root, request.process.user);
 
@@ -70,7 +74,7 @@ async function run(request: StartRequest): Promise<never> {
 
   interpreter.enter();
   interpreter.enterDirectory(request.process.cwd);
-  if (request.ownNetwork) bringInterfaceUp("lo");
+  if (request.namespaces.network === "private") bringInterfaceUp("lo");
   if (request.awaitsNetwork && receiveLine() === undefined)
     throw new BerthError("interrupted", "berth is gone");
   if (terminal) adoptTerminal(terminal.slave);
@@ -78,6 +82,7 @@ async function run(request: StartRequest): Promise<never> {
   becomeProgram(request.process, identity, {
     seccomp: request.seccomp === undefined ? undefined : Buffer.from(request.seccomp, "base64"),
     singleIdentity: request.singleIdentity,
+    endsWithParent: request.namespaces.pid !== "private",
     onExecuting: () => send({ kind: "executing" }),
   });
 }
@@ -88,8 +93,10 @@ export async function initMain(): Promise<number> {
   const line = receiveLine();
   if (line === undefined) return 1;
   try {
-    enterNewCgroupNamespace();
-    return await run(JSON.parse(line) as StartRequest);
+    const request = JSON.parse(line) as StartRequest;
+    if (request.namespaces.cgroup === "private") enterNewCgroupNamespace();
+    setGroup(0); // what came through a held user namespace still has the caller's
+    return await run(request);
   } catch (error) {
     const known = error instanceof BerthError ? error : undefined;
     send({

@@ -3,10 +3,19 @@ import { closeSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import { createSocketPair, receiveDescriptor } from "../sys/libc.ts";
+import type { HeldNamespaces } from "../sys/held-namespaces.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import type { IdentityMap } from "../sys/identity.ts";
 import { type NamespaceProcess, noUserNamespace, spawnInUserNamespace } from "../sys/namespaces.ts";
-import { channelDescriptor, type InitMessage, type StartRequest, terminalDescriptor } from "./protocol.ts";
+import { endRemaining, mountNamespaceOf } from "./end-remaining.ts";
+import {
+  channelDescriptor,
+  firstHeldDescriptor,
+  type InitMessage,
+  lifelineDescriptor,
+  type StartRequest,
+  terminalDescriptor,
+} from "./protocol.ts";
 
 export interface LaunchRequest {
   readonly helpers: Helpers;
@@ -16,6 +25,10 @@ export interface LaunchRequest {
   readonly env: Readonly<Record<string, string>>;
   /** Descriptors that the container inherits; undefined is /dev/null. Ignored where there is a terminal. */
   readonly stdio: readonly [stdin: number | undefined, stdout: number, stderr: number];
+  /** Of another container; the child gets them from `firstHeldDescriptor` on. */
+  readonly held?: HeldNamespaces;
+  /** The container's processes end with berth, all of them, by a pid namespace of their own. */
+  readonly ownProcesses: boolean;
 }
 
 export interface LaunchedContainer {
@@ -34,7 +47,7 @@ export type NetworkAttachment = (pid: number) => Promise<void>;
 export interface Launch extends AsyncDisposable {
   /** Tells init what to do; resolves when it becomes the program. Rejects with what init reports. */
   start(
-    request: Omit<StartRequest, "awaitsNetwork">,
+    request: Omit<StartRequest, "awaitsNetwork" | "sharedMemoryOf">,
     attachNetwork?: NetworkAttachment,
   ): Promise<LaunchedContainer>;
   /** Ends what still runs. */
@@ -46,12 +59,16 @@ export function launch(request: LaunchRequest): Launch {
   const [channel, initChannel] = createSocketPair();
   const [terminalSocket, initTerminalSocket] = createSocketPair();
   const [stdin, stdout, stderr] = request.stdio;
+  const { held } = request;
+  const joined = held && { numbers: held.numbersFrom(firstHeldDescriptor), descriptors: held.descriptors };
+  const sharedMemoryOf = joined?.numbers.mnt;
   const namespaces = spawnInUserNamespace({
     helpers: request.helpers,
     identity: request.identity,
     argv: request.command,
     env: request.env,
     stdio: [stdin ?? "ignore", stdout, stderr, initChannel, initTerminalSocket],
+    ...(joined ? { joined } : {}),
   });
   const { child } = namespaces;
   closeSync(initChannel);
@@ -73,7 +90,12 @@ export function launch(request: LaunchRequest): Launch {
       let pid: number | undefined;
       let terminal: number | undefined;
       try {
-        writeAll(channel, `${JSON.stringify({ ...start, awaitsNetwork: attachNetwork !== undefined })}\n`);
+        const complete: StartRequest = {
+          ...start,
+          awaitsNetwork: attachNetwork !== undefined,
+          ...(sharedMemoryOf === undefined ? {} : { sharedMemoryOf }),
+        };
+        writeAll(channel, `${JSON.stringify(complete)}\n`);
         await namespaces.mapped;
         for (;;) {
           const { value: message } = await messages.next();
@@ -92,7 +114,12 @@ export function launch(request: LaunchRequest): Launch {
           }
         }
         if (pid === undefined) throw new BerthError("internal", "init did not say which process it is");
-        return { pid, terminal, exited: ending(namespaces, messages).finally(end) };
+        const shared = request.ownProcesses ? undefined : mountNamespaceOf(pid);
+        const finish = async () => {
+          if (shared !== undefined) await endRemaining(shared);
+          await end();
+        };
+        return { pid, terminal, exited: ending(namespaces, messages).finally(finish) };
       } catch (error) {
         await end();
         throw error;
@@ -149,6 +176,8 @@ async function* readMessages(fd: number): AsyncGenerator<InitMessage> {
   }
 }
 
-/** Descriptor numbers are part of the protocol; Bun.spawn puts the fourth and fifth stdio there. */
+/** Descriptor numbers are part of the protocol; Bun.spawn puts the stdio there, spawnInUserNamespace its own after it. */
 channelDescriptor satisfies 3;
 terminalDescriptor satisfies 4;
+lifelineDescriptor satisfies 5;
+firstHeldDescriptor satisfies 7;

@@ -50,15 +50,22 @@ const attributeBits: Readonly<Record<MountAttribute, number>> = {
 const bits = (attributes: readonly MountAttribute[]) =>
   attributes.reduce((mask, attribute) => mask | attributeBits[attribute], 0);
 
+const sharedMemoryAttributes = bits(["nosuid", "nodev", "noexec"]);
+
 type Of<K extends Operation["kind"]> = Extract<Operation, { kind: K }>;
 
 export class MountInterpreter {
   #root = -1;
   readonly #populate: (source: number, target: string) => void;
+  readonly #sharedMemory: number | undefined;
 
-  /** `populate` copies the directory open as `source` into the (empty) directory `target` of the host. */
-  constructor(populate: (source: number, target: string) => void) {
+  /**
+   * `populate` copies the directory open as `source` into the (empty) directory `target` of the host, `sharedMemory` is
+   * a detached mount.
+   */
+  constructor(populate: (source: number, target: string) => void, sharedMemory?: number) {
     this.#populate = populate;
+    this.#sharedMemory = sharedMemory;
   }
 
   /** The root directory of the container. */
@@ -79,6 +86,9 @@ export class MountInterpreter {
         break;
       case "device":
         this.#device(operation);
+        break;
+      case "shared-memory":
+        this.#shareMemory(operation.of);
         break;
       case "console":
         this.#console(operation.terminal);
@@ -190,12 +200,19 @@ export class MountInterpreter {
       const refused = ["EPERM", "EBUSY", "ENODEV", "EINVAL"].includes(systemErrorCode(error) ?? "");
       if (!refused || operation.otherwise === undefined) throw error;
     }
-    if (operation.otherwise === "skip") return undefined;
-    const host = openAt(AT_FDCWD, operation.target, O.PATH | O.DIRECTORY);
-    const clone = cloneMount(host, true);
-    setMountAttributes(clone, attributes, { recursive: true, propagation: MS.PRIVATE });
-    closeSync(host);
-    return clone;
+    return operation.otherwise === "skip" ? undefined : cloneOfHost(operation.target, attributes);
+  }
+
+  #shareMemory(of: Of<"shared-memory">["of"]): void {
+    attempt("share /dev/shm", () => {
+      const target = openDirectoryInRoot(this.#root, "/dev/shm", true);
+      const shared = of === "joined" ? this.#sharedMemory : cloneOfHost("/dev/shm", sharedMemoryAttributes);
+      if (shared !== undefined) {
+        attachMount(shared, target);
+        closeSync(shared);
+      }
+      closeSync(target);
+    });
   }
 
   #device({ name }: Of<"device">): void {
@@ -327,6 +344,21 @@ function mountOverlay(root: Extract<RootMount, { kind: "overlay" }>, mountPoint:
   mount("overlay", mountPoint, "overlay", 0, options.join(","));
   process.chdir("/");
   for (const fd of [...lower, upper, work]) closeSync(fd);
+}
+
+/** A detached mount of a directory of the host with all below it; undefined when the host has none. */
+function cloneOfHost(path: string, attributes: number): number | undefined {
+  let host: number;
+  try {
+    host = openAt(AT_FDCWD, path, O.PATH | O.DIRECTORY);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+  const clone = cloneMount(host, true);
+  setMountAttributes(clone, attributes, { recursive: true, propagation: MS.PRIVATE });
+  closeSync(host);
+  return clone;
 }
 
 /** A detached mount of a device of the host, after a look at its number. */

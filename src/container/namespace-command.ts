@@ -1,12 +1,25 @@
+import type { HeldNumbers } from "../sys/held-namespaces.ts";
 import type { Helpers } from "../sys/helpers.ts";
-import { guardedCommand, innermostCommand, type NamespaceKind } from "../sys/namespaces.ts";
+import {
+  guardedCommand,
+  innermostCommand,
+  joinedPidCommand,
+  type NamespaceKind,
+  ownMountsCommand,
+  unsharedCommand,
+} from "../sys/namespaces.ts";
 import type { RootMount } from "../sys/root-mount.ts";
+import { shellWords } from "../sys/user-namespace-command.ts";
+import { gateDescriptor as spare, lifelineDescriptor } from "./protocol.ts";
+import type { NamespaceModes } from "./spec.ts";
 
 export interface ContainerNamespaces {
   readonly helpers: Helpers;
   /** argv prefix of this executable. */
   readonly self: readonly string[];
-  readonly network: "host" | "private";
+  readonly modes: NamespaceModes;
+  /** The numbers that those of another container have in the process. */
+  readonly joined: HeldNumbers;
   /** Only with this storage driver the command depends on the root. */
   readonly fuse: FuseMount | undefined;
 }
@@ -19,20 +32,53 @@ export type FuseMount = Extract<RootMount, { kind: "fuse-overlayfs" }>;
  * There are two pid namespaces, one in the other. The outer one has a pid 1 that the container cannot see, and that
  * dies with berth: the kernel then ends everything in both, whatever the container has made of its own signals.
  * fuse-overlayfs lives there too, in a mount namespace of its own, and ends the same way.
+ *
+ * With the processes of the host or of another container there is no such pid namespace: see `amongOthers`.
  */
-export function namespaceCommand({ helpers, self, network, fuse }: ContainerNamespaces): readonly string[] {
-  const shared: readonly NamespaceKind[] = ["mount", "ipc", "uts"];
-  const outer = network === "private" ? ([...shared, "net"] as const) : shared;
+export function namespaceCommand(container: ContainerNamespaces): readonly string[] {
+  const { helpers, self, modes, fuse } = container;
+  const outer: NamespaceKind[] = ["mount"];
+  if (modes.ipc === "private") outer.push("ipc");
+  if (modes.uts === "private") outer.push("uts");
+  if (modes.network === "private") outer.push("net");
   const init = [...self, "internal-init"];
+  if (modes.pid !== "private") return unsharedCommand(helpers, outer, amongOthers(container, init));
   if (fuse === undefined) {
     return guardedCommand(helpers, outer, innermostCommand(helpers, { ownMounts: false }, init));
   }
   const script = [
-    // It talks even when all is well, so its words are only shown when it fails. It may hold none of our descriptors.
-    `said=$(${shellWords(fuseCommand(helpers, fuse))} 3>&- 4>&- 5>&- </dev/null 2>&1) || { echo "$said" >&2; exit 125; }`,
+    mounted(helpers, fuse),
     `exec ${shellWords(innermostCommand(helpers, { ownMounts: true }, init))}`,
   ];
   return guardedCommand(helpers, outer, [...helpers.command("busybox"), "sh", "-c", script.join("\n")]);
+}
+
+/**
+ * In a pid namespace that is not ours, the kernel ends only the container's first process with berth
+ * (`Launch.start`). fuse-overlayfs then has a pid namespace for itself, whose pid 1 ends with the descriptor that berth
+ * holds the other end of.
+ */
+function amongOthers(
+  { helpers, joined, fuse }: ContainerNamespaces,
+  init: readonly string[],
+): readonly string[] {
+  const own = fuse === undefined ? init : ownMountsCommand(helpers, init);
+  const command = joined.pid === undefined ? own : joinedPidCommand(helpers, joined.pid, own);
+  if (fuse === undefined) return command;
+  const shell = [...helpers.command("busybox"), "sh", "-c"];
+  const wait = shellWords([...helpers.command("busybox"), "cat"]);
+  const keeper = `${mounted(helpers, fuse)}\necho; exec ${wait} <&${lifelineDescriptor} >/dev/null`;
+  const background = shellWords(guardedCommand(helpers, [], [...shell, keeper]));
+  return [
+    ...shell,
+    `exec ${spare}<&0; (${background} ${spare}<&- &) | { read -r _ || exit 125; exec ${shellWords(command)} <&${spare} ${spare}<&-; }`,
+  ];
+}
+
+/** It talks even when all is well, so its words are only shown when it fails. It may hold none of our descriptors. */
+function mounted(helpers: Helpers, fuse: FuseMount): string {
+  const command = shellWords(fuseCommand(helpers, fuse));
+  return `said=$(${command} 3>&- 4>&- 5>&- </dev/null 2>&1) || { echo "$said" >&2; exit 125; }`;
 }
 
 function fuseCommand(helpers: Helpers, root: FuseMount): string[] {
@@ -49,9 +95,4 @@ function fuseCommand(helpers: Helpers, root: FuseMount): string[] {
 /** libfuse splits options at commas, fuse-overlayfs directories at colons; both take a backslash. */
 function escapeOption(path: string): string {
   return path.replace(/[\\:,]/g, (character) => `\\${character}`);
-}
-
-/** Words for a POSIX shell, each quoted. */
-function shellWords(words: readonly string[]): string {
-  return words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
 }

@@ -26,6 +26,8 @@ export type Operation =
       readonly otherwise?: "bind-host" | "skip";
     }
   | { readonly kind: "device"; readonly name: string }
+  /** /dev/shm is the host's or, already opened, another container's. */
+  | { readonly kind: "shared-memory"; readonly of: "host" | "joined" }
   /** `/dev/console` is the terminal at this path of the root. */
   | { readonly kind: "console"; readonly terminal: string }
   | { readonly kind: "link"; readonly path: string; readonly to: string }

@@ -39,6 +39,7 @@ export const initPath = "/dev/init";
 
 function kernelFileSystems(spec: ContainerSpec): Operation[] {
   const system = { kind: "filesystem", place: "system", parameters: {} } as const;
+  const { ipc } = spec.namespaces;
   return [
     {
       ...system,
@@ -59,7 +60,7 @@ function kernelFileSystems(spec: ContainerSpec): Operation[] {
       type: "cgroup2",
       target: "/sys/fs/cgroup",
       attributes: ["read-only", "nosuid", "nodev", "noexec"],
-      otherwise: "skip",
+      otherwise: spec.namespaces.cgroup === "host" ? "bind-host" : "skip",
     },
     {
       ...system,
@@ -81,14 +82,22 @@ function kernelFileSystems(spec: ContainerSpec): Operation[] {
       },
       attributes: ["nosuid", "noexec"],
     },
-    { ...system, type: "mqueue", target: "/dev/mqueue", attributes: ["nosuid", "nodev", "noexec"] },
     {
       ...system,
-      type: "tmpfs",
-      target: "/dev/shm",
-      parameters: { mode: "1777", size: String(spec.sharedMemorySize) },
+      type: "mqueue",
+      target: "/dev/mqueue",
       attributes: ["nosuid", "nodev", "noexec"],
+      ...(ipc === "host" ? { otherwise: "bind-host" } : {}),
     },
+    ipc !== "private"
+      ? { kind: "shared-memory", of: ipc }
+      : {
+          ...system,
+          type: "tmpfs",
+          target: "/dev/shm",
+          parameters: { mode: "1777", size: String(spec.sharedMemorySize) },
+          attributes: ["nosuid", "nodev", "noexec"],
+        },
     { kind: "link", path: "/dev/ptmx", to: "pts/ptmx" },
     { kind: "link", path: "/dev/fd", to: "/proc/self/fd" },
     { kind: "link", path: "/dev/stdin", to: "/proc/self/fd/0" },
@@ -147,6 +156,6 @@ export function planContainer(spec: ContainerSpec): readonly Operation[] {
     { kind: "mask-numbered", directory: "/sys/devices/system/cpu", prefix: "cpu", name: "thermal_throttle" },
     { kind: "working-directory", path: spec.process.cwd },
     ...(spec.readOnlyRoot ? [{ kind: "protect-root" } as const] : []),
-    { kind: "hostname", name: spec.hostname },
+    ...(spec.namespaces.uts === "private" ? [{ kind: "hostname", name: spec.hostname } as const] : []),
   ];
 }

@@ -8,6 +8,7 @@ import {
   closeRange,
   dropBoundingCapability,
   duplicate,
+  endWithParent,
   execute,
   forbidNewPrivileges,
   installSeccompFilter,
@@ -128,6 +129,8 @@ export function becomeProgram(
   options: {
     readonly seccomp: Uint8Array | undefined;
     readonly singleIdentity: boolean;
+    /** No pid namespace of our own ends it with berth. */
+    readonly endsWithParent: boolean;
     /** Called when nothing but execve(2) can fail any more. */
     readonly onExecuting: () => void;
   },
@@ -146,6 +149,7 @@ export function becomeProgram(
   if (options.seccomp) installSeccompFilter(options.seccomp);
   setIds(identity);
   if (identity.uid === 0) setCapabilities(capabilityMask(spec.capabilities));
+  if (options.endsWithParent) endWithParent();
   const path = findProgram(spec.args[0]!, pathOf(env));
   refuseOutsideProgram(path);
   resetSignals();

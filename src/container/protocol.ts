@@ -18,10 +18,15 @@
  */
 import type { ErrorCode } from "../base/errors.ts";
 import type { Operation } from "./operations.ts";
-import type { ProcessSpec } from "./spec.ts";
+import type { NamespaceModes, ProcessSpec } from "./spec.ts";
 
 export const channelDescriptor = 3;
 export const terminalDescriptor = 4;
+/** What ends everything with berth, and the gate, which nobody needs any more behind it (sys/namespaces.ts). */
+export const lifelineDescriptor = 5;
+export const gateDescriptor = 6;
+/** Held namespaces of another container. */
+export const firstHeldDescriptor = 7;
 
 export interface StartRequest {
   readonly operations: readonly Operation[];
@@ -34,8 +39,10 @@ export interface StartRequest {
   readonly windowSize?: { readonly rows: number; readonly columns: number };
   /** The host attaches a network between "ready" and "go"; without it init does not wait. */
   readonly awaitsNetwork: boolean;
-  /** The network namespace is our own, and its loopback interface still down. */
-  readonly ownNetwork: boolean;
+  /** A private network's loopback interface is still down. */
+  readonly namespaces: NamespaceModes;
+  /** A held mount namespace: its /dev/shm becomes ours, because its System V IPC does. */
+  readonly sharedMemoryOf?: number;
 }
 
 export type InitMessage =

@@ -9,12 +9,24 @@ export interface ContainerSpec {
   readonly readOnlyRoot: boolean;
   readonly hostname: string;
   readonly mounts: readonly ContainerMount[];
-  readonly network: "host" | "private";
+  readonly namespaces: NamespaceModes;
   readonly process: ProcessSpec;
   /** One-id mode: ids other than 0 do not exist inside. */
   readonly singleIdentity: boolean;
   /** Bytes of /dev/shm. */
   readonly sharedMemorySize: number;
+}
+
+/** A namespace of its own, the host's, or another container's. */
+export type NamespaceMode = "private" | "host" | "joined";
+
+/** The user namespace follows: another container's where anything is joined, a new one otherwise. */
+export interface NamespaceModes {
+  readonly network: NamespaceMode;
+  readonly ipc: NamespaceMode;
+  readonly pid: NamespaceMode;
+  readonly uts: NamespaceMode;
+  readonly cgroup: "private" | "host";
 }
 
 /** Mounts are performed in this order; `target` is an absolute path inside the root. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StorageDriver } from "../base/configuration.ts";
-import type { ContainerMount, ContainerSpec, ProcessSpec } from "../container/spec.ts";
+import type { ContainerMount, ContainerSpec, NamespaceModes, ProcessSpec } from "../container/spec.ts";
 import { defaultSharedMemorySize, initPath } from "../container/plan.ts";
 import { defaultCapabilities } from "../sys/capabilities.ts";
 import { containerMounts } from "./container-mounts.ts";
@@ -14,6 +14,7 @@ import { networkFiles } from "./network-files.ts";
 /** What belongs to this start and not to the container. */
 export interface StartSurroundings {
   readonly network: NetworkPlan;
+  readonly namespaces: NamespaceModes;
   /** RLIMIT_NOFILE of whoever starts it (open-file-limit.ts). */
   readonly openFiles: ProcessSpec["openFiles"] | undefined;
 }
@@ -22,7 +23,7 @@ export interface StartSurroundings {
 export async function containerSpec(
   context: EngineContext,
   container: StartableContainer,
-  { network, openFiles }: StartSurroundings,
+  { network, namespaces, openFiles }: StartSurroundings,
 ): Promise<ContainerSpec> {
   const { directory, options } = container;
   const { layers, layout } = context.readingStore;
@@ -42,7 +43,7 @@ export async function containerSpec(
     readOnlyRoot: options.run.readOnly,
     hostname: options.hostname,
     mounts: [...files, ...containerMounts(layout, options.mounts, container.firstStart)],
-    network: network.namespace,
+    namespaces,
     singleIdentity: context.identity.mode === "single",
     sharedMemorySize: defaultSharedMemorySize,
     process: processSpec(context, options, openFiles),

@@ -24,6 +24,12 @@ export interface RunOptions {
   readonly init: boolean;
   readonly network: NetworkOption;
   readonly storageDriver?: string;
+  /** `private`, `shareable`, `none`, `host` or `container:<id or name>`, as Docker shows it; undefined is private. */
+  readonly ipc?: string;
+  /** `host` or `container:<id or name>`; so for the next. */
+  readonly pid?: string;
+  readonly uts?: string;
+  readonly cgroupns?: "host" | "private";
   readonly stopSignal?: string;
   readonly logging?: LoggingOption;
 }
@@ -77,4 +83,6 @@ export type MountOption =
 export type NetworkOption =
   | { readonly kind: "none" }
   | { readonly kind: "host" }
+  /** The network of another container; id or name as typed. */
+  | { readonly kind: "container"; readonly container: string }
   | { readonly kind: "slirp4netns" };

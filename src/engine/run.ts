@@ -1,14 +1,11 @@
-import { type Launch, launch } from "../container/launch.ts";
-import { type FuseMount, namespaceCommand } from "../container/namespace-command.ts";
-import { planContainer } from "../container/plan.ts";
-import type { ContainerSpec } from "../container/spec.ts";
+import type { FuseMount } from "../container/namespace-command.ts";
 import { isTerminal } from "../sys/libc.ts";
-import { compileSeccomp } from "../sys/seccomp.ts";
-import { selfCommand } from "../sys/self-command.ts";
 import { ContainerStreams, rawTerminal, setWindowSize, windowSize } from "./container-streams.ts";
 import type { EngineContext } from "./context.ts";
+import { launchNamespaces, startRequest } from "./launch-container.ts";
+import { planNamespaces } from "./namespace-plan.ts";
 import { callersOpenFileLimit } from "./open-file-limit.ts";
-import { type NetworkPlan, planNetwork } from "./network-attachment.ts";
+import { planNetwork } from "./network-attachment.ts";
 import type { PullTalk } from "./obtain-image.ts";
 import type { RunOptions } from "./run-options.ts";
 import { SignalForwarding } from "./signal-forwarding.ts";
@@ -28,7 +25,12 @@ export async function runContainer(
   const streams = stack.use(new ContainerStreams(options));
   const { driver } = await chooseDriver(context, options.storageDriver);
   const network = planNetwork(options.network, () => context.helpers);
-  const launchWith = (fuse?: FuseMount) => stack.use(launchNamespaces(context, network, streams, fuse));
+  const namespaces = stack.use(await planNamespaces(context, options, network));
+  const launchWith = (fuse?: FuseMount) => {
+    const launching = stack.use(launchNamespaces(context, namespaces, streams.stdio, fuse));
+    streams.begin();
+    return launching;
+  };
 
   // Another CPU makes the namespaces while this one looks for the image; fuse-overlayfs has to know the layers first.
   const early = driver === "fuse-overlayfs" ? undefined : launchWith();
@@ -37,10 +39,15 @@ export async function runContainer(
   talk.signal?.throwIfAborted();
   const signals = new SignalForwarding();
   const { container, life } = await createContainer(context, options, { image, driver, network }, stack);
-  const spec = await containerSpec(context, container, { network, openFiles: callersOpenFileLimit() });
+  const spec = await containerSpec(context, container, {
+    network,
+    namespaces: namespaces.modes,
+    openFiles: callersOpenFileLimit(),
+  });
   const launching = early ?? launchWith(spec.root.kind === "fuse-overlayfs" ? spec.root : undefined);
   try {
-    const launched = await launching.start(startRequest(spec), network.attach?.(stack));
+    const size = options.terminal ? windowSize(1) : undefined;
+    const launched = await launching.start(startRequest(spec, size), network.attach?.(stack));
     life.started(launched.pid);
     signals.to(launched.pid);
     if (launched.terminal !== undefined) {
@@ -59,38 +66,6 @@ export async function runContainer(
     life.failed(error);
     throw error;
   }
-}
-
-function launchNamespaces(
-  context: EngineContext,
-  network: NetworkPlan,
-  streams: ContainerStreams,
-  fuse: FuseMount | undefined,
-): Launch {
-  const { helpers, identity } = context;
-  const launching = launch({
-    helpers,
-    identity,
-    command: namespaceCommand({ helpers, self: selfCommand(), network: network.namespace, fuse }),
-    env: { PATH: context.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" },
-    stdio: streams.stdio,
-  });
-  streams.begin();
-  return launching;
-}
-
-function startRequest(spec: ContainerSpec): Parameters<Launch["start"]>[0] {
-  const { capabilities, terminal } = spec.process;
-  const size = terminal ? windowSize(1) : undefined;
-  const seccomp = compileSeccomp({ capabilities, pretendOwnership: spec.singleIdentity });
-  return {
-    operations: planContainer(spec),
-    process: spec.process,
-    seccomp: seccomp.toBase64(),
-    singleIdentity: spec.singleIdentity,
-    ownNetwork: spec.network === "private",
-    ...(size === undefined ? {} : { windowSize: size }),
-  };
 }
 
 function connectTerminal(master: number, options: RunOptions, stack: AsyncDisposableStack): void {

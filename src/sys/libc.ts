@@ -21,6 +21,7 @@ const { symbols: c } = dlopen("libc.so.6", {
   dup2: { args: ["i32", "i32"], returns: "i32" },
   setsid: { args: [], returns: "i32" },
   unshare: { args: ["i32"], returns: "i32" },
+  setns: { args: ["i32", "i32"], returns: "i32" },
   fcntl: { args: ["i32", "i32", "i64"], returns: "i32" },
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   mkdirat: { args: ["i32", "ptr", "u32"], returns: "i32" },
@@ -260,6 +261,7 @@ export function setGroup(gid: number): void {
 }
 
 const PR = {
+  SET_PDEATHSIG: 1,
   SET_SECCOMP: 22,
   CAPBSET_DROP: 24,
   SET_NO_NEW_PRIVS: 38,
@@ -272,6 +274,11 @@ export function dropBoundingCapability(capability: number): void {
 
 export function clearAmbientCapabilities(): void {
   check("prctl", c.prctl(PR.CAP_AMBIENT, 4, 0, 0, 0), "PR_CAP_AMBIENT_CLEAR_ALL");
+}
+
+/** SIGKILL for this process when the thread that made it ends; any change of ids takes it back (prctl(2)). */
+export function endWithParent(): void {
+  check("prctl", c.prctl(PR.SET_PDEATHSIG, 9, 0, 0, 0), "PR_SET_PDEATHSIG");
 }
 
 export function forbidNewPrivileges(): void {
@@ -410,6 +417,16 @@ export function signalProcess(descriptor: number, signal: NodeJS.Signals): void 
 export function enterNewCgroupNamespace(): void {
   const CLONE_NEWCGROUP = 0x02000000;
   check("unshare", c.unshare(CLONE_NEWCGROUP));
+}
+
+/**
+ * Enters a mount namespace; root and working directory become its root. Threads that share these cannot do so one by
+ * one, so the calling thread stops sharing them (setns(2)).
+ */
+export function enterMountNamespace(fd: number): void {
+  const [CLONE_FS, CLONE_NEWNS] = [0x200, 0x20000];
+  check("unshare", c.unshare(CLONE_FS));
+  check("setns", c.setns(fd, CLONE_NEWNS));
 }
 
 /** Both ends of a pipe, close-on-exec: [read, write]. */

@@ -3,29 +3,43 @@ import { BerthError } from "../base/errors.ts";
 import type { Helpers } from "./helpers.ts";
 import type { IdentityMap, IdRange } from "./identity.ts";
 import { createPipe, createSocketPair, killAtHangUp } from "./libc.ts";
+import { type UserNamespaceRequest, userNamespaceCommand } from "./user-namespace-command.ts";
 
 export type NamespaceKind = "mount" | "ipc" | "uts" | "net";
 
+/** The argv that runs `argv` in new namespaces. */
+export function unsharedCommand(
+  helpers: Helpers,
+  kinds: readonly NamespaceKind[],
+  argv: readonly string[],
+): readonly string[] {
+  return [...helpers.command("unshare"), ...flagsOf(kinds), "--", ...argv];
+}
+
 /**
- * The argv that runs `argv` in new namespaces, as pid 1 of a new pid namespace. The unshare in between waits for it,
- * and when that is killed, so is pid 1 (PR_SET_PDEATHSIG) and everything in its namespace.
+ * The same as pid 1 of a new pid namespace. The unshare in between waits for it, and when that is killed, so is pid 1
+ * (PR_SET_PDEATHSIG) and everything in its namespace.
  */
 export function guardedCommand(
   helpers: Helpers,
   kinds: readonly NamespaceKind[],
   argv: readonly string[],
 ): readonly string[] {
+  const guard = ["--pid", "--fork", "--kill-child"];
+  return [...helpers.command("unshare"), ...flagsOf(kinds), ...guard, "--", ...argv];
+}
+
+function flagsOf(kinds: readonly NamespaceKind[]): readonly string[] {
   return [
-    ...helpers.command("unshare"),
     ...kinds.map((kind) => `--${kind}`),
     // As a slave, so that what the host unmounts later is not held here; nothing of ours reaches the host.
     ...(kinds.includes("mount") ? ["--propagation=slave"] : []),
-    "--pid",
-    "--fork",
-    "--kill-child",
-    "--",
-    ...argv,
   ];
+}
+
+/** The argv that runs `argv` in a held pid namespace, and ends as it does. */
+export function joinedPidCommand(helpers: Helpers, pid: number, argv: readonly string[]): readonly string[] {
+  return [...helpers.command("nsenter"), `--pid=/proc/self/fd/${pid}`, "--", ...argv];
 }
 
 /** busybox's flags for mounts that nothing of ours leaves, and that the host can still unmount. */
@@ -56,13 +70,8 @@ export function ownMountsCommand(helpers: Helpers, argv: readonly string[]): rea
   return [...helpers.command("busybox"), "unshare", ...ownMounts, ...argv];
 }
 
-export interface NamespaceRequest {
-  readonly helpers: Helpers;
-  readonly identity: IdentityMap;
-  /** What runs as root of the new user namespace, with all capabilities there. */
-  readonly argv: readonly string[];
+export interface NamespaceRequest extends UserNamespaceRequest {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** At least three; two more follow them in the process. */
   readonly stdio: readonly [Stdin, Stdout, Stdout, ...number[]];
 }
 
@@ -78,37 +87,33 @@ export interface NamespaceProcess {
 }
 
 /**
- * Starts a program as root of a new user namespace.
+ * Starts a program as root of a user namespace, usually a new one.
  *
  * With subordinate ids the process waits behind a gate while newuidmap and newgidmap, which are setuid programs of the
- * host, write its maps at the same time; the exec after that gives it its capabilities, as for any uid 0
- * (capabilities(7)). With one id it needs nobody: it maps itself.
+ * host, write its maps at the same time (user-namespace-command.ts). With one id it needs nobody: it maps itself.
  *
  * When this process ends, however it ends, the kernel kills that one (`killAtHangUp`). It must not be pid 1 of a
  * namespace, which the kernel protects from this signal.
  */
 export function spawnInUserNamespace(request: NamespaceRequest): NamespaceProcess {
-  const { helpers, identity, argv, env, stdio } = request;
+  const { helpers, identity, env, stdio, joined } = request;
   const busybox = helpers.command("busybox");
-  const gateNumber = stdio.length + 1;
-  const behindGate = `echo >&${gateNumber} && read -r _ <&${gateNumber} && exec "$@" ${gateNumber}>&-`;
-  const command =
-    identity.mode === "single"
-      ? [...busybox, "unshare", "-r", ...argv]
-      : [...busybox, "unshare", "-U", ...busybox, "sh", "-c", behindGate, "sh", ...argv];
+  const gated = joined === undefined && identity.mode === "subordinate";
   const [lifeline, ourLifeline] = createPipe();
   const [gate, theirGate] = createSocketPair();
-  const child = Bun.spawn([...command], {
+  const child = Bun.spawn([...userNamespaceCommand(request)], {
     env: { ...env },
     cwd: "/",
-    stdio: [...stdio, lifeline, theirGate] as [Stdin, Stdout, Stdout, ...number[]],
+    stdio: [...stdio, lifeline, theirGate, ...(joined?.descriptors ?? [])] as [
+      Stdin,
+      Stdout,
+      Stdout,
+      ...number[],
+    ],
   });
   killAtHangUp(lifeline, child.pid);
   for (const fd of [theirGate, lifeline]) closeSync(fd);
-  const mapped =
-    identity.mode === "single"
-      ? Promise.resolve(closeSync(gate))
-      : openGate(busybox, child.pid, identity, gate);
+  const mapped = gated ? openGate(busybox, identity, gate) : Promise.resolve(closeSync(gate));
   let released = false;
   return {
     child,
@@ -124,17 +129,12 @@ export function spawnInUserNamespace(request: NamespaceRequest): NamespaceProces
  * Has a shell write the maps and open the gate, so that it happens at once, whatever our own thread is busy with.
  * It ends by itself, with everything it has, when the process behind the gate does.
  */
-async function openGate(
-  busybox: readonly string[],
-  pid: number,
-  identity: IdentityMap,
-  gate: number,
-): Promise<void> {
+async function openGate(busybox: readonly string[], identity: IdentityMap, gate: number): Promise<void> {
   const numbers = (ranges: readonly IdRange[]) =>
     ranges.map(({ inside, outside, count }) => `${inside} ${outside} ${count}`).join(" ");
   const script =
-    `read -r _ <&3 || exit ${closedGate}; newuidmap ${pid} ${numbers(identity.uids)} & ` +
-    `newgidmap ${pid} ${numbers(identity.gids)} && wait $! && echo >&3`;
+    `read -r pid <&3 || exit ${closedGate}; newuidmap $pid ${numbers(identity.uids)} & ` +
+    `newgidmap $pid ${numbers(identity.gids)} && wait $! && echo >&3`;
   const mapper = Bun.spawn([...busybox, "sh", "-c", script], { stdio: ["ignore", "ignore", "pipe", gate] });
   closeSync(gate);
   const [said, status] = await Promise.all([mapper.stderr.text(), mapper.exited]);

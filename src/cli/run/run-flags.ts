@@ -2,6 +2,7 @@ import { BerthError } from "../../base/errors.ts";
 import { flag } from "../flags/spec.ts";
 import { logDrivers } from "./log-option.ts";
 import { parseMountOption } from "./mount-option.ts";
+import { namespaceFlags } from "./namespace-options.ts";
 
 /** `-e =x` has no name; anything else is for the program to judge (docker/cli opts/env.go). */
 function checkEnv(value: string): void {
@@ -16,6 +17,7 @@ function checkLabel(value: string): void {
 
 /** The flags of `run` (docker/cli container/opts.go). */
 export const runFlags = {
+  ...namespaceFlags,
   cidfile: flag.text("Write the container ID to the file", { completes: "file" }),
   entrypoint: flag.text("Overwrite the default ENTRYPOINT of the image"),
   env: flag.list("Set environment variables", { short: "e", check: checkEnv }),
@@ -59,13 +61,13 @@ export const runFlags = {
 
 /** Docker's further flags of `run`. */
 export const runNotYet =
-  "add-host annotation attach:a blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns " +
+  "add-host annotation attach:a blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent " +
   "cpu-count cpu-percent cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares:c cpus cpuset-cpus " +
   "cpuset-mems detach:d detach-keys device device-cgroup-rule device-read-bps device-read-iops device-write-bps " +
   "device-write-iops disable-content-trust dns dns-opt dns-option dns-search domainname expose gpus group-add " +
   "health-cmd health-interval health-retries health-start-interval health-start-period health-timeout " +
-  "io-maxbandwidth io-maxiops ip ip6 ipc isolation kernel-memory link link-local-ip " +
+  "io-maxbandwidth io-maxiops ip ip6 isolation kernel-memory link link-local-ip " +
   "mac-address memory:m memory-reservation memory-swap memory-swappiness net-alias network-alias " +
-  "no-healthcheck oom-kill-disable oom-score-adj pid pids-limit privileged publish:p publish-all:P restart " +
-  "runtime security-opt shm-size sig-proxy stop-timeout storage-opt sysctl ulimit use-api-socket userns uts " +
+  "no-healthcheck oom-kill-disable oom-score-adj pids-limit privileged publish:p publish-all:P restart " +
+  "runtime security-opt shm-size sig-proxy stop-timeout storage-opt sysctl ulimit use-api-socket userns " +
   "volume-driver volumes-from";

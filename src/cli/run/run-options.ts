@@ -6,6 +6,7 @@ import { checkHostname, checkSignal, checkWorkdir } from "./checked-values.ts";
 import { readKeyValueFile } from "./key-value-file.ts";
 import { parseLogOption } from "./log-option.ts";
 import { parseMountOption } from "./mount-option.ts";
+import { namespaceOptions } from "./namespace-options.ts";
 import { parseNetworkOption } from "./network-option.ts";
 import type { runFlags } from "./run-flags.ts";
 import { parseTmpfsOption } from "./tmpfs-option.ts";
@@ -39,6 +40,7 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
     pull: pullPolicy(flags.pull),
     init: flags.init,
     network: parseNetworkOption(flags.network ?? "default"),
+    ...namespaceOptions(flags),
     ...given("name", flags.name, checkContainerName),
     ...given("workdir", flags.workdir, checkWorkdir),
     ...given("user", flags.user),

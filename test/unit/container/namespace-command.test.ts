@@ -3,9 +3,17 @@ import { namespaceCommand } from "../../../src/container/namespace-command.ts";
 
 const helpers = { command: (name: string) => [`/lib/${name}`] };
 const self = ["/bin/berth"];
+const modes = {
+  network: "private",
+  ipc: "private",
+  pid: "private",
+  uts: "private",
+  cgroup: "private",
+} as const;
+const joined = {};
 
 test("a container has a pid namespace in a pid namespace, and all the others once", () => {
-  const command = namespaceCommand({ helpers, self, fuse: undefined, network: "private" });
+  const command = namespaceCommand({ helpers, self, fuse: undefined, modes, joined });
   expect(command.join(" ")).toBe(
     "/lib/unshare --mount --ipc --uts --net --propagation=slave --pid --fork --kill-child -- " +
       "/lib/busybox unshare -p -f /bin/berth internal-init",
@@ -13,7 +21,14 @@ test("a container has a pid namespace in a pid namespace, and all the others onc
 });
 
 test("the host's network is kept when asked for", () => {
-  expect(namespaceCommand({ helpers, self, fuse: undefined, network: "host" })).not.toContain("--net");
+  const command = namespaceCommand({
+    helpers,
+    self,
+    fuse: undefined,
+    modes: { ...modes, network: "host" },
+    joined,
+  });
+  expect(command).not.toContain("--net");
 });
 
 test("fuse-overlayfs lives in the outer namespaces, and odd names are escaped twice", () => {
@@ -24,7 +39,7 @@ test("fuse-overlayfs lives in the outer namespaces, and odd names are escaped tw
     volatile: true,
     mountPoint: "/m",
   } as const;
-  const command = namespaceCommand({ helpers, self, fuse, network: "private" });
+  const command = namespaceCommand({ helpers, self, fuse, modes, joined });
   const script = command.at(-1)!;
   expect(command.slice(-4, -1)).toEqual(["/lib/busybox", "sh", "-c"]);
   expect(script).toContain("lowerdir=/it'\\''s\\,2:/low\\:1,upperdir=/u,workdir=/w,volatile");

@@ -19,7 +19,7 @@ const spec: ContainerSpec = {
     },
     { kind: "tmpfs", target: "/scratch", readOnly: false, options: { size: "1024" }, noExec: true },
   ],
-  network: "private",
+  namespaces: { network: "private", ipc: "private", pid: "private", uts: "private", cgroup: "private" },
   singleIdentity: false,
   sharedMemorySize: 65536,
   process: {

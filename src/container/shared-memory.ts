@@ -1,0 +1,26 @@
+import { closeSync, statfsSync } from "node:fs";
+import { BerthError } from "../base/errors.ts";
+import { AT_FDCWD, cloneMount, enterMountNamespace, O, openAt } from "../sys/libc.ts";
+
+const TMPFS_MAGIC = 0x01021994;
+
+/**
+ * A detached copy of the /dev/shm mount of another container, from its mount namespace: POSIX shared memory goes with
+ * System V IPC (shm_overview(7)). Whatever it put there instead is its own, and must be a tmpfs.
+ */
+export function sharedMemoryIn(mountNamespace: number): number {
+  const own = openAt(AT_FDCWD, "/proc/self/ns/mnt", O.RDONLY);
+  let clone: number;
+  enterMountNamespace(mountNamespace);
+  try {
+    const there = openAt(AT_FDCWD, "/dev/shm", O.PATH | O.DIRECTORY | O.NOFOLLOW);
+    clone = cloneMount(there, false);
+    closeSync(there);
+  } finally {
+    enterMountNamespace(own);
+    closeSync(own);
+  }
+  if (statfsSync(`/proc/self/fd/${clone}`).type !== TMPFS_MAGIC)
+    throw new BerthError("denied", "the /dev/shm of the container whose IPC is joined is no tmpfs");
+  return clone;
+}

@@ -1,0 +1,48 @@
+import { type Launch, type LaunchRequest, launch } from "../container/launch.ts";
+import { type FuseMount, namespaceCommand } from "../container/namespace-command.ts";
+import { planContainer } from "../container/plan.ts";
+import { firstHeldDescriptor } from "../container/protocol.ts";
+import type { ContainerSpec } from "../container/spec.ts";
+import { compileSeccomp } from "../sys/seccomp.ts";
+import { selfCommand } from "../sys/self-command.ts";
+import type { EngineContext } from "./context.ts";
+import type { NamespacePlan } from "./namespace-plan.ts";
+
+/** Starts the namespaces of a container, and disposes of the plan; its program follows with `Launch.start`. */
+export function launchNamespaces(
+  context: EngineContext,
+  namespaces: NamespacePlan,
+  stdio: LaunchRequest["stdio"],
+  fuse: FuseMount | undefined,
+): Launch {
+  const { helpers } = context;
+  const { identity, modes, held } = namespaces;
+  const joined = held?.numbersFrom(firstHeldDescriptor) ?? {};
+  using _ = namespaces;
+  return launch({
+    helpers,
+    identity,
+    command: namespaceCommand({ helpers, self: selfCommand(), modes, joined, fuse }),
+    env: { PATH: context.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" },
+    stdio,
+    ...(held ? { held } : {}),
+    ownProcesses: modes.pid === "private",
+  });
+}
+
+/** What init is told; `size` is that of the first terminal. */
+export function startRequest(
+  spec: ContainerSpec,
+  size: { readonly rows: number; readonly columns: number } | undefined,
+): Parameters<Launch["start"]>[0] {
+  const { capabilities } = spec.process;
+  const seccomp = compileSeccomp({ capabilities, pretendOwnership: spec.singleIdentity });
+  return {
+    operations: planContainer(spec),
+    process: spec.process,
+    seccomp: seccomp.toBase64(),
+    singleIdentity: spec.singleIdentity,
+    namespaces: spec.namespaces,
+    ...(size === undefined ? {} : { windowSize: size }),
+  };
+}

@@ -1,0 +1,138 @@
+/** Which namespaces a container has: its own, the host's, another container's; and that nothing of it stays behind. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+import { berthExecutable } from "../support/berth-executable.ts";
+import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
+
+/** Processes of the host whose command line has this word. */
+function processesWith(word: string): number[] {
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      return readFileSync(`/proc/${name}/cmdline`, "latin1").includes(word) ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await Bun.sleep(10);
+}
+
+describe.each(["overlay", "fuse-overlayfs"])("namespaces of a container, with %s", (driver) => {
+  let lab: ContainerLab;
+  /** A container that runs until the tests end; `ready` is its first line. */
+  let donor: Bun.Subprocess<"pipe", "pipe", "inherit">;
+  beforeAll(async () => {
+    lab = await containerLab(driver);
+    const script = "echo of the donor > /dev/shm/file; ls -l /proc/self/ns; echo ready; cat";
+    const words = ["run", "-i", "--rm", "--name", "donor", "--ipc", "shareable", "--network", "none"];
+    donor = Bun.spawn([berthExecutable, ...words, "--hostname", "donor", builtinImage, "sh", "-c", script], {
+      env: { HOME: lab.root, BERTH_ROOT: `${lab.root}/data`, PATH: "/usr/bin", BERTH_STORAGE_DRIVER: driver },
+      stdin: "pipe",
+      stdout: "pipe",
+    });
+    let said = "";
+    for await (const chunk of donor.stdout.pipeThrough(new TextDecoderStream())) {
+      said += chunk;
+      if (said.includes("ready")) break;
+    }
+  });
+  afterAll(async () => {
+    donor.kill("SIGKILL");
+    await lab[Symbol.asyncDispose]();
+  });
+
+  test("IPC, processes and host name of another container are joined, and its shared memory with them", async () => {
+    const joins = ["--ipc", "container:donor", "--pid", "container:donor", "--uts", "container:donor"];
+    const script =
+      "cat /dev/shm/file; hostname; tr '\\0' ' ' < /proc/1/cmdline | cut -c 1-5; ls /proc/self/fd | wc -l";
+    const { stdout, stderr, code } = await lab.sh(builtinImage, script, ...joins);
+    expect({ stdout, stderr, code }).toEqual({
+      stdout: "of the donor\ndonor\ncat \n4\n",
+      stderr: "",
+      code: 0,
+    });
+  });
+
+  test("what joined the processes of another container ends with its own first process", async () => {
+    const { code } = await lab.sh(builtinImage, "sleep 7101 & exit 5", "--pid", "container:donor");
+    expect(code).toBe(5);
+    expect(processesWith("sleep\x007101")).toEqual([]);
+    expect(donor.exitCode).toBeNull();
+  });
+
+  test("the end by a signal is told, whosever processes they are", async () => {
+    for (const pid of ["container:donor", "host"]) {
+      const { code } = await lab.sh(builtinImage, "kill -9 $$", "--pid", pid);
+      expect([pid, code]).toEqual([pid, 137]);
+    }
+  });
+
+  test("with the host's processes the container sees them, and leaves none among them", async () => {
+    const script = `test -d /proc/${process.pid} && sleep 7102 & cat /proc/kcore | wc -c; exit 6`;
+    const { stdout, code } = await lab.sh(builtinImage, script, "--pid", "host");
+    expect({ stdout, code }).toEqual({ stdout: "0\n", code: 6 });
+    expect(processesWith("sleep\x007102")).toEqual([]);
+  });
+
+  test("with berth ends what it started among the host's processes", async () => {
+    const before = processesWith(`${lab.root}/data/containers`).length;
+    const words = ["run", "--rm", "--network", "none", "--pid", "host", builtinImage, "sleep", "7103"];
+    const child = Bun.spawn([berthExecutable, ...words], {
+      env: { HOME: lab.root, BERTH_ROOT: `${lab.root}/data`, PATH: "/usr/bin", BERTH_STORAGE_DRIVER: driver },
+      stdio: ["ignore", "ignore", "ignore"],
+    });
+    const inside = () =>
+      processesWith("sleep\x007103").filter((pid) => readFileSync(`/proc/${pid}/comm`, "utf8") === "sleep\n");
+    await until(() => inside().length > 0);
+    child.kill("SIGKILL");
+    await until(() => processesWith("sleep\x007103").length === 0);
+    await until(() => processesWith(`${lab.root}/data/containers`).length === before);
+  });
+
+  test("host name, IPC and cgroup namespace can be the host's", async () => {
+    const script = "hostname; for ns in uts ipc cgroup; do readlink /proc/self/ns/$ns; done";
+    const { stdout } = await lab.sh(
+      builtinImage,
+      script,
+      "--uts",
+      "host",
+      "--ipc",
+      "host",
+      "--cgroupns",
+      "host",
+    );
+    const own = ["uts", "ipc", "cgroup"].map((kind) => readlinkSync(`/proc/self/ns/${kind}`));
+    expect(stdout.trim().split("\n")).toEqual([hostname(), ...own]);
+  });
+
+  test("a container that does not share, does not run or is not there is not joined", async () => {
+    const reasons = {
+      "--ipc=container:nobody": "No such container: nobody",
+      "--ipc=none-such": "--ipc: invalid IPC mode",
+      "--pid=container:": "--pid: invalid PID mode",
+      "--uts=x": "--uts: invalid UTS mode",
+      "--cgroupns=x": "--cgroupns: invalid CGROUP mode",
+      "--ipc=container:still": "cannot join IPC of a non running container: still",
+    };
+    await lab.berth([
+      "run",
+      "--name",
+      "still",
+      "--ipc",
+      "shareable",
+      "--network",
+      "none",
+      builtinImage,
+      "true",
+    ]);
+    for (const [flag, reason] of Object.entries(reasons)) {
+      const { stderr, code } = await lab.run([flag, builtinImage, "true"]);
+      expect([stderr.split("\n")[0], code]).toEqual([`berth: ${reason}`, 125]);
+    }
+    await lab.berth(["rm", "still"]);
+  });
+});
