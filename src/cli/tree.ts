@@ -16,6 +16,7 @@ const rm: LazyCommand = async () => (await import("./commands/rm.ts")).rm;
 const pause: LazyCommand = async () => (await import("./commands/pause.ts")).pause;
 const unpause: LazyCommand = async () => (await import("./commands/unpause.ts")).unpause;
 const rename: LazyCommand = async () => (await import("./commands/rename.ts")).rename;
+const stats: LazyCommand = async () => (await import("./commands/stats.ts")).stats;
 const pull: LazyCommand = async () => (await import("./commands/pull.ts")).pull;
 const push: LazyCommand = async () => (await import("./commands/push.ts")).push;
 const login: LazyCommand = async () => (await import("./commands/login.ts")).login;
@@ -43,6 +44,7 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["pause", pause],
   ["unpause", unpause],
   ["rename", rename],
+  ["stats", stats],
   ["pull", pull],
   ["push", push],
   ["load", load],
@@ -75,6 +77,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
         ["rename", rename],
         ["rm", rm],
         ["run", run],
+        ["stats", stats],
         ["unpause", unpause],
       ]),
       aliases: new Map([
@@ -117,14 +120,61 @@ export const groups: ReadonlyMap<string, Group> = new Map([
 
 /** Docker's commands that berth does not have yet, so that they are not taken for typing errors. */
 export const notYetCommands: ReadonlySet<string> = new Set(
-  (
-    "attach build buildx builder commit compose config context cp create diff events exec export import kill " +
-    "manifest network plugin port restart search secret service stack " +
-    "start stats stop swarm top trust update volume wait " +
-    "container:attach container:commit container:cp container:create container:diff container:exec " +
-    "container:export container:kill container:port container:prune " +
-    "container:restart container:start container:stats container:stop container:top " +
-    "container:update container:wait image:build image:import image:prune " +
-    "system:df system:events system:prune"
-  ).split(" "),
+  `
+    attach
+    build
+    builder
+    buildx
+    commit
+    compose
+    config
+    container:attach
+    container:commit
+    container:cp
+    container:create
+    container:diff
+    container:exec
+    container:export
+    container:kill
+    container:port
+    container:prune
+    container:restart
+    container:start
+    container:stop
+    container:top
+    container:update
+    container:wait
+    context
+    cp
+    create
+    diff
+    events
+    exec
+    export
+    image:build
+    image:import
+    image:prune
+    import
+    kill
+    manifest
+    network
+    plugin
+    port
+    restart
+    search
+    secret
+    service
+    stack
+    start
+    stop
+    swarm
+    system:df
+    system:events
+    system:prune
+    top
+    trust
+    update
+    volume
+    wait
+  `.match(/\S+/g),
 );
