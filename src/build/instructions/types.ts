@@ -15,7 +15,8 @@ export type Instruction = Located &
     | FromInstruction
     | RunInstruction
     | CopyInstruction
-    | { readonly kind: "env" | "label"; readonly pairs: readonly NamedValue[] }
+    | { readonly kind: "env"; readonly pairs: readonly NamedValue[] }
+    | { readonly kind: "label"; readonly pairs: readonly NamedValue[] }
     | { readonly kind: "arg"; readonly args: readonly DeclaredArg[] }
     | { readonly kind: "expose"; readonly ports: readonly string[] }
     | ({ readonly kind: "cmd" | "entrypoint" } & CommandLine)

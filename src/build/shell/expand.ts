@@ -6,7 +6,7 @@ export type Lookup = (name: string) => string | undefined;
 
 export interface ExpandOptions {
   /** `\` unless the Dockerfile says otherwise by its `escape` directive. */
-  readonly escape?: string;
+  readonly escapeToken?: string;
   /** Quotes stay in the result. */
   readonly rawQuotes?: boolean;
   /** Escape characters stay in the result. */
@@ -76,7 +76,7 @@ class Expander {
   readonly #characters: readonly string[];
   readonly #lookup: Lookup;
   readonly #options: ExpandOptions;
-  readonly #escape: string;
+  readonly #escapeToken: string;
   #at = 0;
   #depth = 0;
   #rawEscapes = false;
@@ -85,7 +85,7 @@ class Expander {
     this.#characters = [...word];
     this.#lookup = lookup;
     this.#options = options;
-    this.#escape = options.escape ?? "\\";
+    this.#escapeToken = options.escapeToken ?? "\\";
   }
 
   get #next(): string | undefined {
@@ -125,7 +125,7 @@ class Expander {
         continue;
       }
       this.#at++;
-      if (character !== this.#escape) {
+      if (character !== this.#escapeToken) {
         text += character;
         words.char(character);
         continue;
@@ -168,11 +168,11 @@ class Expander {
       }
       this.#at++;
       if (character === '"') return this.#options.rawQuotes ? `"${text}"` : text;
-      if (character === this.#escape) {
+      if (character === this.#escapeToken) {
         if (this.#rawEscapes) text += character;
         const next = this.#next;
         if (next === undefined) break;
-        if (next === '"' || next === "$" || next === this.#escape) {
+        if (next === '"' || next === "$" || next === this.#escapeToken) {
           this.#at++;
           text += next;
           continue;

@@ -6,7 +6,7 @@ const names: readonly string[] = ["syntax", "escape", "check"] satisfies Directi
 
 /** `# name=value` comments at the very top; the first line that is none ends them. */
 export class Directives {
-  escape = "\\";
+  escapeToken = "\\";
   readonly values: Partial<Record<DirectiveName, string>> = {};
   #over = false;
 
@@ -26,7 +26,7 @@ export class Directives {
     if (known === "escape") {
       if (value !== "\\" && value !== "`")
         throw new DockerfileError(`invalid escape token '${value}' does not match \` or \\`);
-      this.escape = value;
+      this.escapeToken = value;
     }
     this.values[known] = value;
     return true;

@@ -28,16 +28,16 @@ export function parseDockerfile(text: string): DockerfileSyntax {
       continue;
     }
     if (line === "") continue;
-    const { logical, empty } = readContinued(source, line, directives.escape);
+    const { logical, empty } = readContinued(source, line, directives.escapeToken);
     const lines = { start, end: source.line };
     if (empty) emptyContinuations.push(lines);
-    const node = atLines(lines, () => parseLine(logical, directives.escape));
+    const node = atLines(lines, () => parseLine(logical, directives.escapeToken));
     const heredocs = readHeredocs(source, node, start);
     nodes.push({ ...node, heredocs, lines: { start, end: source.line }, comments });
     comments = [];
   }
   if (nodes.length === 0) throw new DockerfileError("file with no instructions");
-  return { nodes, escape: directives.escape, directives: directives.values, emptyContinuations };
+  return { nodes, escapeToken: directives.escapeToken, directives: directives.values, emptyContinuations };
 }
 
 /** Joins a line with those that continue it; comments and blank lines between them do not count. */

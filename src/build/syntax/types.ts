@@ -4,7 +4,7 @@ import type { Lines } from "../dockerfile-error.ts";
 export interface DockerfileSyntax {
   readonly nodes: readonly DockerfileNode[];
   /** The character that escapes and continues lines. */
-  readonly escape: string;
+  readonly escapeToken: string;
   /** Values of the `check` and `syntax` directives. */
   readonly directives: Readonly<Partial<Record<DirectiveName, string>>>;
   /** Where a blank line stands inside a continued one. */

@@ -69,10 +69,10 @@ describe("directives", () => {
   test("stand at the very top", () => {
     const top = "# syntax=docker/dockerfile:1\n# check=error=true\n# escape = `\nFROM a\n";
     expect(parseDockerfile(top)).toMatchObject({
-      escape: "`",
+      escapeToken: "`",
       directives: { syntax: "docker/dockerfile:1", check: "error=true", escape: "`" },
     });
-    expect(parseDockerfile("# a comment\n# escape=`\nFROM a\n").escape).toBe("\\");
+    expect(parseDockerfile("# a comment\n# escape=`\nFROM a\n").escapeToken).toBe("\\");
   });
 
   test.each([
