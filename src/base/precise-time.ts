@@ -2,17 +2,18 @@
 let ahead = performance.timeOrigin;
 
 /**
- * Now in UTC as `2026-01-02T15:04:05.123456000Z`: always 30 characters, so that order of text is order of time. As
- * precise as the runtime tells, which is microseconds.
+ * A point in time (milliseconds since 1970) in UTC as `2026-01-02T15:04:05.123456000Z`: always 30 characters, so that
+ * the order of text is the order of time. To the microsecond, which is as precise as the runtime tells.
  */
+export function preciseTime(milliseconds: number): string {
+  const micros = Math.round(milliseconds * 1000);
+  const whole = new Date(Math.floor(micros / 1000)).toISOString().slice(0, -1);
+  return `${whole}${String(micros % 1000).padStart(3, "0")}000Z`;
+}
+
+/** Now. */
 export function preciseNow(): string {
   const wall = Date.now();
-  let now = ahead + performance.now();
-  if (Math.abs(now - wall) > 2) {
-    ahead += wall - now;
-    now = wall;
-  }
-  const milliseconds = Math.floor(now);
-  const micros = Math.floor((now - milliseconds) * 1000);
-  return `${new Date(milliseconds).toISOString().slice(0, -1)}${String(micros).padStart(3, "0")}000Z`;
+  if (Math.abs(ahead + performance.now() - wall) > 2) ahead = wall - performance.now();
+  return preciseTime(ahead + performance.now());
 }

@@ -30,6 +30,7 @@ const inspect: LazyCommand = async () => (await import("./commands/inspect.ts"))
 const imageInspect: LazyCommand = async () => (await import("./commands/inspect.ts")).imageInspect;
 const containerInspect: LazyCommand = async () => (await import("./commands/inspect.ts")).containerInspect;
 const logs: LazyCommand = async () => (await import("./commands/logs.ts")).logs;
+const events: LazyCommand = async () => (await import("./commands/events.ts")).events;
 const tag: LazyCommand = async () => (await import("./commands/tag.ts")).tag;
 const rmi: LazyCommand = async () => (await import("./commands/rmi.ts")).rmi;
 const info: LazyCommand = async () => (await import("./commands/info.ts")).info;
@@ -59,6 +60,7 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["rm", rm],
   ["rmi", rmi],
   ["version", version],
+  ["events", events],
   ["info", info],
   ["licenses", licenses],
   ["completion", completion],
@@ -112,7 +114,10 @@ export const groups: ReadonlyMap<string, Group> = new Map([
     "system",
     {
       description: "Manage berth",
-      commands: new Map([["info", info]]),
+      commands: new Map([
+        ["events", events],
+        ["info", info],
+      ]),
       aliases: new Map(),
     },
   ],
@@ -148,7 +153,6 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     cp
     create
     diff
-    events
     exec
     export
     image:build
@@ -169,7 +173,6 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     stop
     swarm
     system:df
-    system:events
     system:prune
     top
     trust

@@ -6,6 +6,7 @@ import { familiarString, parseReference } from "../oci/reference.ts";
 import type { ProgressListener } from "../oci/transport.ts";
 import type { Digest } from "../oci/types.ts";
 import type { EngineContext } from "./context.ts";
+import { emitImageEvent } from "./image-event.ts";
 import { sweepStore } from "./import-into-store.ts";
 import { type LoadArchiveOptions, loadArchive, loadImages } from "./load-archive.ts";
 
@@ -44,6 +45,7 @@ export async function load(context: EngineContext, options: LoadOptions): Promis
       source.kind === "path" ? `${source.path} is empty` : "requested load from stdin, but stdin is empty",
     );
   }
+  for (const { image } of loaded) emitImageEvent(context, "load", { id: image.id, name: image.id });
   return loaded.map(({ image, names }) => ({
     imageId: image.id,
     names: names.map((name) => familiarString(parseReference(name))),

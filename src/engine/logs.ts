@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { BerthError } from "../base/errors.ts";
+import { preciseTime } from "../base/precise-time.ts";
 import { RotatedLines } from "../base/rotated-lines.ts";
 import { tailStart } from "../container/log-tail.ts";
 import type { ContainerRecord } from "../store/types.ts";
@@ -46,8 +47,8 @@ export async function readLogs(
   const text = new LogText(
     {
       timestamps: options.timestamps,
-      ...(options.since === undefined ? {} : { since: stampOf(options.since) }),
-      ...(options.until === undefined ? {} : { until: stampOf(options.until) }),
+      ...(options.since === undefined ? {} : { since: preciseTime(options.since) }),
+      ...(options.until === undefined ? {} : { until: preciseTime(options.until) }),
       ...(options.details ? { details: details(record) } : {}),
       ...(from ? { from } : {}),
     },
@@ -91,13 +92,6 @@ async function mayStillWrite(context: EngineContext, id: string): Promise<boolea
   const record = context.readingStore.containers.find(id);
   const current = record && (await settle(context, record));
   return current !== undefined && ["running", "paused", "restarting"].includes(current.state.status);
-}
-
-/** A moment as the log's time stamps say it, to the microsecond. */
-function stampOf(milliseconds: number): string {
-  const micros = Math.round(milliseconds * 1000);
-  const whole = new Date(Math.floor(micros / 1000)).toISOString().slice(0, -1);
-  return `${whole}${String(micros % 1000).padStart(3, "0")}000Z`;
 }
 
 /** `key=value` pairs, sorted, as Docker encodes them. */

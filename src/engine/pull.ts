@@ -1,12 +1,13 @@
 import { BerthError } from "../base/errors.ts";
 import { shortDigest } from "../oci/digest.ts";
 import { parsePlatform } from "../oci/platform.ts";
-import { formatReference, parseDockerReference } from "../oci/reference.ts";
+import { familiarName, familiarString, formatReference, parseDockerReference } from "../oci/reference.ts";
 import type { ProgressListener } from "../oci/transport.ts";
 import type { Digest, Reference } from "../oci/types.ts";
 import { openRegistry } from "../registry/registry.ts";
 import { ensureBuiltinImage } from "./builtin-image.ts";
 import type { EngineContext } from "./context.ts";
+import { emitImageEvent } from "./image-event.ts";
 import { importIntoStore, sweepStore } from "./import-into-store.ts";
 import { registryOptions } from "./registry-access.ts";
 import { isBuiltinReference, refuseReservedName } from "./reserved-names.ts";
@@ -70,6 +71,11 @@ export async function pull(context: EngineContext, options: PullOptions): Promis
     ...(platform === undefined ? {} : { platform }),
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(signal === undefined ? {} : { signal }),
+  });
+  emitImageEvent(context, "pull", {
+    id: image.id,
+    name: familiarName(reference),
+    actor: familiarString(reference),
   });
   return { reference, imageId: image.id, digest, upToDate };
 }

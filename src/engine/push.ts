@@ -15,6 +15,7 @@ import type { Digest, Reference } from "../oci/types.ts";
 import { openRegistry } from "../registry/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { EngineContext } from "./context.ts";
+import { emitImageEvent } from "./image-event.ts";
 import { registryOptions } from "./registry-access.ts";
 import { refuseReservedName } from "./reserved-names.ts";
 
@@ -75,6 +76,11 @@ export async function push(context: EngineContext, options: PushOptions): Promis
     });
     if (store.mode === "read-write")
       store.repositoryDigests.add({ repository: repositoryName(reference), digest, imageId: image.id });
+    emitImageEvent(context, "push", {
+      id: image.id,
+      name: familiarName(reference),
+      actor: familiarString(reference),
+    });
     pushed.push({ reference, digest, size });
     onPushed?.({ reference, digest, size });
   }

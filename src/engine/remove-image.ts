@@ -6,6 +6,7 @@ import type { Store } from "../store/store.ts";
 import type { ContainerRecord, ImageRecord } from "../store/types.ts";
 import type { EngineContext } from "./context.ts";
 import { lookUpImage } from "./find-image.ts";
+import { emitImageEvent } from "./image-event.ts";
 import { currentContainers } from "./reconcile-containers.ts";
 
 export interface RemoveImageOptions {
@@ -29,7 +30,14 @@ export async function removeImage(
 ): Promise<readonly RemovalStep[]> {
   const { store } = context;
   await currentContainers(context); // what died unnoticed does not block
-  const steps = store.transaction(() => removeFromTables(store, reference, options.force));
+  const { id, steps } = store.transaction(() => {
+    const { image } = lookUpImage(store, reference);
+    return { id: image.id, steps: removeFromTables(store, reference, options.force) };
+  });
+  for (const step of steps) {
+    if ("untagged" in step) emitImageEvent(context, "untag", { id, name: step.untagged });
+    else emitImageEvent(context, "delete", { id, name: id });
+  }
   if (!options.noPrune && steps.some((step) => "deleted" in step)) {
     await store.garbage.collect((path) => context.snapshotter.removeTree(path));
   }

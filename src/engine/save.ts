@@ -7,6 +7,7 @@ import type { ImageRecord } from "../store/types.ts";
 import { ensureBuiltinImage, isBuiltinReference } from "./builtin-image.ts";
 import type { EngineContext } from "./context.ts";
 import { lookUpImage } from "./find-image.ts";
+import { emitImageEvent } from "./image-event.ts";
 
 export interface SaveOptions {
   /** As typed: a name, an id, or a repository, which stands for all its tags. */
@@ -24,8 +25,10 @@ export async function* save(context: EngineContext, options: SaveOptions): Async
   const store = context.store.isWritable() ? context.store : context.readingStore;
   using lease = store.lease();
   const images = [];
+  const ids: Digest[] = [];
   for (const [image, names] of await wantedImages(context, store, options.images)) {
     const { document, manifest } = await openStoredImage(store, image, lease, signal);
+    ids.push(image.id);
     images.push({ root: document.descriptor, manifest, names });
   }
   yield* writeImageArchive({
@@ -34,6 +37,7 @@ export async function* save(context: EngineContext, options: SaveOptions): Async
     open: (digest) => storedBytes(store, { digest })(0),
     ...(signal === undefined ? {} : { signal }),
   });
+  for (const id of ids) emitImageEvent(context, "save", { id, name: id });
 }
 
 /** Each image once, with the names by which it was asked for, in the order of the words. */

@@ -1,8 +1,9 @@
 import { BerthError } from "../base/errors.ts";
-import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
+import { familiarString, formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
 import { refuseReservedName } from "./reserved-names.ts";
 import type { EngineContext } from "./context.ts";
 import { findImage } from "./find-image.ts";
+import { emitImageEvent } from "./image-event.ts";
 
 /** Puts the name `target` on the image `source`; whatever had the name before loses it, as with Docker. */
 export async function tagImage(context: EngineContext, source: string, target: string): Promise<void> {
@@ -18,7 +19,11 @@ export async function tagImage(context: EngineContext, source: string, target: s
   }
   refuseReservedName(reference);
   const { store } = context;
-  store.transaction(() => {
-    store.names.set(formatReference(withDefaultTag(reference)), findImage(store, source).id);
+  const name = withDefaultTag(reference);
+  const id = store.transaction(() => {
+    const image = findImage(store, source);
+    store.names.set(formatReference(name), image.id);
+    return image.id;
   });
+  emitImageEvent(context, "tag", { id, name: familiarString(name) });
 }

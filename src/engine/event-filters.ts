@@ -1,0 +1,81 @@
+import { BerthError } from "../base/errors.ts";
+import { familiarName, parseReference } from "../oci/reference.ts";
+import type { EngineEvent } from "./events.ts";
+
+type Predicate = (event: EngineEvent) => boolean;
+
+/** These actions go on after a colon: `exec_start: ls`. */
+const openActions = ["exec_create", "exec_start", "health_status"];
+
+/** Whether `wanted` begins the event's id or name: names of things of one kind, as Docker takes them. */
+const named =
+  (wanted: readonly string[]): Predicate =>
+  ({ id, attributes }) =>
+    wanted.some((text) => id.startsWith(text) || (attributes.name ?? "").startsWith(text));
+
+const predicates: Readonly<Record<string, (wanted: readonly string[]) => Predicate>> = {
+  config: named,
+  container: named,
+  daemon: named,
+  event: (wanted) => {
+    const isOpen = wanted.some((text) => openActions.includes(text));
+    return ({ action }) => wanted.some((text) => (isOpen ? action.startsWith(text) : action === text));
+  },
+  image:
+    (wanted) =>
+    ({ type, id, attributes }) => {
+      const name = (type === "image" ? attributes.name : attributes.image) ?? "";
+      return [id, name, withoutTag(id), withoutTag(name)].some((text) => wanted.includes(text));
+    },
+  label: (wanted) => (event) =>
+    wanted.every((text) => {
+      const [label = "", ...rest] = text.split("=");
+      const value = Object.hasOwn(event.attributes, label) ? event.attributes[label] : undefined;
+      return value !== undefined && (rest.length === 0 || value === rest.join("="));
+    }),
+  network: named,
+  node: named,
+  plugin: named,
+  scope: (wanted) => () => wanted.includes("local"),
+  secret: named,
+  service: named,
+  type:
+    (wanted) =>
+    ({ type }) =>
+      wanted.includes(type),
+  volume: named,
+};
+
+/**
+ * `--filter key=value` of `events` (moby daemon/events/filter.go). Values of one key are alternatives, different keys
+ * must all hold; labels must all hold.
+ */
+export function eventFilter(filters: readonly string[]): Predicate {
+  const byKey = new Map<string, string[]>();
+  for (const filter of filters) {
+    const equals = filter.indexOf("=");
+    if (equals === -1) {
+      throw new BerthError(
+        "invalid-argument",
+        `invalid argument "${filter}" for "-f, --filter" flag: bad format of filter (expected name=value)`,
+      );
+    }
+    const key = filter.slice(0, equals).trim().toLowerCase();
+    if (!Object.hasOwn(predicates, key)) {
+      throw new BerthError("invalid-argument", `invalid filter '${key}'`, {
+        hint: `events can be filtered by ${Object.keys(predicates).join(", ")}`,
+      });
+    }
+    byKey.set(key, [...(byKey.get(key) ?? []), filter.slice(equals + 1).trim()]);
+  }
+  const all = [...byKey].map(([key, wanted]) => predicates[key]!(wanted));
+  return (event) => all.every((holds) => holds(event));
+}
+
+function withoutTag(text: string): string {
+  try {
+    return familiarName(parseReference(text));
+  } catch {
+    return text; // an id, or nothing
+  }
+}
