@@ -39,7 +39,7 @@ function compressionOf(head: Uint8Array): "none" | "gzip" | "zstd" {
     if (!(error instanceof BerthError) || error.code !== "unsupported") throw error;
     const program = error.message.split(" ").at(-1); // "layer is compressed with xz"
     throw new BerthError("unsupported", `the archive is compressed with ${program}, which is not supported`, {
-      hint: `decompress it first: ${program} -dc FILE | berth load`,
+      hint: `decompress it first, with ${program} -d`,
     });
   }
 }

@@ -33,6 +33,10 @@ const logs: LazyCommand = async () => (await import("./commands/logs.ts")).logs;
 const events: LazyCommand = async () => (await import("./commands/events.ts")).events;
 const tag: LazyCommand = async () => (await import("./commands/tag.ts")).tag;
 const rmi: LazyCommand = async () => (await import("./commands/rmi.ts")).rmi;
+const diff: LazyCommand = async () => (await import("./commands/diff.ts")).diff;
+const exportCommand: LazyCommand = async () => (await import("./commands/export.ts")).exportCommand;
+const importCommand: LazyCommand = async () => (await import("./commands/import.ts")).importCommand;
+const commit: LazyCommand = async () => (await import("./commands/commit.ts")).commit;
 const info: LazyCommand = async () => (await import("./commands/info.ts")).info;
 const version: LazyCommand = async () => (await import("./commands/version.ts")).version;
 const licenses: LazyCommand = async () => (await import("./commands/licenses.ts")).licenses;
@@ -50,6 +54,10 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["push", push],
   ["load", load],
   ["save", save],
+  ["import", importCommand],
+  ["export", exportCommand],
+  ["commit", commit],
+  ["diff", diff],
   ["login", login],
   ["logout", logout],
   ["images", images],
@@ -72,6 +80,9 @@ export const groups: ReadonlyMap<string, Group> = new Map([
     {
       description: "Manage containers",
       commands: new Map([
+        ["commit", commit],
+        ["diff", diff],
+        ["export", exportCommand],
         ["inspect", containerInspect],
         ["logs", logs],
         ["ls", ps],
@@ -95,6 +106,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
       description: "Manage images",
       commands: new Map([
         ["history", history],
+        ["import", importCommand],
         ["inspect", imageInspect],
         ["load", load],
         ["ls", imageList],
@@ -130,16 +142,12 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     build
     builder
     buildx
-    commit
     compose
     config
     container:attach
-    container:commit
     container:cp
     container:create
-    container:diff
     container:exec
-    container:export
     container:kill
     container:port
     container:prune
@@ -152,13 +160,9 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     context
     cp
     create
-    diff
     exec
-    export
     image:build
-    image:import
     image:prune
-    import
     kill
     manifest
     network

@@ -1,6 +1,6 @@
 import { type Configuration, loadConfiguration } from "../base/configuration.ts";
 import { type Directories, resolveDirectories } from "../base/directories.ts";
-import type { LayerUnpacker, Snapshotter } from "../snapshot/types.ts";
+import type { LayerUnpacker, Snapshotter, TreeReader } from "../snapshot/types.ts";
 import type { Store } from "../store/store.ts";
 import { type Helpers, openHelpers } from "../sys/helpers.ts";
 import { detectIdentityMap, type IdentityMap } from "../sys/identity.ts";
@@ -10,6 +10,7 @@ import { selfCommand } from "../sys/self-command.ts";
 const load = {
   store: () => require("../store/store.ts") as typeof import("../store/store.ts"),
   snapshotter: () => require("../snapshot/snapshotter.ts") as typeof import("../snapshot/snapshotter.ts"),
+  treeReader: () => require("../snapshot/tree-reader.ts") as typeof import("../snapshot/tree-reader.ts"),
   unpacker: () => require("../snapshot/layer-unpacker.ts") as typeof import("../snapshot/layer-unpacker.ts"),
 };
 
@@ -27,6 +28,7 @@ export class EngineContext {
   #helpers: Helpers | undefined;
   #snapshotter: Snapshotter | undefined;
   #unpacker: LayerUnpacker | undefined;
+  #treeReader: TreeReader | undefined;
   #store: Store | undefined;
   #readingStore: Store | undefined;
 
@@ -67,6 +69,14 @@ export class EngineContext {
     const { helpers, identity } = this;
     this.#unpacker ??= load.unpacker().createLayerUnpacker({ helpers, identity, selfCommand: selfCommand() });
     return this.#unpacker;
+  }
+
+  get treeReader(): TreeReader {
+    const { helpers, identity } = this;
+    this.#treeReader ??= load
+      .treeReader()
+      .createTreeReader({ helpers, identity, selfCommand: selfCommand() });
+    return this.#treeReader;
   }
 
   /** The store, for use cases that change it; it is created by the first write. */

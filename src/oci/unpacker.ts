@@ -1,4 +1,4 @@
-/** What `image/` asks of `snapshot/`, which it does not know. */
+/** What `image/` asks of `snapshot/`, which it does not know: layers into directories, and directories into layers. */
 import type { Digest } from "./types.ts";
 
 export type LayerCompression = "none" | "gzip" | "zstd";
@@ -36,4 +36,12 @@ export interface LayerUnpacker {
    * called before the image can be used; again it does nothing.
    */
   complete(layers: readonly string[], signal?: AbortSignal): Promise<void>;
+}
+
+/** A layer as registries keep it: a tar compressed with gzip. */
+export interface WrittenLayer {
+  readonly diffId: Digest;
+  /** Of the compressed bytes. */
+  readonly digest: Digest;
+  readonly size: number;
 }

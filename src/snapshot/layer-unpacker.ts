@@ -1,4 +1,3 @@
-import { BerthError } from "../base/errors.ts";
 import { isIncomplete } from "./complete-layers.ts";
 import { runWorker, type WorkerEnvironment } from "./run-worker.ts";
 import { removeSnapshotTree } from "./remove-snapshot-tree.ts";
@@ -15,13 +14,11 @@ export function createLayerUnpacker(environment: WorkerEnvironment): LayerUnpack
         ...(signal === undefined ? {} : { signal }),
       };
       try {
-        const result = await runWorker(
+        return await runWorker(
           environment,
           { kind: "unpack", blob, compression, diffId, target, ...limit },
           options,
         );
-        if (result === undefined) throw new BerthError("internal", "the worker unpacked nothing");
-        return result;
       } catch (error) {
         await removeSnapshotTree(environment, target).catch(() => {});
         throw error;

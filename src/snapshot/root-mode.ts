@@ -1,4 +1,4 @@
-import { overrideAttribute, overriddenMode } from "../archive/layer/owner-policy.ts";
+import { overrideAttribute, parseOverride } from "../archive/layer/owner-policy.ts";
 import { toByteString } from "../sys/byte-string.ts";
 import { AT_FDCWD, fileSyscalls as calls, O } from "../sys/file-syscalls.ts";
 
@@ -11,7 +11,7 @@ export function rootModeOf(layer: string): number {
   if (fd < 0) return 0o755;
   try {
     const value = calls.getAttribute(fd, overrideAttribute);
-    const overridden = typeof value === "number" ? undefined : overriddenMode(value.toString("latin1"));
+    const overridden = typeof value === "number" ? undefined : parseOverride(value.toString("latin1"))?.mode;
     if (overridden !== undefined) return overridden;
     const status = calls.status(fd, "");
     return typeof status === "number" ? 0o755 : status.mode & 0o7777;

@@ -2,8 +2,7 @@ import { BerthError, messageOf } from "../base/errors.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import type { IdentityMap } from "../sys/identity.ts";
 import { noUserNamespace, ownMountsCommand, spawnInUserNamespace } from "../sys/namespaces.ts";
-import type { UnpackResult } from "./types.ts";
-import type { WorkerEvent, WorkerRequest } from "./worker-protocol.ts";
+import type { ResultOf, WorkerEvent, WorkerRequest } from "./worker-protocol.ts";
 
 /** What it takes to start a worker. */
 export interface WorkerEnvironment {
@@ -22,6 +21,8 @@ const withoutLastTier = { BUN_JSC_useFTLJIT: "0" };
 export interface RunWorkerOptions {
   readonly onProgress?: (bytes: number) => void;
   readonly signal?: AbortSignal;
+  /** A descriptor that the worker gets as `dataDescriptor`; closed by the caller, at any time after the call. */
+  readonly data?: number;
 }
 
 /**
@@ -29,12 +30,12 @@ export interface RunWorkerOptions {
  * Throws `interrupted` when the signal fires (the worker is killed at once) and `helper-failed` when the worker or
  * the programs before it end without an answer.
  */
-export async function runWorker(
+export async function runWorker<Request extends WorkerRequest>(
   environment: WorkerEnvironment,
-  request: WorkerRequest,
+  request: Request,
   options: RunWorkerOptions = {},
-): Promise<UnpackResult | undefined> {
-  const { signal } = options;
+): Promise<ResultOf<Request>> {
+  const { signal, data } = options;
   if (signal?.aborted) throw interrupted(signal);
   const { helpers, identity, selfCommand } = environment;
   const namespaces = spawnInUserNamespace({
@@ -42,7 +43,7 @@ export async function runWorker(
     identity,
     argv: ownMountsCommand(helpers, [...selfCommand, "internal-worker"]),
     env: { ...process.env, ...withoutLastTier },
-    stdio: [Buffer.from(JSON.stringify(request)), "pipe", "pipe"],
+    stdio: [Buffer.from(JSON.stringify(request)), "pipe", "pipe", ...(data === undefined ? [] : [data])],
   });
   const { child } = namespaces;
   const mapping = namespaces.mapped.catch((error: unknown) => error);
@@ -55,7 +56,7 @@ export async function runWorker(
     const status = await child.exited;
     if (signal?.aborted) throw interrupted(signal);
     if (answer === undefined) throw noAnswer(request.kind, status, complaint, await mapping);
-    if (answer.event === "result") return answer.unpacked;
+    if (answer.event === "result") return answer.result as ResultOf<Request>; // what the request is answered with
     throw new BerthError(answer.code, answer.message, answer.hint === undefined ? {} : { hint: answer.hint });
   } finally {
     signal?.removeEventListener("abort", namespaces.release);

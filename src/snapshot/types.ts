@@ -1,7 +1,15 @@
 import type { StorageDriver } from "../base/configuration.ts";
+import type { WrittenLayer } from "../oci/unpacker.ts";
+import type { ByteString } from "../sys/byte-string.ts";
 import type { RootMount } from "../sys/root-mount.ts";
 
-export type { LayerCompression, LayerUnpacker, UnpackRequest, UnpackResult } from "../oci/unpacker.ts";
+export type {
+  LayerCompression,
+  LayerUnpacker,
+  UnpackRequest,
+  UnpackResult,
+  WrittenLayer,
+} from "../oci/unpacker.ts";
 
 export interface RootRequest {
   readonly driver: StorageDriver;
@@ -18,4 +26,41 @@ export interface Snapshotter {
   prepareRoot(request: RootRequest): Promise<RootMount>;
   /** Removes a tree whose files may belong to mapped ids or be mode 000. Missing is fine. */
   removeTree(path: string): Promise<void>;
+}
+
+/** A tree of files that grew on layers. */
+export interface GrownTree {
+  /** Its directory: the upper one of an overlay, or a whole tree that began as a copy of the layers. */
+  readonly directory: string;
+  readonly form: "upper" | "whole";
+  /** The layers below, lowest first. */
+  readonly layers: readonly string[];
+}
+
+export interface FileChange {
+  readonly kind: "added" | "changed" | "deleted";
+  /** From the root, without a slash in front. */
+  readonly path: ByteString;
+}
+
+export interface TreeDifference {
+  readonly changes: readonly FileChange[];
+  /** Bytes of the regular files that were added or changed. */
+  readonly size: number;
+}
+
+export interface LayerRequest extends GrownTree {
+  /** A file that does not exist yet. */
+  readonly output: string;
+  /** Nothing in the layer is dated later (SOURCE_DATE_EPOCH), in seconds since 1970. */
+  readonly latest?: number;
+}
+
+/** Reads what containers have on disk, whoever its files belong to. Containers may run meanwhile. */
+export interface TreeReader {
+  difference(tree: GrownTree, signal?: AbortSignal): Promise<TreeDifference>;
+  /** Writes what has changed as a layer into a file, and syncs it. */
+  writeLayer(request: LayerRequest, signal?: AbortSignal): Promise<WrittenLayer>;
+  /** A tar of everything in layers, lowest first, seen as one tree. */
+  archive(layers: readonly string[], signal?: AbortSignal): AsyncGenerator<Uint8Array>;
 }

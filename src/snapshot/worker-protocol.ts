@@ -6,11 +6,19 @@
  *       | request, end of stdin ------> |  opens what the request names
  *       |                               |  chroot, from here on only descriptors below it
  *       | <------ progress * (unpack)   |
+ *       | <====== tar (archive)         |  on a descriptor of its own
  *       | <------ result | error        |  exactly one, then it exits
  */
 import type { ErrorCode } from "../base/errors.ts";
 import type { Digest } from "../oci/types.ts";
-import type { LayerCompression, UnpackResult } from "./types.ts";
+import type {
+  GrownTree,
+  LayerCompression,
+  LayerRequest,
+  TreeDifference,
+  UnpackResult,
+  WrittenLayer,
+} from "./types.ts";
 
 export type WorkerRequest =
   | {
@@ -27,13 +35,31 @@ export type WorkerRequest =
   | { readonly kind: "copy"; readonly layers: readonly string[]; readonly target: string }
   /** Gives implied directories of layers, lowest first, what the layers below say of them. */
   | { readonly kind: "complete"; readonly layers: readonly string[] }
+  | ({ readonly kind: "difference" } & GrownTree)
+  | ({ readonly kind: "write-layer" } & LayerRequest)
+  /** Writes a tar of layers, lowest first and seen as one tree, to `dataDescriptor`. */
+  | { readonly kind: "archive"; readonly layers: readonly string[] }
   /** Mounts an overlay below an existing directory and uses it. */
   | { readonly kind: "probe-overlay"; readonly directory: string };
+
+/** What requests are answered with; the others only with success. */
+export interface WorkerResults {
+  readonly unpack: UnpackResult;
+  readonly difference: TreeDifference;
+  readonly "write-layer": WrittenLayer;
+}
+
+export type ResultOf<Request extends { readonly kind: string }> = Request["kind"] extends keyof WorkerResults
+  ? WorkerResults[Request["kind"]]
+  : undefined;
+
+/** Where a worker writes what is no event. */
+export const dataDescriptor = 3;
 
 export type WorkerEvent =
   /** Compressed bytes read so far. */
   | { readonly event: "progress"; readonly bytes: number }
-  | { readonly event: "result"; readonly unpacked?: UnpackResult }
+  | { readonly event: "result"; readonly result?: WorkerResults[keyof WorkerResults] }
   | {
       readonly event: "error";
       readonly code: ErrorCode;

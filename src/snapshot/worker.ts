@@ -15,8 +15,18 @@ import { AT_FDCWD, E, fileSyscalls as calls, O } from "../sys/file-syscalls.ts";
 import { completeLayers } from "./complete-layers.ts";
 import { copyLayers } from "./copy-layers.ts";
 import { tryOverlay } from "./try-overlay.ts";
-import type { UnpackResult } from "./types.ts";
-import type { WorkerEvent, WorkerRequest } from "./worker-protocol.ts";
+import type { GrownTree, UnpackResult, WrittenLayer } from "./types.ts";
+import {
+  dataDescriptor,
+  type WorkerEvent,
+  type WorkerRequest,
+  type WorkerResults,
+} from "./worker-protocol.ts";
+import { mergedTree } from "./merged-tree.ts";
+import { tarTree } from "./tar-tree.ts";
+import { type ChangesRequest, treeChanges } from "./tree-changes.ts";
+import { treeDifference } from "./tree-difference.ts";
+import { writeLayer } from "./write-layer.ts";
 
 /** Between two progress events, in milliseconds. */
 const progressInterval = 50;
@@ -27,8 +37,8 @@ export async function workerMain(argv: readonly string[]): Promise<number> {
   try {
     const request: WorkerRequest = JSON.parse(readFileSync(0, "utf8"));
     calls.setCreationMask(0);
-    const unpacked = await perform(request);
-    tell({ event: "result", ...(unpacked === undefined ? {} : { unpacked }) });
+    const result = await perform(request);
+    tell({ event: "result", ...(result === undefined ? {} : { result }) });
   } catch (error) {
     const { code, hint } =
       error instanceof BerthError ? error : { code: "internal" as const, hint: undefined };
@@ -42,7 +52,9 @@ function tell(event: WorkerEvent): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(1, bytes, done);
 }
 
-async function perform(request: WorkerRequest): Promise<UnpackResult | undefined> {
+type Result = WorkerResults[keyof WorkerResults] | undefined;
+
+async function perform(request: WorkerRequest): Promise<Result> {
   switch (request.kind) {
     case "unpack":
       return unpack(request);
@@ -54,6 +66,13 @@ async function perform(request: WorkerRequest): Promise<UnpackResult | undefined
       return undefined;
     case "complete":
       complete(request);
+      return undefined;
+    case "difference":
+      return treeDifference(grownTree(request));
+    case "write-layer":
+      return writeLayerOf(request);
+    case "archive":
+      writeArchive(request);
       return undefined;
     case "probe-overlay":
       tryOverlay(request.directory);
@@ -148,6 +167,34 @@ function complete(request: WorkerRequest & { kind: "complete" }): void {
   if (lowest === undefined) return;
   confineTo(lowest, request.layers[0]!);
   completeLayers(calls, layers);
+}
+
+function openLayers(layers: readonly string[]): number[] {
+  return layers.map((path) => open(path, O.RDONLY | O.DIRECTORY)).toReversed();
+}
+
+function grownTree({ directory, form, layers }: GrownTree): ChangesRequest {
+  const tree = open(directory, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
+  const below = openLayers(layers);
+  confineTo(tree, directory);
+  return { calls, tree, form, below };
+}
+
+function writeLayerOf(request: WorkerRequest & { kind: "write-layer" }): Promise<WrittenLayer> {
+  const name = toByteString(request.output);
+  const file = calls.open(AT_FDCWD, name, O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW, 0o600);
+  if (file < 0) throw fileSystemError("create", name, file);
+  const { latest } = request;
+  const tar = tarTree(calls, treeChanges(grownTree(request)), latest === undefined ? {} : { latest });
+  return writeLayer(tar, file);
+}
+
+function writeArchive(request: WorkerRequest & { kind: "archive" }): void {
+  const layers = openLayers(request.layers);
+  const [top] = layers;
+  if (top !== undefined) confineTo(top, request.layers.at(-1)!);
+  for (const piece of tarTree(calls, mergedTree(calls, layers)))
+    for (let done = 0; done < piece.length; ) done += writeSync(dataDescriptor, piece, done);
 }
 
 /** After a failure, as well as it goes: the first error is the one to tell. */

@@ -87,6 +87,8 @@ const times = new BigInt64Array([0n, UTIME_OMIT, 0n, 0n]);
 const statusBytes = new Uint8Array(256);
 const status = new DataView(statusBytes.buffer);
 const linkBuffer = Buffer.alloc(4096);
+/** XATTR_SIZE_MAX, which is also XATTR_LIST_MAX. */
+const attributeBuffer = Buffer.alloc(65536);
 const entriesBuffer = Buffer.alloc(64 * 1024);
 const entriesAddress = ptr(entriesBuffer);
 
@@ -275,17 +277,15 @@ export const fileSyscalls = {
   /** The value of an extended attribute, or the negative errno. */
   getAttribute(fd: number, name: ByteString): Buffer | number {
     if (!place(firstName, name)) return refusal(name);
-    const value = Buffer.alloc(65536); // XATTR_SIZE_MAX
-    const length = result(c.fgetxattr(fd, firstName, value, value.length));
-    return length < 0 ? length : value.subarray(0, length);
+    const length = result(c.fgetxattr(fd, firstName, attributeBuffer, attributeBuffer.length));
+    return length < 0 ? length : Buffer.from(attributeBuffer.subarray(0, length));
   },
 
   /** The names of all extended attributes, or the negative errno. */
   listAttributes(fd: number): ByteString[] | number {
-    const list = Buffer.alloc(65536); // XATTR_LIST_MAX
-    const length = result(c.flistxattr(fd, list, list.length));
+    const length = result(c.flistxattr(fd, attributeBuffer, attributeBuffer.length));
     if (length < 0) return length;
-    return list.toString("latin1", 0, length).split("\0").slice(0, -1);
+    return attributeBuffer.toString("latin1", 0, length).split("\0").slice(0, -1);
   },
 
   readLink(directory: number, name: ByteString): ByteString | number {

@@ -49,8 +49,15 @@ export function storedOwner(policy: OwnerPolicy, uid: number, gid: number, mode:
   return { uid: hasUid ? uid : 0, gid: hasGid ? gid : 0, override, outsideMap: !policy.single };
 }
 
-/** The permission bits in the value of an override attribute, or undefined where it is none. */
-export function overriddenMode(value: string): number | undefined {
-  const match = /^\d+:\d+:0?([0-7]{1,6})(?::.*)?$/.exec(value);
-  return match === null ? undefined : Number.parseInt(match[1]!, 8) & 0o7777;
+/** What the value of an override attribute says, or undefined where it is none. */
+export function parseOverride(
+  value: string,
+): { readonly uid: number; readonly gid: number; readonly mode: number } | undefined {
+  const match = /^(\d{1,10}):(\d{1,10}):0?([0-7]{1,6})(?::.*)?$/.exec(value);
+  if (match === null) return undefined;
+  return {
+    uid: Number(match[1]),
+    gid: Number(match[2]),
+    mode: Number.parseInt(match[3]!, 8) & 0o7777,
+  };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { overriddenMode, ownerPolicyFrom, storedOwner } from "../../../../src/archive/layer/owner-policy.ts";
+import { ownerPolicyFrom, parseOverride, storedOwner } from "../../../../src/archive/layer/owner-policy.ts";
 
 const subordinate = ownerPolicyFrom(
   "         0       1001          1\n         1     100000      65536\n",
@@ -19,9 +19,9 @@ test("an id outside the map becomes root, is remembered, and is told only where 
   expect(storedOwner(single, 33, 33, 0o600)).toEqual(other);
 });
 
-test("the mode is read back from an override, with and without a type", () => {
-  expect(overriddenMode("33:33:0555")).toBe(0o555);
-  expect(overriddenMode("0:0:104755")).toBe(0o4755);
-  expect(overriddenMode("0:0:0644:symlink")).toBe(0o644);
-  for (const value of ["", "0:0", "0:0:9", "x:0:0644"]) expect(overriddenMode(value)).toBeUndefined();
+test("owner and mode are read back from an override, with and without a type", () => {
+  expect(parseOverride("33:34:0555")).toEqual({ uid: 33, gid: 34, mode: 0o555 });
+  expect(parseOverride("0:0:104755")).toEqual({ uid: 0, gid: 0, mode: 0o4755 });
+  expect(parseOverride("0:0:0644:symlink")).toEqual({ uid: 0, gid: 0, mode: 0o644 });
+  for (const value of ["", "0:0", "0:0:9", "x:0:0644"]) expect(parseOverride(value)).toBeUndefined();
 });

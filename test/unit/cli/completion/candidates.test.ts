@@ -11,7 +11,7 @@ const names = async (...words: string[]) =>
 
 test.each([
   [["ru"], ["run"]],
-  [["im"], ["images", "image"]],
+  [["im"], ["import", "images", "image"]],
   [
     ["image", "l"],
     ["load", "ls"],

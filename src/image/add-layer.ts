@@ -1,0 +1,51 @@
+import { mediaTypes } from "../oci/media-types.ts";
+import type { Descriptor, Digest } from "../oci/types.ts";
+import type { LayerUnpacker, WrittenLayer } from "../oci/unpacker.ts";
+import type { Lease } from "../store/locks.ts";
+import type { Store } from "../store/store.ts";
+import type { RemoveTree } from "../store/temporary.ts";
+
+export interface LayerTools {
+  readonly store: Store;
+  readonly unpacker: LayerUnpacker;
+  readonly removeTree: RemoveTree;
+}
+
+/** A layer of the store, as a configuration and a manifest name it. */
+export interface StoredLayer {
+  readonly diffId: Digest;
+  readonly descriptor: Descriptor;
+}
+
+/** The diff id of a tar without entries; Docker writes no layer for it. */
+export const emptyDiffId: Digest = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
+
+/**
+ * Takes a new layer into the store, as blob and as directory, and holds both in `lease`. `write` writes it to a file that
+ * does not exist yet. It is unpacked like any other, so that what a container of the new image sees is what the layer
+ * says. Undefined for a layer without entries.
+ */
+export async function addLayer(
+  { store, unpacker, removeTree }: LayerTools,
+  lease: Lease,
+  write: (output: string) => Promise<WrittenLayer>,
+  signal?: AbortSignal,
+): Promise<StoredLayer | undefined> {
+  store.prepare();
+  using file = store.temporary.reserve("layer");
+  try {
+    const { diffId, digest, size } = await write(file.path);
+    if (diffId === emptyDiffId) return undefined;
+    const descriptor = { mediaType: mediaTypes.ociLayerGzip, digest, size };
+    const held = signal === undefined ? { lease } : { lease, signal };
+    await store.blobs.adopt(file.path, descriptor, held);
+    const unpack = async (target: string) => {
+      const request = { blob: store.blobs.path(digest), compression: "gzip" as const, diffId, target };
+      return (await unpacker.unpack(request, undefined, signal)).size;
+    };
+    await store.layers.ensure(diffId, lease, unpack, removeTree, signal);
+    return { diffId, descriptor };
+  } finally {
+    await removeTree(file.path);
+  }
+}

@@ -1,0 +1,164 @@
+import { readSync } from "node:fs";
+import { fileSystemError } from "../archive/layer/file-system-error.ts";
+import type { SparseSegment } from "../archive/layer/sparse-map.ts";
+import { storedSize, tarBlock, type TarEntry, tarHeader, tarPadding } from "../archive/layer/tar-header.ts";
+import type { ByteString } from "../sys/byte-string.ts";
+import { type FileStatus, S } from "../sys/file-status.ts";
+import { E, type FileSyscalls } from "../sys/file-syscalls.ts";
+import { isWhiteout } from "./directory-stack.ts";
+import { type FileMetadata, metadataOf, openToRead, plainMetadata } from "./file-metadata.ts";
+import { nameIn, type TreeChange, type TreeEntry } from "./tree-entry.ts";
+
+export interface TarTreeOptions {
+  /** Nothing is dated later than this (SOURCE_DATE_EPOCH), in seconds since 1970. */
+  readonly latest?: number;
+}
+
+/** Fewer bytes of holes than this are written as zeros, which every tar reader understands. */
+const leastHoles = 1024 * 1024;
+const readSize = 1024 * 1024;
+
+type Entry = TreeChange | ({ readonly kind?: undefined } & TreeEntry);
+
+/**
+ * A tar (POSIX pax) of entries: a tree, or the changes that make a layer, with the whiteouts of the OCI image
+ * specification. Owners are the true ones, times whole seconds. Sockets are left out; hard links are kept as far as both
+ * names are entries. The same entries give the same bytes. Each piece is valid until the next one is asked for.
+ */
+export function* tarTree(
+  calls: FileSyscalls,
+  entries: Iterable<Entry>,
+  options: TarTreeOptions = {},
+): Generator<Uint8Array> {
+  const tar = new TarTree(calls, options);
+  for (const entry of entries) yield* tar.entry(entry);
+  yield Buffer.alloc(2 * tarBlock);
+}
+
+class TarTree {
+  readonly #calls: FileSyscalls;
+  readonly #latest: number;
+  /** The first name of each file that has several, by device and inode. */
+  readonly #links = new Map<string, ByteString>();
+  readonly #buffer = Buffer.allocUnsafeSlow(readSize);
+
+  constructor(calls: FileSyscalls, { latest }: TarTreeOptions) {
+    this.#calls = calls;
+    this.#latest = latest ?? Number.POSITIVE_INFINITY;
+  }
+
+  *entry(entry: Entry): Generator<Uint8Array> {
+    if (entry.kind === "opaque") yield mark([...entry.path, ".wh..wh..opq"]);
+    else if (entry.kind === "deleted") {
+      const whiteout = [...entry.path.slice(0, -1), `.wh.${entry.path.at(-1)}`];
+      if (!entry.byOpaque) yield mark(whiteout);
+    } else yield* this.#file(entry);
+  }
+
+  *#file(entry: TreeEntry): Generator<Uint8Array> {
+    const { status, path, directory } = entry;
+    const name = path.join("/");
+    const plain = () => this.#common(plainMetadata(status), status, name);
+    const type = status.mode & S.IFMT;
+    if (type === S.IFDIR) return yield* this.#directory(entry);
+    if (type === S.IFSOCK || isWhiteout(status)) return;
+    const link = this.#linkTo(status, name);
+    if (link !== undefined) return yield tarHeader({ ...plain(), type: "1", target: link });
+    switch (type) {
+      case S.IFREG:
+        return yield* this.#regular(entry, name);
+      case S.IFLNK: {
+        const target = this.#calls.readLink(directory, nameIn(entry));
+        if (typeof target === "number") throw fileSystemError("read the link", name, target);
+        return yield tarHeader({ ...plain(), type: "2", target });
+      }
+      case S.IFIFO:
+        return yield tarHeader({ ...plain(), type: "6" });
+      default: {
+        const device = { major: status.nodeMajor, minor: status.nodeMinor };
+        return yield tarHeader({ ...plain(), type: type === S.IFCHR ? "3" : "4", device });
+      }
+    }
+  }
+
+  *#directory(entry: TreeEntry): Generator<Uint8Array> {
+    const name = entry.path.length === 0 ? "./" : `${entry.path.join("/")}/`;
+    const fd = openToRead(this.#calls, entry.directory, nameIn(entry), name);
+    try {
+      const metadata = metadataOf(this.#calls, fd, entry.status);
+      yield tarHeader({ ...this.#common(metadata, entry.status, name), type: "5" });
+    } finally {
+      this.#calls.close(fd);
+    }
+  }
+
+  /** What was a regular file a moment ago may be something else by now, in a container that runs. */
+  *#regular(entry: TreeEntry, name: ByteString): Generator<Uint8Array> {
+    const fd = openToRead(this.#calls, entry.directory, nameIn(entry), name);
+    try {
+      const status = this.#calls.status(fd, "");
+      if (typeof status === "number") throw fileSystemError("read the status of", name, status);
+      if ((status.mode & S.IFMT) !== S.IFREG) throw fileSystemError("read", name, E.INVAL);
+      const { size } = status;
+      const common = { ...this.#common(metadataOf(this.#calls, fd, status), status, name), size };
+      const sparse = sparseSegments(this.#calls, fd, status);
+      const segments = sparse ?? [{ offset: 0, length: size }];
+      yield tarHeader({ ...common, type: "0", ...(sparse === undefined ? {} : { sparse }) });
+      for (const { offset, length } of segments) yield* this.#content(fd, offset, length);
+      const padding = tarPadding(storedSize(segments));
+      if (padding > 0) yield Buffer.alloc(padding);
+    } finally {
+      this.#calls.close(fd);
+    }
+  }
+
+  /** As many bytes as the header promised: zeros for what a file has lost meanwhile. */
+  *#content(fd: number, offset: number, length: number): Generator<Uint8Array> {
+    for (let done = 0; done < length; ) {
+      const wanted = this.#buffer.subarray(0, Math.min(readSize, length - done));
+      const count = readSync(fd, wanted, 0, wanted.length, offset + done);
+      if (count === 0) wanted.fill(0);
+      const piece = count === 0 ? wanted : wanted.subarray(0, count);
+      yield piece;
+      done += piece.length;
+    }
+  }
+
+  #common(metadata: FileMetadata, status: FileStatus, name: ByteString): Omit<TarEntry, "type"> {
+    const modified = Math.min(Number(status.modifiedSeconds), this.#latest);
+    return { ...metadata, name, size: 0, modified };
+  }
+
+  /** The name that the same file had first; none for the first one. */
+  #linkTo(status: FileStatus, name: ByteString): ByteString | undefined {
+    if (status.links < 2) return undefined;
+    const key = `${status.device} ${status.inode}`;
+    const first = this.#links.get(key);
+    if (first === undefined) this.#links.set(key, name);
+    return first;
+  }
+}
+
+function mark(path: readonly ByteString[]): Uint8Array {
+  return tarHeader({ name: path.join("/"), type: "0", mode: 0o600, uid: 0, gid: 0, size: 0, modified: 0 });
+}
+
+/** The pieces of a file that has enough holes, ended by an empty one, as GNU tar wants it. */
+function sparseSegments(
+  calls: FileSyscalls,
+  fd: number,
+  { size, blocks }: FileStatus,
+): readonly SparseSegment[] | undefined {
+  if (size - blocks * 512 < leastHoles) return undefined;
+  const segments: SparseSegment[] = [];
+  for (let at = 0; at < size; ) {
+    const offset = calls.seekData(fd, at);
+    if (offset < 0) break; // nothing but a hole up to the end
+    const hole = calls.seekHole(fd, offset);
+    if (hole < 0) return undefined;
+    const length = Math.min(hole, size) - offset;
+    if (length > 0) segments.push({ offset, length });
+    at = hole;
+  }
+  return [...segments, { offset: size, length: 0 }];
+}

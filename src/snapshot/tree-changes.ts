@@ -1,0 +1,120 @@
+import { fileSystemError } from "../archive/layer/file-system-error.ts";
+import type { ByteString } from "../sys/byte-string.ts";
+import { type FileStatus, S } from "../sys/file-status.ts";
+import type { FileSyscalls } from "../sys/file-syscalls.ts";
+import { DirectoryStack, type Found, isDirectory, isWhiteout } from "./directory-stack.ts";
+import { metadataOf, openToRead, plainMetadata, sameMetadata } from "./file-metadata.ts";
+import { isOpaque } from "./opaque.ts";
+import { holdsScaffold, isScaffold } from "./scaffold.ts";
+import type { TreeChange, TreeEntry } from "./tree-entry.ts";
+
+export interface ChangesRequest {
+  readonly calls: FileSyscalls;
+  /** Open: the upper directory of an overlay, or a whole tree that began as a copy of `below`. */
+  readonly tree: number;
+  readonly form: "upper" | "whole";
+  /** The layers below, open, highest first. */
+  readonly below: readonly number[];
+}
+
+/**
+ * How a container's tree differs from its image. An upper directory holds what was written, and all of it counts; a
+ * whole tree is compared by type, size, time, owner, mode and attributes, and not by content, as Docker does where it
+ * has no overlay. A directory that is as below is only told of for the sake of what is in it.
+ */
+export function* treeChanges(request: ChangesRequest): Generator<TreeChange> {
+  const { calls, tree, below } = request;
+  const lower = DirectoryStack.ofRoots(calls, below);
+  const status = calls.status(tree, "");
+  if (typeof status === "number") throw fileSystemError("read the status of", ".", status);
+  const root: TreeEntry = { path: [], directory: tree, status };
+  const before = lower.top === undefined ? undefined : calls.status(lower.top, "");
+  const known = typeof before === "object" ? { directory: lower.top!, status: before } : undefined;
+  const inside = new Comparison(request).inside(DirectoryStack.ofRoots(calls, [tree]), lower, []);
+  if (known === undefined || differs(calls, root, known)) yield { kind: "changed", ...root };
+  yield* inside;
+}
+
+class Comparison {
+  readonly #calls: FileSyscalls;
+  readonly #form: ChangesRequest["form"];
+
+  constructor({ calls, form }: ChangesRequest) {
+    this.#calls = calls;
+    this.#form = form;
+  }
+
+  /** `above` is one directory, `below` the same in the layers. */
+  *inside(above: DirectoryStack, below: DirectoryStack, path: readonly ByteString[]): Generator<TreeChange> {
+    const upper = this.#form === "upper";
+    const opaque = upper && isOpaque(this.#calls, above.top!);
+    const listed = upper && !opaque ? [] : below.names();
+    if (opaque && listed.length > 0) yield { kind: "opaque", path };
+    const names = new Set([...above.rawNames(), ...listed]);
+    for (const name of [...names].sort()) {
+      const status = this.#calls.status(above.top!, name);
+      const there = typeof status !== "number" && !isWhiteout(status);
+      const before = below.find(name);
+      const here = [...path, name];
+      if (there) yield* this.#entry({ path: here, directory: above.top!, status }, before, above, below);
+      else if (before !== undefined) yield { kind: "deleted", path: here, byOpaque: opaque };
+    }
+  }
+
+  *#entry(
+    entry: TreeEntry,
+    before: Found | undefined,
+    above: DirectoryStack,
+    below: DirectoryStack,
+  ): Generator<TreeChange> {
+    const kind = before === undefined ? "added" : "changed";
+    const scaffold = before === undefined && isScaffold(entry.path, entry.status);
+    if (!isDirectory(entry.status)) {
+      const same = this.#form === "whole" && before && !differs(this.#calls, entry, before);
+      if (!scaffold && !same) yield { kind, ...entry };
+      return;
+    }
+    const name = entry.path.at(-1)!;
+    using inner = above.child(name);
+    if (inner.isEmpty) return; // gone since
+    using lower = below.child(name);
+    let told = before === undefined ? !scaffold : differs(this.#calls, entry, before);
+    if (told) yield { kind, ...entry };
+    for (const change of this.inside(inner, lower, entry.path)) {
+      if (!told) yield { kind, ...entry };
+      told = true;
+      yield change;
+    }
+  }
+}
+
+/** Whether something is no longer as it was. */
+function differs(calls: FileSyscalls, entry: TreeEntry, before: Found): boolean {
+  const [a, b] = [entry.status, before.status];
+  if ((a.mode & S.IFMT) !== (b.mode & S.IFMT)) return true;
+  const ageless = isDirectory(a) && holdsScaffold(entry.path);
+  if (!ageless && !sameTime(a, b)) return true;
+  if ((a.mode & S.IFMT) === S.IFREG && a.size !== b.size) return true;
+  const name = entry.path.at(-1) ?? ".";
+  if (
+    (a.mode & S.IFMT) === S.IFLNK &&
+    calls.readLink(entry.directory, name) !== calls.readLink(before.directory, name)
+  )
+    return true;
+  const path = entry.path.join("/");
+  const metadata = (directory: number, status: FileStatus) => {
+    const type = status.mode & S.IFMT;
+    if (type !== S.IFREG && type !== S.IFDIR) return plainMetadata(status);
+    const fd = openToRead(calls, directory, name, path);
+    try {
+      return metadataOf(calls, fd, status);
+    } finally {
+      calls.close(fd);
+    }
+  };
+  return !sameMetadata(metadata(entry.directory, a), metadata(before.directory, b));
+}
+
+function sameTime(a: FileStatus, b: FileStatus): boolean {
+  return a.modifiedSeconds === b.modifiedSeconds && a.modifiedNanoseconds === b.modifiedNanoseconds;
+}

@@ -1,0 +1,24 @@
+import type { ByteString } from "../sys/byte-string.ts";
+import type { FileStatus } from "../sys/file-status.ts";
+
+/** One thing in a tree that is being walked; directories come before what is in them. */
+export interface TreeEntry {
+  /** Names from the root; none for the root itself. */
+  readonly path: readonly ByteString[];
+  /** The open directory that holds it; open until the walk goes on. For the root it is the root. */
+  readonly directory: number;
+  readonly status: FileStatus;
+}
+
+/** How a tree differs from the one below, in the order in which a layer says it. */
+export type TreeChange =
+  | ({ readonly kind: "added" | "changed" } & TreeEntry)
+  /** Nothing of the tree below shows in the directory, whose entry came just before. */
+  | { readonly kind: "opaque"; readonly path: readonly ByteString[] }
+  /** `byOpaque`: said already by the opaque directory that it was in. */
+  | { readonly kind: "deleted"; readonly path: readonly ByteString[]; readonly byOpaque: boolean };
+
+/** The name of an entry in the directory that holds it. */
+export function nameIn({ path }: Pick<TreeEntry, "path">): ByteString {
+  return path.at(-1) ?? ".";
+}
