@@ -25,19 +25,25 @@ export async function renderGroupHelp(group: Group, path: string): Promise<strin
   return [
     `Usage:  ${path} COMMAND`,
     group.description,
-    `Commands:\n${await commandList(group.commands)}`,
+    `Commands:\n${await commandList(sorted(group.commands))}`,
     `Run '${path} COMMAND --help' for more information on a command.\n`,
   ].join("\n\n");
 }
 
+/** What most people need, in Docker's order; the help shows these first. */
+const common = "run exec ps build pull push images login logout search version info".split(" ");
+
 /** `berth --help`, and `berth` alone. */
 export async function renderRootHelp(): Promise<string> {
-  const management = [...groups].map(([name, group]) => row(name, group.description)).join("\n");
+  const management = sorted(groups).map(([name, group]) => row(name, group.description));
+  const first = common.flatMap((name) => [...commands].filter(([each]) => each === name));
+  const others = sorted(commands).filter(([name]) => !common.includes(name));
   return [
     "Usage:  berth [OPTIONS] COMMAND",
     "A rootless, daemonless container engine",
-    `Management Commands:\n${management}`,
-    `Commands:\n${await commandList(commands)}`,
+    `Common Commands:\n${await commandList(first)}`,
+    `Management Commands:\n${management.join("\n")}`,
+    `Commands:\n${await commandList(others)}`,
     "Global Options:\n  -D, --debug     Print the stack of an error (or set BERTH_DEBUG=1)\n" +
       "      --help      Print usage\n" +
       "  -v, --version   Print version information and quit",
@@ -48,9 +54,13 @@ export async function renderRootHelp(): Promise<string> {
   ].join("\n\n");
 }
 
-async function commandList(list: ReadonlyMap<string, LazyCommand>): Promise<string> {
+function sorted<T>(named: ReadonlyMap<string, T>): (readonly [string, T])[] {
+  return [...named].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+async function commandList(list: readonly (readonly [string, LazyCommand])[]): Promise<string> {
   const rows = await Promise.all(
-    [...list].map(async ([name, load]) => row(name, (await load()).description.split("\n")[0]!)),
+    list.map(async ([name, load]) => row(name, (await load()).description.split("\n")[0]!)),
   );
   return rows.join("\n");
 }

@@ -42,7 +42,7 @@ const version: LazyCommand = async () => (await import("./commands/version.ts"))
 const licenses: LazyCommand = async () => (await import("./commands/licenses.ts")).licenses;
 const completion: LazyCommand = async () => (await import("./commands/completion.ts")).completion;
 
-/** The commands right below `berth`, in the order of the help. */
+/** The commands right below `berth`; the help has its own order. */
 export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["run", run],
   ["ps", ps],

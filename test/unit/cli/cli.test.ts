@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { commands } from "../../../src/cli/tree.ts";
 import { runCommandLine } from "../../../src/cli/cli.ts";
 import { fakeHost } from "./fake-host.ts";
 
@@ -105,6 +106,21 @@ describe("help", () => {
     expect((await berth("help")).stdout).toBe(root.stdout);
     expect((await berth("image")).stdout).toBe((await berth("image", "--help")).stdout);
     expect((await berth("help", "image", "ls")).stdout).toStartWith("Usage:  berth image ls ");
+  });
+
+  test("shows the most used commands first, and the others by name", async () => {
+    const sections = (await berth()).stdout.split("\n\n");
+    const named = (title: string) =>
+      sections
+        .find((section) => section.startsWith(`${title}:`))!
+        .split("\n")
+        .slice(1)
+        .map((line) => line.trim().split(" ")[0]!);
+    expect(named("Common Commands").slice(0, 1)).toEqual(["run"]);
+    expect(named("Commands")).toEqual(named("Commands").toSorted());
+    expect(named("Management Commands")).toEqual(named("Management Commands").toSorted());
+    const all = [...named("Common Commands"), ...named("Commands")];
+    expect(all.toSorted()).toEqual([...commands.keys()].toSorted());
   });
 
   test("of an unknown command is an error", async () => {
