@@ -17,6 +17,11 @@ const pause: LazyCommand = async () => (await import("./commands/pause.ts")).pau
 const unpause: LazyCommand = async () => (await import("./commands/unpause.ts")).unpause;
 const rename: LazyCommand = async () => (await import("./commands/rename.ts")).rename;
 const stats: LazyCommand = async () => (await import("./commands/stats.ts")).stats;
+const containerPrune: LazyCommand = async () =>
+  (await import("./commands/container-prune.ts")).containerPrune;
+const imagePrune: LazyCommand = async () => (await import("./commands/image-prune.ts")).imagePrune;
+const systemPrune: LazyCommand = async () => (await import("./commands/system-prune.ts")).systemPrune;
+const systemDf: LazyCommand = async () => (await import("./commands/system-df.ts")).systemDf;
 const pull: LazyCommand = async () => (await import("./commands/pull.ts")).pull;
 const push: LazyCommand = async () => (await import("./commands/push.ts")).push;
 const login: LazyCommand = async () => (await import("./commands/login.ts")).login;
@@ -87,6 +92,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
         ["logs", logs],
         ["ls", ps],
         ["pause", pause],
+        ["prune", containerPrune],
         ["rename", rename],
         ["rm", rm],
         ["run", run],
@@ -110,6 +116,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
         ["inspect", imageInspect],
         ["load", load],
         ["ls", imageList],
+        ["prune", imagePrune],
         ["pull", pull],
         ["push", push],
         ["rm", rmi],
@@ -127,8 +134,10 @@ export const groups: ReadonlyMap<string, Group> = new Map([
     {
       description: "Manage berth",
       commands: new Map([
+        ["df", systemDf],
         ["events", events],
         ["info", info],
+        ["prune", systemPrune],
       ]),
       aliases: new Map(),
     },
@@ -150,7 +159,6 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     container:exec
     container:kill
     container:port
-    container:prune
     container:restart
     container:start
     container:stop
@@ -162,7 +170,6 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     create
     exec
     image:build
-    image:prune
     kill
     manifest
     network
@@ -176,8 +183,6 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     start
     stop
     swarm
-    system:df
-    system:prune
     top
     trust
     update

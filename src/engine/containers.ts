@@ -1,4 +1,3 @@
-import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError, isBerthError } from "../base/errors.ts";
 import type { ContainerRecord, ContainerState, ContainerStatus } from "../store/types.ts";
@@ -7,6 +6,7 @@ import { containerFilter, networkName } from "./container-filters.ts";
 import { mountPoints } from "./container-mounts.ts";
 import { optionsOf } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
+import { contentSize } from "./content-size.ts";
 import { findImage } from "./find-image.ts";
 import { currentContainers, settle } from "./reconcile-containers.ts";
 import { removeContainerObjects } from "./remove-container-objects.ts";
@@ -98,24 +98,6 @@ export function sizes(
   const store = context.readingStore;
   const sizeRw = contentSize(join(store.layout.container(container.id), "upper"));
   return { sizeRw, sizeRootFs: sizeRw + (store.images.get(container.imageId)?.size ?? 0) };
-}
-
-/** Bytes of the regular files below a directory. What the user may not enter (another id's) is not counted. */
-function contentSize(directory: string): number {
-  let total = 0;
-  let entries: string[];
-  try {
-    entries = readdirSync(directory);
-  } catch {
-    return 0;
-  }
-  for (const entry of entries) {
-    const path = join(directory, entry);
-    const stat = lstatSync(path, { throwIfNoEntry: false });
-    if (stat?.isFile()) total += stat.size;
-    else if (stat?.isDirectory()) total += contentSize(path);
-  }
-  return total;
 }
 
 /** Removes a container; answers what was asked for, as Docker prints it. */

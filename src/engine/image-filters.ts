@@ -50,7 +50,7 @@ export function parseImageFilters(
     switch (key) {
       case "dangling": {
         const wanted = parseBoolean(key, value);
-        checks.push((_, { tags, digests }) => (tags.length + digests.length === 0) === wanted);
+        checks.push((_, { tags }) => (tags.length === 0) === wanted);
         break;
       }
       case "label": {

@@ -15,6 +15,9 @@ export interface ImageSummary {
   readonly createdAt?: string;
   /** Bytes, unpacked. */
   readonly size: number;
+  /** Bytes of layers that other images have too, and of those that none has; only where somebody asks for them. */
+  readonly sharedSize?: number;
+  readonly uniqueSize?: number;
   /** How many containers were made from it. */
   readonly containers: number;
   readonly labels: Readonly<Record<string, string>>;

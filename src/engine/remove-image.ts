@@ -34,10 +34,7 @@ export async function removeImage(
     const { image } = lookUpImage(store, reference);
     return { id: image.id, steps: removeFromTables(store, reference, options.force) };
   });
-  for (const step of steps) {
-    if ("untagged" in step) emitImageEvent(context, "untag", { id, name: step.untagged });
-    else emitImageEvent(context, "delete", { id, name: id });
-  }
+  tellSteps(context, id, steps);
   if (!options.noPrune && steps.some((step) => "deleted" in step)) {
     await store.garbage.collect((path) => context.snapshotter.removeTree(path));
   }
@@ -69,10 +66,37 @@ function removeFromTables(store: Store, text: string, force: boolean): RemovalSt
     const conflict = conflictOf(image, users, single ? [] : before, force);
     if (conflict !== undefined) throw conflict;
   }
-  for (const reference of referencesOf(store, image.id)) untag(store, image.id, reference, steps);
-  store.images.delete(image.id);
-  steps.push({ deleted: image.id });
+  deleteWithNames(store, image.id, steps);
   return steps;
+}
+
+/** Removes an image, with all its names, if no container was made from it, and unless it has a tag and `tagged` is false. */
+export function removeUnusedImage(
+  context: EngineContext,
+  imageId: Digest,
+  { tagged }: { readonly tagged: boolean },
+): readonly RemovalStep[] {
+  const { store } = context;
+  const steps: RemovalStep[] = [];
+  store.transaction(() => {
+    const isUsed = store.containers.ofImage(imageId).length > 0;
+    if (!isUsed && (tagged || store.names.of(imageId).length === 0)) deleteWithNames(store, imageId, steps);
+  });
+  tellSteps(context, imageId, steps);
+  return steps;
+}
+
+function tellSteps(context: EngineContext, id: Digest, steps: readonly RemovalStep[]): void {
+  for (const step of steps) {
+    if ("untagged" in step) emitImageEvent(context, "untag", { id, name: step.untagged });
+    else emitImageEvent(context, "delete", { id, name: id });
+  }
+}
+
+function deleteWithNames(store: Store, imageId: Digest, steps: RemovalStep[]): void {
+  for (const reference of referencesOf(store, imageId)) untag(store, imageId, reference, steps);
+  store.images.delete(imageId);
+  steps.push({ deleted: imageId });
 }
 
 /** Tags and digests of an image. */

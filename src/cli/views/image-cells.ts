@@ -20,9 +20,9 @@ export function imageCells(image: ImageSummary, { truncate, now }: ImageCellOpti
     Digest: () => image.digest ?? "<none>",
     ID: () => (truncate ? shortId(image.id) : image.id),
     Repository: () => image.repository ?? "<none>",
-    SharedSize: () => "N/A",
+    SharedSize: () => (image.sharedSize === undefined ? "N/A" : humanSize(image.sharedSize)),
     Size: () => humanSize(image.size),
     Tag: () => image.tag ?? "<none>",
-    UniqueSize: () => "N/A",
+    UniqueSize: () => (image.uniqueSize === undefined ? "N/A" : humanSize(image.uniqueSize)),
   };
 }

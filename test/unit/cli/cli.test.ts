@@ -70,7 +70,7 @@ describe("what cannot be understood is refused in Docker's words", () => {
       1,
       "berth: berth build is not supported yet\n\nRun 'berth --help' for more information\n",
     ],
-    [["system", "prune"], 1, /^berth: berth system prune is not supported yet\n/],
+    [["swarm"], 1, /^berth: berth swarm is not supported yet\n/],
     [["--foo"], 125, /^unknown flag: --foo\n\nUsage: {2}berth \[OPTIONS\] COMMAND\n/],
     [["-x"], 125, /^unknown shorthand flag: 'x' in -x\n/],
     [["image", "--foo", "ls"], 125, /^unknown flag: --foo\n/],

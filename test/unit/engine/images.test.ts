@@ -55,7 +55,7 @@ test("an image that was pulled by digest alone is a row without a tag", async ()
     imageId: image.id,
   });
   expect(await list(engine)).toEqual(["x:<none>"]);
-  expect(await list(engine, ["dangling=true"])).toEqual([]);
+  expect(await list(engine, ["dangling=true"])).toEqual(["x:<none>"]);
 });
 
 test.each([
