@@ -9,6 +9,9 @@ async function main(argv: readonly string[]): Promise<number> {
     case "internal-init":
       if (!isOpen(initChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
       return (await import("./container/init.ts")).initMain();
+    case "internal-monitor":
+      if (!isOpen(initChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
+      return exit(await (await import("./engine/monitor/monitor-main.ts")).monitorMain());
     case "internal-worker":
       if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
       return (await import("./snapshot/worker.ts")).workerMain(argv.slice(1));
@@ -20,6 +23,10 @@ async function main(argv: readonly string[]): Promise<number> {
   const status = await runCommandLine(argv, processHost());
   if (argv[0] === "--version" || argv[0] === "-v") return status;
   // Everything was written synchronously, and the way out through the runtime is slow where a database is open.
+  return exit(status);
+}
+
+async function exit(status: number): Promise<never> {
   return (await import("./sys/exit-now.ts")).exitNow(status);
 }
 

@@ -22,6 +22,13 @@ const containerPrune: LazyCommand = async () =>
 const imagePrune: LazyCommand = async () => (await import("./commands/image-prune.ts")).imagePrune;
 const systemPrune: LazyCommand = async () => (await import("./commands/system-prune.ts")).systemPrune;
 const systemDf: LazyCommand = async () => (await import("./commands/system-df.ts")).systemDf;
+const create: LazyCommand = async () => (await import("./commands/create.ts")).create;
+const start: LazyCommand = async () => (await import("./commands/start.ts")).start;
+const stop: LazyCommand = async () => (await import("./commands/stop.ts")).stop;
+const restart: LazyCommand = async () => (await import("./commands/stop.ts")).restart;
+const kill: LazyCommand = async () => (await import("./commands/kill.ts")).kill;
+const wait: LazyCommand = async () => (await import("./commands/wait.ts")).wait;
+const attach: LazyCommand = async () => (await import("./commands/attach.ts")).attach;
 const pull: LazyCommand = async () => (await import("./commands/pull.ts")).pull;
 const push: LazyCommand = async () => (await import("./commands/push.ts")).push;
 const login: LazyCommand = async () => (await import("./commands/login.ts")).login;
@@ -50,6 +57,13 @@ const completion: LazyCommand = async () => (await import("./commands/completion
 /** The commands right below `berth`; the help has its own order. */
 export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["run", run],
+  ["create", create],
+  ["start", start],
+  ["stop", stop],
+  ["restart", restart],
+  ["kill", kill],
+  ["wait", wait],
+  ["attach", attach],
   ["ps", ps],
   ["pause", pause],
   ["unpause", unpause],
@@ -85,19 +99,26 @@ export const groups: ReadonlyMap<string, Group> = new Map([
     {
       description: "Manage containers",
       commands: new Map([
+        ["attach", attach],
         ["commit", commit],
+        ["create", create],
         ["diff", diff],
         ["export", exportCommand],
         ["inspect", containerInspect],
+        ["kill", kill],
         ["logs", logs],
         ["ls", ps],
         ["pause", pause],
         ["prune", containerPrune],
         ["rename", rename],
+        ["restart", restart],
         ["rm", rm],
         ["run", run],
+        ["start", start],
         ["stats", stats],
+        ["stop", stop],
         ["unpause", unpause],
+        ["wait", wait],
       ]),
       aliases: new Map([
         ["list", "ls"],
@@ -147,46 +168,32 @@ export const groups: ReadonlyMap<string, Group> = new Map([
 /** Docker's commands that berth does not have yet, so that they are not taken for typing errors. */
 export const notYetCommands: ReadonlySet<string> = new Set(
   `
-    attach
     build
     builder
     buildx
     compose
     config
-    container:attach
     container:cp
-    container:create
     container:exec
-    container:kill
     container:port
-    container:restart
-    container:start
-    container:stop
     container:top
     container:update
-    container:wait
     context
     cp
-    create
     exec
     image:build
-    kill
     manifest
     network
     plugin
     port
-    restart
     search
     secret
     service
     stack
-    start
-    stop
     swarm
     top
     trust
     update
     volume
-    wait
   `.match(/\S+/g),
 );

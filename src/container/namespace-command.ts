@@ -26,6 +26,11 @@ export interface ContainerNamespaces {
 
 export type FuseMount = Extract<RootMount, { kind: "fuse-overlayfs" }>;
 
+/** The root, if fuse-overlayfs has to mount it. */
+export function fuseMount(root: RootMount): FuseMount | undefined {
+  return root.kind === "fuse-overlayfs" ? root : undefined;
+}
+
 /**
  * The command that, as root of a user namespace, ends as `internal-init` in a container's namespaces.
  *

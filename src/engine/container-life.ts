@@ -11,15 +11,16 @@ import type { RunOptions } from "./run-options.ts";
 const now = () => new Date().toISOString();
 
 /**
- * The record of a container that this process runs, from *created* to *exited*. Disposal removes the container when
- * that was asked for (`--rm`) or when it did not get as far as being complete. Without a store (it cannot be written) there is only the directory.
+ * The record of a container that this process makes or runs. Disposal removes the container when that was asked for
+ * (`--rm`) or when it did not get as far as being complete. Without a store (it cannot be written) there is only the
+ * directory.
  */
 export class ContainerLife implements AsyncDisposable {
   readonly id: string;
   readonly #context: EngineContext;
   readonly #store: Store | undefined;
   readonly #directory: string;
-  readonly #removeAtEnd: boolean;
+  #removeAtEnd: boolean;
   #complete = false;
 
   constructor(
@@ -59,29 +60,52 @@ export class ContainerLife implements AsyncDisposable {
     this.#complete = true;
   }
 
+  /** Nobody runs the container until it is started. */
+  rest(): void {
+    this.#store?.containers.update(this.id, () => ({ status: "created" }));
+    this.leave();
+  }
+
+  /** Whoever started it since has its end in hand. */
+  leave(): void {
+    this.#removeAtEnd = false;
+  }
+
   started(pid: number): void {
     const identity = identifyProcess(pid);
-    this.#store?.containers.update(this.id, (state) => ({
-      ...state,
+    this.#store?.containers.update(this.id, ({ monitor, restarts, asked, finishedAt, cgroup }) => ({
+      ...given({ monitor, restarts, finishedAt, cgroup, process: identity }),
+      ...(asked === "stop" ? { asked } : {}),
       status: "running",
       startedAt: now(),
-      ...(identity ? { process: identity } : {}),
     }));
   }
 
   exited(exitCode: number): void {
-    this.#update(({ startedAt }) => ({
-      status: "exited",
+    this.#update((state) => ({ ...past(state), status: "exited", exitCode, finishedAt: now() }));
+  }
+
+  /** It ended and will be started again: by its restart policy, or because somebody asked for it. */
+  restarting(exitCode: number, by: "policy" | "person"): void {
+    this.#update(({ monitor, startedAt, asked, restarts = 0 }) => ({
+      ...given({ monitor, startedAt }),
+      ...(asked === "stop" ? { asked } : {}),
+      status: "restarting",
       exitCode,
       finishedAt: now(),
-      ...(startedAt === undefined ? {} : { startedAt }),
+      restarts: by === "policy" ? restarts + 1 : 0,
     }));
   }
 
-  /** The program could not be started: the container stays *created*, with the reason, as Docker keeps it. */
+  /** The program could not be started: the container stays as it was, with the reason, as Docker keeps it. */
   failed(error: unknown): void {
     const notFound = error instanceof BerthError && error.code === "command-not-found";
-    this.#update(() => ({ status: "created", exitCode: notFound ? 127 : 128, error: messageOf(error) }));
+    const status = { exitCode: notFound ? 127 : 128, error: messageOf(error) };
+    this.#update((state) =>
+      state.startedAt === undefined
+        ? { status: "created", ...status }
+        : { ...past(state), status: "exited", finishedAt: now(), ...status },
+    );
   }
 
   #update(change: (state: ContainerState) => ContainerState): void {
@@ -92,4 +116,16 @@ export class ContainerLife implements AsyncDisposable {
     if (this.#removeAtEnd || !this.#complete)
       await removeContainerObjects(this.#context, this.#store, this.id, this.#directory);
   }
+}
+
+/** What is still true of a container when its process is gone. */
+function past({ startedAt, restarts }: ContainerState): Pick<ContainerState, "startedAt" | "restarts"> {
+  return given({ startedAt, restarts });
+}
+
+/** Without what is undefined. */
+function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }

@@ -15,6 +15,8 @@ export interface ContainerOptions {
   readonly env: readonly string[];
   readonly workdir: string;
   readonly user: string;
+  /** The one asked for, or the image's. */
+  readonly stopSignal?: string;
   /** Those asked for and those of the image's `VOLUME`s, outer targets first. */
   readonly mounts: readonly SettledMount[];
 }

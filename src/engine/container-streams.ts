@@ -16,11 +16,7 @@ export class ContainerStreams implements Disposable {
   readonly #outputs: Promise<void>[] = [];
   readonly #begin: Array<() => void> = [];
 
-  constructor(options: { interactive: boolean; terminal: boolean }) {
-    if (options.terminal) {
-      this.stdio = [undefined, 1, 2];
-      return;
-    }
+  constructor(options: { readonly interactive: boolean }) {
     this.stdio = [options.interactive ? this.#input() : undefined, this.#output(1), this.#output(2)];
   }
 
@@ -46,16 +42,6 @@ export class ContainerStreams implements Disposable {
     for (const start of this.#begin.splice(0)) start();
   }
 
-  /**
-   * Copies between the person's terminal and the container's, until what the container wrote before it `ended`. When
-   * the person's terminal goes away, the container's does too, which its programs learn by SIGHUP.
-   */
-  beginTerminal(master: number, ended: Promise<unknown>, options: { interactive: boolean }): void {
-    const input = options.interactive ? [copy(chunksOf(0), master)] : [];
-    const over = Promise.race([ended, ...input]);
-    this.#outputs.push(copy(terminalChunks(master, over), 1).finally(() => closeSync(master)));
-  }
-
   /** Resolves when everything that the container wrote has been written. */
   async drained(): Promise<void> {
     await Promise.all(this.#outputs);
@@ -76,7 +62,7 @@ function isStored(fd: number): boolean {
  * What comes from a descriptor until its end, waited for by the event loop. (`fs.read` waits in a pool of as many
  * threads as there are CPUs, and a few quiet streams would stop everything else there.)
  */
-function chunksOf(fd: number): AsyncIterable<Uint8Array> {
+export function chunksOf(fd: number): AsyncIterable<Uint8Array> {
   return fd === 0 ? Bun.stdin.stream() : Bun.file(fd).stream();
 }
 
@@ -84,7 +70,7 @@ function chunksOf(fd: number): AsyncIterable<Uint8Array> {
  * What a container writes to its terminal. Bun cannot wait for our end of one, so the kernel tells by SIGIO. It tells of
  * input only and not of the end, which is looked for when `ended` resolves.
  */
-async function* terminalChunks(master: number, ended: Promise<unknown>): AsyncIterable<Uint8Array> {
+export async function* terminalChunks(master: number, ended: Promise<unknown>): AsyncIterable<Uint8Array> {
   let announced = Promise.withResolvers<void>();
   let over = false;
   const listener = () => announced.resolve();
@@ -126,11 +112,25 @@ function readNow(fd: number, buffer: Buffer): number | undefined {
 /** Copies until the end of `from`; a vanished reader or a closed terminal is an end, too. */
 async function copy(from: AsyncIterable<Uint8Array>, to: number): Promise<void> {
   try {
-    for await (const chunk of from) {
-      for (let at = 0; at < chunk.length; ) at += await writeSome(to, chunk, at);
-    }
+    for await (const chunk of from) if (!(await writeAllTo(to, chunk))) return;
   } catch (error) {
-    if (!["EIO", "EPIPE", "EBADF", "ENXIO"].includes(systemErrorCode(error) ?? "")) throw error;
+    if (!isGone(error)) throw error;
+  }
+}
+
+/** What a system call says of a reader that vanished or a terminal that was closed. */
+function isGone(error: unknown): boolean {
+  return ["EIO", "EPIPE", "EBADF", "ENXIO"].includes(systemErrorCode(error) ?? "");
+}
+
+/** Writes all of it; false when nobody can receive it any more. */
+export async function writeAllTo(fd: number, bytes: Uint8Array): Promise<boolean> {
+  try {
+    for (let at = 0; at < bytes.length; ) at += await writeSome(fd, bytes, at);
+    return true;
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    return false;
   }
 }
 

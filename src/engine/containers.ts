@@ -1,15 +1,13 @@
 import { join } from "node:path";
-import { BerthError, isBerthError } from "../base/errors.ts";
+import { isBerthError } from "../base/errors.ts";
 import type { ContainerRecord, ContainerState, ContainerStatus } from "../store/types.ts";
-import { isAlive } from "../sys/process-identity.ts";
 import { containerFilter, networkName } from "./container-filters.ts";
 import { mountPoints } from "./container-mounts.ts";
 import { optionsOf } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
 import { contentSize } from "./content-size.ts";
 import { findImage } from "./find-image.ts";
-import { currentContainers, settle } from "./reconcile-containers.ts";
-import { removeContainerObjects } from "./remove-container-objects.ts";
+import { currentContainers } from "./reconcile-containers.ts";
 
 export interface ContainerSummary {
   readonly id: string;
@@ -98,50 +96,4 @@ export function sizes(
   const store = context.readingStore;
   const sizeRw = contentSize(join(store.layout.container(container.id), "upper"));
   return { sizeRw, sizeRootFs: sizeRw + (store.images.get(container.imageId)?.size ?? 0) };
-}
-
-/** Removes a container; answers what was asked for, as Docker prints it. */
-export async function removeContainer(
-  context: EngineContext,
-  idOrName: string,
-  options: { readonly force: boolean; readonly volumes: boolean },
-): Promise<string> {
-  const { store } = context;
-  const record = await settle(context, store.containers.get(idOrName));
-  if (record === undefined) return idOrName;
-  using lock = store.locks.try(`object:container:${record.id}`, "exclusive");
-  if (lock === undefined) {
-    throw new BerthError("conflict", `removal of container ${record.name} is already in progress`);
-  }
-  if (record.state.status === "running" || record.state.status === "paused") {
-    if (!options.force) {
-      const why =
-        record.state.status === "paused"
-          ? "container is paused and must be unpaused first"
-          : "container is running: stop the container before removing or force remove";
-      throw new BerthError("conflict", `cannot remove container "${record.name}": ${why}`, {
-        hint: `berth rm -f ${record.name}`,
-      });
-    }
-    await kill(record);
-  }
-  const stillThere = store.containers.find(record.id);
-  if (stillThere !== undefined) {
-    await removeContainerObjects(
-      context,
-      store,
-      record.id,
-      store.layout.container(record.id),
-      options.volumes,
-    );
-  }
-  return idOrName;
-}
-
-const pollInterval = 10;
-
-/** Ends the container's first process, and waits until its monitor has put everything in order. */
-async function kill({ state }: ContainerRecord): Promise<void> {
-  if (state.process && isAlive(state.process)) process.kill(state.process.pid, "SIGKILL");
-  while (state.monitor && isAlive(state.monitor)) await Bun.sleep(pollInterval);
 }

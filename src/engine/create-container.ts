@@ -50,6 +50,7 @@ export async function createContainer(
   const id = newContainerId();
   const hostname = options.hostname ?? (network.namespace === "host" ? hostHostname() : id.slice(0, 12));
   const config = image.config.config ?? {};
+  const stopSignal = options.stopSignal ?? config.StopSignal;
   const details: ContainerOptions = {
     version: 1,
     run: options,
@@ -57,6 +58,7 @@ export async function createContainer(
     hostname,
     ...resolveProcess(config, options, hostname, context.env),
     mounts: settleMounts(options.mounts, config, newContainerId),
+    ...(stopSignal ? { stopSignal } : {}),
   };
   const directory = store ? store.layout.container(id) : join(context.directories.runtime, "containers", id);
   const life = new ContainerLife(context, store, { id, directory, remove: options.remove });

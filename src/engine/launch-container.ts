@@ -30,10 +30,10 @@ export function launchNamespaces(
   });
 }
 
-/** What init is told; `size` is that of the first terminal. */
+/** What init is told; `size` is that of the terminal, if there is one. */
 export function startRequest(
   spec: ContainerSpec,
-  size: { readonly rows: number; readonly columns: number } | undefined,
+  size?: { readonly rows: number; readonly columns: number },
 ): Parameters<Launch["start"]>[0] {
   const { capabilities } = spec.process;
   const seccomp = compileSeccomp({ capabilities, pretendOwnership: spec.singleIdentity });

@@ -1,12 +1,13 @@
 import { BerthError, isBerthError, messageOf } from "../base/errors.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import { isAlive } from "../sys/process-identity.ts";
-import { removeContainer, sizes } from "./containers.ts";
+import { sizes } from "./containers.ts";
 import type { EngineContext } from "./context.ts";
 import { emitEvent } from "./events.ts";
 import { pruneFilter } from "./prune-filters.ts";
 import { currentContainers } from "./reconcile-containers.ts";
 import { removeUnusedImage, type RemovalStep } from "./remove-image.ts";
+import { removeContainer } from "./remove-container.ts";
 
 /** What a prune removed; sizes in bytes. */
 export interface PruneReport<T> {

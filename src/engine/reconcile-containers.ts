@@ -1,7 +1,9 @@
-import type { ContainerRecord } from "../store/types.ts";
+import { rmSync } from "node:fs";
+import type { ContainerRecord, ContainerState } from "../store/types.ts";
 import { isAlive } from "../sys/process-identity.ts";
 import type { ContainerOptions } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
+import { monitorSocket } from "./monitor/socket-path.ts";
 import { removeContainerObjects } from "./remove-container-objects.ts";
 
 /** 128 + SIGKILL: what the kernel did to a container whose monitor is gone. */
@@ -16,6 +18,11 @@ function isAbandoned({ state }: ContainerRecord): boolean {
   return !ended && state.monitor !== undefined && !isAlive(state.monitor);
 }
 
+/** Whether a process of berth has the container in hand: it runs, or is about to. */
+export function isActive({ state }: ContainerRecord): boolean {
+  return state.monitor !== undefined && isAlive(state.monitor);
+}
+
 /** All containers, as they really are. Records that are no longer true are corrected where the store can be written. */
 export async function currentContainers(context: EngineContext): Promise<readonly ContainerRecord[]> {
   const records = context.readingStore.containers.list();
@@ -28,6 +35,12 @@ export async function currentContainers(context: EngineContext): Promise<readonl
   return current;
 }
 
+/** A container that was never started is what it was; another one was killed with its monitor. */
+function stateWithoutMonitor({ startedAt }: ContainerState): ContainerState {
+  if (startedAt === undefined) return { status: "created" };
+  return { status: "exited", exitCode: killed, startedAt, finishedAt: new Date().toISOString() };
+}
+
 /** What became of an abandoned container; undefined when it was a `--rm` one and is gone now. */
 export async function settle(
   context: EngineContext,
@@ -35,10 +48,10 @@ export async function settle(
 ): Promise<ContainerRecord | undefined> {
   if (!isAbandoned(record)) return record;
   const { run } = record.options as ContainerOptions;
-  const finished = { status: "exited" as const, exitCode: killed, finishedAt: new Date().toISOString() };
-  const state = { ...finished, ...(record.state.startedAt ? { startedAt: record.state.startedAt } : {}) };
+  const state = stateWithoutMonitor(record.state);
   if (!context.store.isWritable()) return { ...record, state };
   using _ = await context.store.lockObject(`container:${record.id}`);
+  rmSync(monitorSocket(context.directories, record.id), { force: true });
   if (run.remove) {
     await removeContainerObjects(
       context,

@@ -32,6 +32,18 @@ export interface RunOptions {
   readonly cgroupns?: "host" | "private";
   readonly stopSignal?: string;
   readonly logging?: LoggingOption;
+  /** Seconds until a container that is to stop is killed; -1 is never. */
+  readonly stopTimeout?: number;
+  /** Its input ends with the first client that was attached to it (`run -i` without `-d`). */
+  readonly stdinOnce?: boolean;
+  readonly restart?: RestartPolicy;
+}
+
+/** `--restart`: whether a container that ended by itself is started again. */
+export interface RestartPolicy {
+  readonly name: "no" | "on-failure" | "always" | "unless-stopped";
+  /** Of `on-failure`; 0 is without limit. */
+  readonly maximumRetries: number;
 }
 
 /** `--log-driver` and `--log-opt`, checked. */

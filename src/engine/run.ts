@@ -1,20 +1,19 @@
-import type { FuseMount } from "../container/namespace-command.ts";
-import { isTerminal } from "../sys/libc.ts";
-import { ContainerStreams, rawTerminal, setWindowSize, windowSize } from "./container-streams.ts";
+import { type FuseMount, fuseMount } from "../container/namespace-command.ts";
+import { ContainerStreams } from "./container-streams.ts";
 import type { EngineContext } from "./context.ts";
 import { launchNamespaces, startRequest } from "./launch-container.ts";
 import { planNamespaces } from "./namespace-plan.ts";
-import { callersOpenFileLimit } from "./open-file-limit.ts";
 import { planNetwork } from "./network-attachment.ts";
 import type { PullTalk } from "./obtain-image.ts";
+import { callersOpenFileLimit } from "./open-file-limit.ts";
 import type { RunOptions } from "./run-options.ts";
 import { SignalForwarding } from "./signal-forwarding.ts";
 import { chooseDriver } from "./storage-driver.ts";
 
 /**
- * Runs a container in the foreground and answers its exit status: the program's own, or 128 + n for a signal. This
- * process is the container's monitor: it owns streams, network and record, and when it ends, however it ends, the
- * kernel ends the container.
+ * Runs a `--rm` container without a terminal in the foreground and answers its exit status: the program's own, or
+ * 128 + n for a signal. This process is the container's monitor: it owns network and record, hands on its own streams,
+ * and when it ends, however it ends, the kernel ends the container.
  */
 export async function runContainer(
   context: EngineContext,
@@ -44,36 +43,11 @@ export async function runContainer(
     namespaces: namespaces.modes,
     openFiles: callersOpenFileLimit(),
   });
-  const launching = early ?? launchWith(spec.root.kind === "fuse-overlayfs" ? spec.root : undefined);
-  try {
-    const size = options.terminal ? windowSize(1) : undefined;
-    const launched = await launching.start(startRequest(spec, size), network.attach?.(stack));
-    life.started(launched.pid);
-    signals.to(launched.pid);
-    if (launched.terminal !== undefined) {
-      connectTerminal(launched.terminal, options, stack);
-      streams.beginTerminal(
-        launched.terminal,
-        launched.exited.catch(() => undefined),
-        options,
-      );
-    }
-    const status = await launched.exited;
-    await streams.drained();
-    life.exited(status);
-    return status;
-  } catch (error) {
-    life.failed(error);
-    throw error;
-  }
-}
-
-function connectTerminal(master: number, options: RunOptions, stack: AsyncDisposableStack): void {
-  if (options.interactive && isTerminal(0)) stack.use(rawTerminal(0));
-  const resize = () => {
-    const size = windowSize(1);
-    if (size) setWindowSize(master, size);
-  };
-  process.on("SIGWINCH", resize);
-  stack.defer(() => void process.removeListener("SIGWINCH", resize));
+  const launching = early ?? launchWith(fuseMount(spec.root));
+  const launched = await launching.start(startRequest(spec), network.attach?.(stack));
+  life.started(launched.pid);
+  signals.to(launched.pid);
+  const status = await launched.exited;
+  await streams.drained();
+  return status;
 }

@@ -4,7 +4,11 @@ import type { Helpers } from "../sys/helpers.ts";
 import { createPipe } from "../sys/libc.ts";
 
 /** Addresses that slirp4netns gives inside (its default CIDR 10.0.2.0/24). */
-export const slirpAddresses = { container: "10.0.2.100", nameserver: "10.0.2.3" } as const;
+export const slirpAddresses = {
+  container: "10.0.2.100",
+  gateway: "10.0.2.2",
+  nameserver: "10.0.2.3",
+} as const;
 
 /**
  * Connects the network namespace of `pid` with the outside through slirp4netns: a tap device inside, ordinary sockets

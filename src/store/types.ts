@@ -62,6 +62,10 @@ export interface ContainerState {
   readonly cgroup?: string;
   /** Of a container that was paused by signals: its processes that were stopped already. */
   readonly stoppedBefore?: readonly MemberIdentity[];
+  /** How often the restart policy has started it. */
+  readonly restarts?: number;
+  /** Somebody asked its monitor to end it, or to start it anew when it has ended. */
+  readonly asked?: "stop" | "restart";
 }
 
 /** A container. `options` is the engine's own record of what was asked for; the store does not look inside. */

@@ -275,7 +275,7 @@ describe("run", () => {
   async function startSleeping(name: string) {
     const child = Bun.spawn(
       [
-        ...[berthExecutable, "run", "--name", name, "--network", "none"],
+        ...[berthExecutable, "run", "--rm", "--name", name, "--network", "none"],
         ...[image, "sh", "-c", "echo ready; exec sleep 4711"],
       ],
       {
@@ -289,7 +289,7 @@ describe("run", () => {
     return child;
   }
 
-  test("kill -9 of berth ends the container, and ps shows the truth", async () => {
+  test("kill -9 of berth ends a container that it runs itself, and ps shows the truth", async () => {
     const child = await startSleeping("orphan");
     const format = ["ps", "-a", "--filter", "name=orphan", "--format", "{{.Status}}"];
     expect((await berth(root, format)).stdout).toStartWith("Up ");
@@ -299,8 +299,7 @@ describe("run", () => {
     child.kill("SIGKILL");
     await child.exited;
     while (existsSync(`/proc/${pid}`)) await Bun.sleep(5);
-    expect((await berth(root, format)).stdout).toStartWith("Exited (137) ");
-    expect((await berth(root, ["rm", "orphan"])).code).toBe(0);
+    expect((await berth(root, format)).stdout).toBe("");
   });
 
   test("rm -f ends a running container", async () => {

@@ -51,11 +51,11 @@ describe("run in a terminal", () => {
     expect(await session.exited).toBe(3);
   });
 
-  test("a terminal that goes away hangs up the container's", async () => {
+  test("a terminal that goes away leaves the container running", async () => {
     // The outer process dies with its end of the terminal, and nobody sends berth a signal.
     const script = `
       import { startInTerminal } from ${JSON.stringify(join(import.meta.dir, "../support/terminal-session.ts"))};
-      const session = startInTerminal(${JSON.stringify(root)}, ["run", "--rm", "--network", "none", "-it", ${JSON.stringify(image)}, "sh"]);
+      const session = startInTerminal(${JSON.stringify(root)}, ["run", "--rm", "--name", "left", "--network", "none", "-it", ${JSON.stringify(image)}, "sh"]);
       await session.shows(/# /);
       console.log(session.pid);
       process.kill(process.pid, "SIGKILL");
@@ -68,6 +68,8 @@ describe("run in a terminal", () => {
     const pid = Number(await outer.stdout.text());
     expect(pid).toBeGreaterThan(0);
     while (isAlive(pid)) await Bun.sleep(10);
+    expect((await berth(root, ["ps", "--format", "{{.Names}}"])).stdout).toBe("left\n");
+    expect((await berth(root, ["rm", "-f", "left"])).code).toBe(0);
     expect((await berth(root, ["ps", "-aq"])).stdout).toBe("");
   });
 

@@ -19,6 +19,7 @@ export function startInTerminal(
   root: string,
   args: readonly string[],
   size = { columns: 80, rows: 24 },
+  env: Readonly<Record<string, string>> = {},
 ): TerminalSession {
   let output = "";
   let waiting: Array<() => void> = [];
@@ -31,6 +32,7 @@ export function startInTerminal(
       BERTH_ROOT: join(root, "data"),
       LANG: "C.UTF-8",
       TERM: "xterm",
+      ...env,
     },
     terminal: {
       cols: size.columns,

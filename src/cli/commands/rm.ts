@@ -15,7 +15,7 @@ export const rm = defineCommand({
   words: { min: 1 },
   completes: ["container"],
   async run({ flags, words, host, context }) {
-    const { removeContainer } = await import("../../engine/containers.ts");
+    const { removeContainer } = await import("../../engine/remove-container.ts");
     const remove = async (container: string) => {
       await removeContainer(context, container, { force: flags.force, volumes: flags.volumes });
       host.stdout.write(`${container}\n`);

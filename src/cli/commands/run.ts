@@ -1,10 +1,13 @@
 import { BerthError } from "../../base/errors.ts";
-import { defineCommand } from "../command.ts";
+import type { RunOptions } from "../../engine/run-options.ts";
+import type { PullTalk } from "../../engine/obtain-image.ts";
+import { defineCommand, type Invocation } from "../command.ts";
 import { ExitError, exitCode } from "../exit-codes.ts";
-import { interruptible } from "../interruption.ts";
 import { runFlags, runNotYet } from "../run/run-flags.ts";
 import { buildRunOptions } from "../run/run-options.ts";
-import { lazyPullLines } from "../run/lazy-pull-lines.ts";
+import { talkingPull } from "../run/talking-pull.ts";
+
+type RunInvocation = Invocation<typeof runFlags>;
 
 export const run = defineCommand({
   usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
@@ -16,29 +19,61 @@ export const run = defineCommand({
   flagsFirst: true,
   failureStyle: "run",
   completes: ["image", "file"],
-  async run({ flags, words, host, context }) {
+  async run(invocation) {
+    const { flags, words, host, context } = invocation;
     const options = buildRunOptions(flags, words, host);
-    if (options.terminal && options.interactive && !host.stdin.isTerminal) {
+    if (options.terminal && options.interactive && !flags.detach && !host.stdin.isTerminal) {
       const text = "cannot attach stdin to a TTY-enabled container because stdin is not a terminal";
       throw new ExitError(exitCode.failure, new BerthError("usage", text, { hint: "leave out -t" }));
     }
     if (context.identity.mode === "single")
       (await import("../../engine/note-single-identity.ts")).noteSingleIdentity(context);
-    const { runContainer } = await import("../../engine/run.ts");
-    // All talk about the pull goes to stderr: stdout belongs to the container.
-    const lines = lazyPullLines(host.stderr, flags.quiet);
-    return interruptible(async (signal) => {
-      try {
-        return await runContainer(context, options, {
-          onMissingImage: (familiar) => host.stderr.write(`Unable to find image '${familiar}' locally\n`),
-          onPullStart: lines.begin,
-          onProgress: lines.progress,
-          onPulled: lines.summary,
-          signal,
-        });
-      } finally {
-        await lines.settled();
-      }
+    return talkingPull(host, flags.quiet, async (talk) => {
+      if (needsMonitor(invocation, options)) return runWithMonitor(invocation, options, talk);
+      const { runContainer } = await import("../../engine/run.ts");
+      return runContainer(context, options, talk);
     });
   },
 });
+
+/**
+ * A `--rm` container in the foreground ends with this command, which can run it itself; all others outlive it, or are
+ * attached to, restarted or logged, which is a monitor's work.
+ */
+function needsMonitor({ flags, given }: RunInvocation, options: RunOptions): boolean {
+  return (
+    flags.detach ||
+    options.terminal ||
+    !options.remove ||
+    given.has("attach") ||
+    options.logging !== undefined
+  );
+}
+
+async function runWithMonitor(
+  { flags, host, context }: RunInvocation,
+  options: RunOptions,
+  talk: PullTalk,
+): Promise<number> {
+  const { runMonitored } = await import("../../engine/run-monitored.ts");
+  const { parseAttachOption } = await import("../run/attach-option.ts");
+  if (flags.detach) {
+    if (flags.attach.length > 0)
+      throw new BerthError("usage", "conflicting options: cannot specify both --attach and --detach");
+    const { id } = await runMonitored(context, options, talk, { kind: "detached" });
+    host.stdout.write(`${id}\n`);
+    return exitCode.success;
+  }
+  const { detachKeysFrom } = await import("../run/detach-keys-option.ts");
+  const streams = parseAttachOption(flags.attach, options.interactive);
+  const { end } = await runMonitored(context, { ...options, stdinOnce: streams.stdin }, talk, {
+    kind: "attached",
+    input: streams.stdin,
+    output: streams,
+    terminal: options.terminal,
+    detachKeys: detachKeysFrom(flags["detach-keys"]),
+    proxy: flags["sig-proxy"] && !options.terminal,
+    ...(talk.signal && options.terminal ? { signal: talk.signal } : {}),
+  });
+  return end.kind === "exited" ? end.exitCode : exitCode.success;
+}

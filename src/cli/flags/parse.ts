@@ -47,7 +47,10 @@ export function parseFlags<const S extends FlagSet>(
   rules: ParseRules,
 ): ParsedFlags<S> {
   const { byLong, byShort } = index(specs);
-  const notYet = (rules.notYet ?? "").split(" ").map((item) => item.split(":"));
+  const notYet = (rules.notYet ?? "")
+    .trim()
+    .split(/\s+/)
+    .map((item) => item.split(":"));
   const values = new Map<string, Value>();
   const positionals: string[] = [];
   const given = new Set<string>();

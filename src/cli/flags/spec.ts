@@ -58,7 +58,7 @@ export type FlagValue<F extends FlagSpec> = F extends BooleanFlag
 export type FlagValues<S extends FlagSet> = { readonly [K in keyof S]: FlagValue<S[K]> };
 
 /**
- * Docker's flags that berth does not have yet, in one string: names separated by blanks, a short name after a colon
+ * Docker's flags that berth does not have yet, in one string: names separated by white space, a short name after a colon
  * (`detach:d publish:p`). They are refused by name, so that nobody takes them for typing errors.
  */
 export type NotYetFlags = string;

@@ -1,5 +1,5 @@
-import { constants } from "node:os";
 import { BerthError } from "../../base/errors.ts";
+import { parseSignal } from "../../engine/parse-signal.ts";
 
 const refuse = (message: string, hint?: string) =>
   new BerthError("invalid-argument", message, hint === undefined ? {} : { hint });
@@ -21,9 +21,5 @@ export function checkWorkdir(path: string): void {
 
 /** `--stop-signal`: a number, or a name with or without SIG, in any case; real-time signals as `RTMIN+3`, `RTMAX-1`. */
 export function checkSignal(signal: string): void {
-  const name = signal.toUpperCase().replace(/^SIG/, "");
-  const isNumber = /^\d{1,2}$/.test(name) && Number(name) >= 1 && Number(name) <= 64;
-  const isRealTime = /^RT(?:MIN(?:\+(?:[0-9]|1[0-5]))?|MAX(?:-(?:[0-9]|1[0-4]))?)$/.test(name);
-  if (!isNumber && !isRealTime && !Object.hasOwn(constants.signals, `SIG${name}`))
-    throw refuse(`invalid signal: ${signal}`);
+  parseSignal(signal);
 }

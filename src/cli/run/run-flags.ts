@@ -15,9 +15,13 @@ function checkLabel(value: string): void {
     throw new BerthError("invalid-argument", `invalid label '${value}': empty name`);
 }
 
-/** The flags of `run` (docker/cli container/opts.go). */
-export const runFlags = {
+/** The flags of `create` and `run` (docker/cli container/opts.go). */
+export const createFlags = {
   ...namespaceFlags,
+  attach: flag.list("Attach to STDIN, STDOUT or STDERR", {
+    short: "a",
+    completes: ["stdin", "stdout", "stderr"],
+  }),
   cidfile: flag.text("Write the container ID to the file", { completes: "file" }),
   entrypoint: flag.text("Overwrite the default ENTRYPOINT of the image"),
   env: flag.list("Set environment variables", { short: "e", check: checkEnv }),
@@ -46,9 +50,14 @@ export const runFlags = {
     completes: ["always", "missing", "never"],
   }),
   quiet: flag.boolean("Suppress the pull output", { short: "q" }),
+  restart: flag.text("Restart policy to apply when a container exits", {
+    default: "no",
+    completes: ["no", "always", "on-failure", "unless-stopped"],
+  }),
   "read-only": flag.boolean("Mount the container's root filesystem as read only"),
   rm: flag.boolean("Automatically remove the container and its associated anonymous volumes when it exits"),
   "stop-signal": flag.text("Signal to stop the container"),
+  "stop-timeout": flag.integer("Timeout (in seconds) to stop a container"),
   "storage-driver": flag.text("Put the root filesystem together with overlay, fuse-overlayfs or copy", {
     completes: ["overlay", "fuse-overlayfs", "copy"],
   }),
@@ -59,15 +68,84 @@ export const runFlags = {
   workdir: flag.text("Working directory inside the container", { short: "w" }),
 } as const;
 
-/** Docker's further flags of `run`. */
-export const runNotYet =
-  "add-host annotation attach:a blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent " +
-  "cpu-count cpu-percent cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares:c cpus cpuset-cpus " +
-  "cpuset-mems detach:d detach-keys device device-cgroup-rule device-read-bps device-read-iops device-write-bps " +
-  "device-write-iops disable-content-trust dns dns-opt dns-option dns-search domainname expose gpus group-add " +
-  "health-cmd health-interval health-retries health-start-interval health-start-period health-timeout " +
-  "io-maxbandwidth io-maxiops ip ip6 isolation kernel-memory link link-local-ip " +
-  "mac-address memory:m memory-reservation memory-swap memory-swappiness net-alias network-alias " +
-  "no-healthcheck oom-kill-disable oom-score-adj pids-limit privileged publish:p publish-all:P restart " +
-  "runtime security-opt shm-size sig-proxy stop-timeout storage-opt sysctl ulimit use-api-socket userns " +
-  "volume-driver volumes-from";
+/** Those of `run` alone. */
+export const runFlags = {
+  ...createFlags,
+  detach: flag.boolean("Run container in background and print container ID", { short: "d" }),
+  "detach-keys": flag.text("Override the key sequence for detaching a container"),
+  "sig-proxy": flag.boolean("Proxy received signals to the process", { default: true }),
+} as const;
+
+/** Docker's further flags of `create` and `run`. */
+export const runNotYet = `
+  add-host
+  annotation
+  blkio-weight
+  blkio-weight-device
+  cap-add
+  cap-drop
+  cgroup-parent
+  cpu-count
+  cpu-percent
+  cpu-period
+  cpu-quota
+  cpu-rt-period
+  cpu-rt-runtime
+  cpu-shares:c
+  cpus
+  cpuset-cpus
+  cpuset-mems
+  device
+  device-cgroup-rule
+  device-read-bps
+  device-read-iops
+  device-write-bps
+  device-write-iops
+  disable-content-trust
+  dns
+  dns-opt
+  dns-option
+  dns-search
+  domainname
+  expose
+  gpus
+  group-add
+  health-cmd
+  health-interval
+  health-retries
+  health-start-interval
+  health-start-period
+  health-timeout
+  io-maxbandwidth
+  io-maxiops
+  ip
+  ip6
+  isolation
+  kernel-memory
+  link
+  link-local-ip
+  mac-address
+  memory-reservation
+  memory-swap
+  memory-swappiness
+  memory:m
+  net-alias
+  network-alias
+  no-healthcheck
+  oom-kill-disable
+  oom-score-adj
+  pids-limit
+  privileged
+  publish-all:P
+  publish:p
+  runtime
+  security-opt
+  shm-size
+  storage-opt
+  sysctl
+  ulimit
+  use-api-socket
+  userns
+  volume-driver
+  volumes-from
+`;

@@ -8,11 +8,12 @@ import { parseLogOption } from "./log-option.ts";
 import { parseMountOption } from "./mount-option.ts";
 import { namespaceOptions } from "./namespace-options.ts";
 import { parseNetworkOption } from "./network-option.ts";
-import type { runFlags } from "./run-flags.ts";
+import type { createFlags } from "./run-flags.ts";
+import { parseRestartPolicy } from "./restart-option.ts";
 import { parseTmpfsOption } from "./tmpfs-option.ts";
 import { parseVolumeOption, volumeSurroundings } from "./volume-option.ts";
 
-type RunFlagValues = FlagValues<typeof runFlags>;
+type RunFlagValues = FlagValues<typeof createFlags>;
 
 export interface Caller {
   readonly workingDirectory: string;
@@ -25,6 +26,9 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
   if (image === undefined || image === "")
     throw new BerthError("invalid-reference", "invalid reference format");
   const logging = parseLogOption(flags["log-driver"], flags["log-opt"]);
+  const restart = parseRestartPolicy(flags.restart ?? "no");
+  if (flags.rm && restart.name !== "no")
+    throw new BerthError("usage", "conflicting options: cannot specify both --restart and --rm");
   const fromFiles = (kind: "env" | "label", paths: readonly string[]) =>
     paths.flatMap((path) => readKeyValueFile(kind, path, caller.workingDirectory, caller.env));
   return {
@@ -50,6 +54,8 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
     ...given("storageDriver", flags["storage-driver"]),
     ...given("stopSignal", flags["stop-signal"], checkSignal),
     ...(logging === undefined ? {} : { logging }),
+    ...(restart.name === "no" ? {} : { restart }),
+    ...(flags["stop-timeout"] === undefined ? {} : { stopTimeout: flags["stop-timeout"] }),
     // Empty means something here: it takes the image's entrypoint away.
     ...(flags.entrypoint === undefined ? {} : { entrypoint: flags.entrypoint }),
   };

@@ -27,9 +27,9 @@ describe("what cannot be understood is refused in Docker's words", () => {
       "unknown flag: --foo\n\nUsage:  berth image ls [OPTIONS] [REPOSITORY[:TAG]]\n\nRun 'berth image ls --help' for more information\n",
     ],
     [
-      ["run", "-d", "alpine"],
+      ["run", "--isolation", "x", "alpine"],
       125,
-      "--detach (-d) is not supported yet\n\nRun 'berth run --help' for more information\n",
+      "--isolation is not supported yet\n\nRun 'berth run --help' for more information\n",
     ],
     [
       ["run"],
@@ -127,7 +127,7 @@ describe("help", () => {
     expect(await berth("help", "foo")).toMatchObject({ status: 1, stdout: "" });
   });
 
-  test.each(["pull", "rm", "image", "run", "images", "inspect", "completion"])(
+  test.each(["pull", "rm", "image", "start", "images", "inspect", "completion"])(
     "of %s is as written down",
     async (word) => {
       expect((await berth(word, "--help")).stdout).toMatchSnapshot();

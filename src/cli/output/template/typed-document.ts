@@ -56,6 +56,9 @@ const lists: ReadonlySet<string> = new Set([
   ...["RepoTags", "SecurityOpt", "Shell", "Test", "Ulimits", "VolumesFrom"],
 ]);
 
+/** Texts that JSON leaves out when they are empty. */
+const texts: ReadonlySet<string> = new Set(["Driver", "Name", "Runtime", "StopSignal"]);
+
 /** Names of Go's fields that differ from JSON's; both are answered. */
 const aliases: Readonly<Record<string, string>> = {
   ID: "Id",
@@ -70,18 +73,21 @@ const aliases: Readonly<Record<string, string>> = {
   NanoCPUs: "NanoCpus",
 };
 
-/** An inspected object as the struct that Docker's own `inspect --format` sees first. JSON of it is unchanged. */
+/**
+ * An inspected object as the struct that Docker's own `inspect --format` sees first. JSON of it is unchanged: fields
+ * that are undefined in the document are left out, but templates find them empty.
+ */
 export function typedDocument(document: Readonly<Record<string, unknown>>, typeName = "inspect"): GoStruct {
-  return new GoStruct(typeName, typedFields(document, typeName), aliases);
-}
-
-function typedFields(object: Readonly<Record<string, unknown>>, owner: string): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, typed(key, value, owner)]));
+  const entries = Object.entries(document);
+  const fields = Object.fromEntries(entries.map(([key, value]) => [key, typed(key, value, typeName)]));
+  const omitted = new Set(entries.filter(([, value]) => value === undefined).map(([key]) => key));
+  return new GoStruct(typeName, fields, aliases, omitted);
 }
 
 function typed(key: string, value: unknown, owner: string): unknown {
   const map = maps.get(key) ?? (key === "Config" && owner === "LogConfig" ? strings : undefined);
-  if (value === null) {
+  if (value === undefined && texts.has(key)) return "";
+  if (value === null || value === undefined) {
     if (map !== undefined) return new GoMap(map[0], null, map[1]);
     return lists.has(key) ? new TypedNil("list", "[]string") : new TypedNil("pointer", `*${key}`);
   }

@@ -15,10 +15,13 @@ export class GoStruct {
     readonly fields: Readonly<Record<string, unknown>>,
     /** Other names that a field answers to: Go's `ID` beside JSON's `Id`. */
     readonly aliases: Readonly<Record<string, string>> = {},
+    /** Fields that are empty, and that JSON leaves out then (`omitempty`). */
+    readonly omitted: ReadonlySet<string> = new Set(),
   ) {}
 
   toJSON(): unknown {
-    return this.fields;
+    if (this.omitted.size === 0) return this.fields;
+    return Object.fromEntries(Object.entries(this.fields).filter(([name]) => !this.omitted.has(name)));
   }
 }
 

@@ -18,10 +18,7 @@ test.each([
   ],
   [["help", "hi"], ["history"]],
   [["--v"], ["--version"]],
-  [
-    ["run", "--st"],
-    ["--stop-signal", "--storage-driver"],
-  ],
+  [["run", "--stora"], ["--storage-driver"]],
   [
     ["run", "--storage-driver", ""],
     ["overlay", "fuse-overlayfs", "copy"],

@@ -1,0 +1,27 @@
+import { defineCommand } from "../command.ts";
+import { exitCode } from "../exit-codes.ts";
+import { createFlags, runNotYet } from "../run/run-flags.ts";
+import { buildRunOptions } from "../run/run-options.ts";
+import { parseAttachOption } from "../run/attach-option.ts";
+import { talkingPull } from "../run/talking-pull.ts";
+
+export const create = defineCommand({
+  usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+  description: "Create a new container",
+  aliases: ["berth container create", "berth create"],
+  flags: createFlags,
+  notYet: runNotYet,
+  words: { min: 1 },
+  flagsFirst: true,
+  failureStyle: "run",
+  completes: ["image", "file"],
+  async run({ flags, words, host, context }) {
+    const options = buildRunOptions(flags, words, host);
+    const { stdin } = parseAttachOption(flags.attach, options.interactive);
+    return talkingPull(host, flags.quiet, async (talk) => {
+      const { createOnly } = await import("../../engine/run-monitored.ts");
+      host.stdout.write(`${await createOnly(context, { ...options, stdinOnce: stdin }, talk)}\n`);
+      return exitCode.success;
+    });
+  },
+});

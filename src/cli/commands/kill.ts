@@ -1,0 +1,19 @@
+import { defineCommand } from "../command.ts";
+import { forEach } from "../each.ts";
+import { flag } from "../flags/spec.ts";
+
+export const kill = defineCommand({
+  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+  description: "Kill one or more running containers",
+  aliases: ["berth container kill", "berth kill"],
+  flags: { signal: flag.text("Signal to send to the container", { short: "s", default: "KILL" }) },
+  words: { min: 1 },
+  completes: ["container"],
+  async run({ flags, words, host, context }) {
+    const { killContainer } = await import("../../engine/kill-container.ts");
+    return forEach(words, host, async (container) => {
+      await killContainer(context, container, flags.signal || "KILL");
+      host.stdout.write(`${container}\n`);
+    });
+  },
+});

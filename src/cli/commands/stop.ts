@@ -1,0 +1,51 @@
+import { defineCommand } from "../command.ts";
+import { forEach } from "../each.ts";
+import { flag } from "../flags/spec.ts";
+
+/** `stop` and `restart` take the same flags. */
+const stopFlags = {
+  signal: flag.text("Signal to send to the container", { short: "s" }),
+  timeout: flag.integer("Seconds to wait before killing the container", {
+    short: "t",
+    hiddenNames: ["time"],
+  }),
+} as const;
+
+function stopOptions(flags: { readonly signal: string | undefined; readonly timeout: number | undefined }) {
+  return {
+    ...(flags.signal ? { signal: flags.signal } : {}),
+    ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }),
+  };
+}
+
+export const stop = defineCommand({
+  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+  description: "Stop one or more running containers",
+  aliases: ["berth container stop", "berth stop"],
+  flags: stopFlags,
+  words: { min: 1 },
+  completes: ["container"],
+  async run({ flags, words, host, context }) {
+    const { stopContainer } = await import("../../engine/stop-container.ts");
+    return forEach(words, host, async (container) => {
+      await stopContainer(context, container, stopOptions(flags));
+      host.stdout.write(`${container}\n`);
+    });
+  },
+});
+
+export const restart = defineCommand({
+  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+  description: "Restart one or more containers",
+  aliases: ["berth container restart", "berth restart"],
+  flags: stopFlags,
+  words: { min: 1 },
+  completes: ["container"],
+  async run({ flags, words, host, context }) {
+    const { restartContainer } = await import("../../engine/restart-container.ts");
+    return forEach(words, host, async (container) => {
+      await restartContainer(context, container, stopOptions(flags));
+      host.stdout.write(`${container}\n`);
+    });
+  },
+});

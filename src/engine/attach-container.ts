@@ -1,0 +1,82 @@
+import { BerthError } from "../base/errors.ts";
+import type { ContainerRecord } from "../store/types.ts";
+import { connectToMonitor } from "./container-end.ts";
+import { optionsOf } from "./container-record.ts";
+import type { EngineContext } from "./context.ts";
+import { attachSession, type SessionEnd, type SessionOptions } from "./monitor/attach-session.ts";
+import { type Monitor, spawnMonitor } from "./monitor/start-monitor.ts";
+import { isActive } from "./reconcile-containers.ts";
+import { SignalForwarding } from "./signal-forwarding.ts";
+import { requireContainer, startWith } from "./start-container.ts";
+
+export interface AttachOptions {
+  readonly input: boolean;
+  /** Signals go to the program, if it has no terminal. */
+  readonly proxy: boolean;
+  readonly detachKeys: Uint8Array;
+  readonly signal?: AbortSignal;
+}
+
+const bothOutputs = { stdout: true, stderr: true };
+
+/** Connects the person with a container that runs, until it ends or the person leaves. */
+export async function attachContainer(
+  context: EngineContext,
+  idOrName: string,
+  options: AttachOptions,
+): Promise<SessionEnd> {
+  const record = await requireContainer(context, idOrName);
+  const { status } = record.state;
+  const refuse = (message: string) => new BerthError("conflict", message);
+  if (status === "paused") throw refuse("You cannot attach to a paused container, unpause it first");
+  if (status === "restarting")
+    throw refuse("You cannot attach to a restarting container, wait until it is running");
+  if (!isActive(record)) throw refuse("You cannot attach to a stopped container, start it first");
+  const connection = await connectToMonitor(context, record.id);
+  if (connection === undefined) {
+    throw new BerthError(
+      "conflict",
+      `cannot attach to ${idOrName}: a command in the foreground has its streams`,
+      {
+        hint: "containers that were started with -d, -t or without --rm can be attached to",
+      },
+    );
+  }
+  const session = sessionOf(record, options);
+  connection.send("attach", { input: session.input, output: true });
+  forwardSignals(record, options)?.to(record.state.process?.pid ?? 0);
+  return attachSession(connection, connection.frames(), session);
+}
+
+/** Starts a container and stays with it: `start -a`. */
+export async function startAttached(
+  context: EngineContext,
+  idOrName: string,
+  options: AttachOptions,
+): Promise<SessionEnd> {
+  const record = await requireContainer(context, idOrName);
+  if (isActive(record)) return attachContainer(context, idOrName, options);
+  using monitor: Monitor = await spawnMonitor(context);
+  const signals = forwardSignals(record, options);
+  const session = sessionOf(record, options);
+  const started = await startWith(monitor, record, { input: session.input, output: true });
+  signals?.to(started.pid);
+  return await attachSession(started.connection, started.frames, session);
+}
+
+function sessionOf(record: ContainerRecord, options: AttachOptions): SessionOptions {
+  const { input, detachKeys, signal, proxy } = options;
+  const { terminal, interactive } = optionsOf(record).run;
+  return {
+    input: input && interactive,
+    terminal,
+    output: bothOutputs,
+    detachKeys,
+    // Signals that are passed on do not end the session.
+    ...(signal && (terminal || !proxy) ? { signal } : {}),
+  };
+}
+
+function forwardSignals(record: ContainerRecord, { proxy }: AttachOptions): SignalForwarding | undefined {
+  return proxy && !optionsOf(record).run.terminal ? new SignalForwarding() : undefined;
+}

@@ -1,0 +1,68 @@
+import { Connection } from "./monitor/connection.ts";
+import { monitorSocket } from "./monitor/socket-path.ts";
+import { bodyOf } from "./monitor/frames.ts";
+import type { ContainerRecord } from "../store/types.ts";
+import type { EngineContext } from "./context.ts";
+import { isActive, settle } from "./reconcile-containers.ts";
+
+/** Milliseconds between looks at a container whose monitor is a command in the foreground: that one listens to nobody. */
+const pollInterval = 20;
+
+/**
+ * Waits until nobody has the container in hand any more: it has ended and everything about it is recorded, or it is
+ * removed. Answers its exit code; undefined when `signal` was aborted before, or when nobody can tell.
+ */
+export async function containerEnd(
+  context: EngineContext,
+  id: string,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  for (;;) {
+    const record = await currentRecord(context, id);
+    if (record === undefined) return undefined;
+    if (!isActive(record)) return record.state.exitCode ?? 0;
+    if (signal?.aborted === true) return undefined;
+    const exitCode = await toldByMonitor(context, id, signal);
+    if (exitCode !== undefined) return exitCode;
+    await Bun.sleep(pollInterval);
+  }
+}
+
+/** The record as it is now; undefined when the container is gone. */
+export async function currentRecord(
+  context: EngineContext,
+  id: string,
+): Promise<ContainerRecord | undefined> {
+  const record = context.readingStore.containers.find(id);
+  return record && settle(context, record);
+}
+
+/** Undefined when there is no monitor that listens, or it ended without a word. */
+async function toldByMonitor(
+  context: EngineContext,
+  id: string,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  const connection = await connectToMonitor(context, id);
+  if (connection === undefined) return undefined;
+  const leave = () => connection.close();
+  signal?.addEventListener("abort", leave, { once: true });
+  try {
+    for await (const frame of connection.frames()) {
+      if (frame.kind === "exited") return bodyOf<{ exitCode: number }>(frame).exitCode;
+    }
+    return undefined;
+  } finally {
+    signal?.removeEventListener("abort", leave);
+    connection.close();
+  }
+}
+
+/** Undefined when nobody listens for this container. */
+export async function connectToMonitor(context: EngineContext, id: string): Promise<Connection | undefined> {
+  try {
+    return await Connection.to(monitorSocket(context.directories, id));
+  } catch {
+    return undefined;
+  }
+}

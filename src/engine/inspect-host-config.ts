@@ -1,0 +1,168 @@
+import { defaultSharedMemorySize, maskedPaths, readOnlyPaths } from "../container/plan.ts";
+import { networkName } from "./container-filters.ts";
+import { defaultLogDriver } from "./container-logging.ts";
+import type { ContainerOptions } from "./container-record.ts";
+import type { MountOption, RunOptions } from "./run-options.ts";
+
+/**
+ * Docker's HostConfig in its order (moby api/types/container/hostconfig.go), as it is where nothing was asked for. What
+ * is undefined here is left out of the document then, but templates may ask for it.
+ */
+const unasked = {
+  Binds: null,
+  ContainerIDFile: "",
+  LogConfig: { Type: defaultLogDriver, Config: {} },
+  NetworkMode: "bridge",
+  PortBindings: {},
+  RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+  AutoRemove: false,
+  VolumeDriver: "",
+  VolumesFrom: null,
+  ConsoleSize: [0, 0],
+  Annotations: undefined,
+  CapAdd: null,
+  CapDrop: null,
+  CgroupnsMode: "private",
+  Dns: [],
+  DnsOptions: [],
+  DnsSearch: [],
+  ExtraHosts: null,
+  GroupAdd: null,
+  IpcMode: "private",
+  Cgroup: "",
+  Links: null,
+  OomScoreAdj: 0,
+  PidMode: "",
+  Privileged: false,
+  PublishAllPorts: false,
+  ReadonlyRootfs: false,
+  SecurityOpt: null,
+  StorageOpt: undefined,
+  Tmpfs: undefined,
+  UTSMode: "",
+  UsernsMode: "",
+  ShmSize: defaultSharedMemorySize,
+  Sysctls: undefined,
+  Runtime: "berth",
+  Isolation: "",
+  CpuShares: 0,
+  Memory: 0,
+  NanoCpus: 0,
+  CgroupParent: "",
+  BlkioWeight: 0,
+  BlkioWeightDevice: [],
+  BlkioDeviceReadBps: [],
+  BlkioDeviceWriteBps: [],
+  BlkioDeviceReadIOps: [],
+  BlkioDeviceWriteIOps: [],
+  CpuPeriod: 0,
+  CpuQuota: 0,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  CpusetCpus: "",
+  CpusetMems: "",
+  Devices: [],
+  DeviceCgroupRules: null,
+  DeviceRequests: null,
+  MemoryReservation: 0,
+  MemorySwap: 0,
+  MemorySwappiness: null,
+  OomKillDisable: null,
+  PidsLimit: null,
+  Ulimits: null,
+  CpuCount: 0,
+  CpuPercent: 0,
+  IOMaximumIOps: 0,
+  IOMaximumBandwidth: 0,
+  Mounts: undefined,
+  MaskedPaths: maskedPaths,
+  ReadonlyPaths: readOnlyPaths,
+  Init: undefined,
+};
+
+/** Some fields of HostConfig; an undefined one was not asked for. */
+type Asked = { readonly [K in keyof typeof unasked]?: unknown };
+
+/** What was asked for of the host. `hasLog` is false for a container that runs without one. */
+export function hostConfig({ run }: ContainerOptions, hasLog: boolean): Record<string, unknown> {
+  const asked: readonly Asked[] = [
+    { AutoRemove: run.remove, ContainerIDFile: run.cidfile, Init: run.init || undefined },
+    mountFields(run.mounts),
+    namespaceFields(run),
+    {
+      LogConfig: {
+        Type: hasLog ? (run.logging?.driver ?? defaultLogDriver) : "none",
+        Config: run.logging?.options ?? {},
+      },
+    },
+    { ReadonlyRootfs: run.readOnly },
+  ];
+  const config: Record<string, unknown> = { ...unasked };
+  for (const [field, value] of asked.flatMap(Object.entries)) if (value !== undefined) config[field] = value;
+  return config;
+}
+
+function namespaceFields({ network, cgroupns, ipc, pid, uts }: RunOptions): Asked {
+  return {
+    NetworkMode: network.kind === "container" ? `container:${network.container}` : networkName(network.kind),
+    CgroupnsMode: cgroupns,
+    IpcMode: ipc,
+    PidMode: pid,
+    UTSMode: uts,
+  };
+}
+
+/** `-v` is in Binds, `--tmpfs` in Tmpfs, `--mount` of what has to exist in Mounts. */
+function mountFields(mounts: readonly MountOption[]): Asked {
+  const binds: string[] = [];
+  const tmpfs: Record<string, string> = {};
+  const others: Record<string, unknown>[] = [];
+  for (const mount of mounts) {
+    switch (mount.kind) {
+      case "bind":
+        if (mount.createSource) binds.push(bind(mount.source, mount.target, mode(mount), mount.propagation));
+        else others.push(otherMount(mount));
+        break;
+      case "volume":
+        if (mount.name !== undefined)
+          binds.push(bind(mount.name, mount.target, mode(mount), mount.noCopy ? "nocopy" : undefined));
+        break;
+      case "tmpfs":
+        tmpfs[mount.target] = tmpfsOptions(mount);
+        break;
+      default:
+        mount satisfies never;
+    }
+  }
+  return {
+    Binds: binds.length > 0 ? binds : undefined,
+    Tmpfs: Object.keys(tmpfs).length > 0 ? tmpfs : undefined,
+    Mounts: others.length > 0 ? others : undefined,
+  };
+}
+
+const mode = ({ readOnly }: { readonly readOnly: boolean }) => (readOnly ? "ro" : undefined);
+
+/** `source:target[:option,…]` */
+function bind(source: string, target: string, ...options: readonly (string | undefined)[]): string {
+  return [source, target, options.filter(Boolean).join(",")].filter(Boolean).join(":");
+}
+
+function otherMount({ source, target, readOnly, propagation }: Extract<MountOption, { kind: "bind" }>) {
+  return {
+    Type: "bind",
+    Source: source,
+    Target: target,
+    ...(readOnly ? { ReadOnly: true } : {}),
+    ...(propagation === undefined ? {} : { BindOptions: { Propagation: propagation } }),
+  };
+}
+
+function tmpfsOptions({ readOnly, flags, size, mode }: Extract<MountOption, { kind: "tmpfs" }>): string {
+  return [
+    ...(readOnly ? ["ro"] : []),
+    ...flags,
+    ...(size === undefined ? [] : [`size=${size}`]),
+    ...(mode === undefined ? [] : [`mode=${mode.toString(8)}`]),
+  ].join(",");
+}

@@ -1,0 +1,143 @@
+import { BerthError } from "../../base/errors.ts";
+import type { ProcessSpec } from "../../container/spec.ts";
+import type { ContainerRecord } from "../../store/types.ts";
+import { identifyProcess, isAlive, type ProcessIdentity } from "../../sys/process-identity.ts";
+import { ContainerLife } from "../container-life.ts";
+import { openContainerLog } from "../container-logging.ts";
+import { type ContainerOptions, optionsOf } from "../container-record.ts";
+import type { EngineContext } from "../context.ts";
+import type { RestartPolicy } from "../run-options.ts";
+import { Attachments } from "./attachments.ts";
+import type { MonitoredStreams } from "./monitored-streams.ts";
+import { restartDelay } from "./restart-policy.ts";
+import { type Run, runOnce } from "./run-once.ts";
+
+/** What a monitor is started for. */
+export interface StartOrder {
+  readonly id: string;
+  /** Whoever has just created the container, and owns it until now. */
+  readonly creator?: ProcessIdentity;
+  readonly openFiles?: ProcessSpec["openFiles"];
+  readonly windowSize?: { readonly rows: number; readonly columns: number };
+}
+
+/** The client that the monitor was started by. */
+export interface Starter {
+  /** It is served like the others. */
+  attach(attachments: Attachments): void;
+  /** The program runs. */
+  started(pid: number): void;
+}
+
+const never: RestartPolicy = { name: "no", maximumRetries: 0 };
+
+/** Runs a container as long as its restart policy says, with everything that belongs to it. */
+export async function monitorContainer(
+  context: EngineContext,
+  order: StartOrder,
+  starter: Starter,
+): Promise<void> {
+  const record = claim(context, order);
+  let streams: MonitoredStreams | undefined;
+  let wake: () => void = () => undefined;
+  using attachments = new Attachments(context.directories, record.id, {
+    input: async (bytes) => streams?.input(bytes),
+    endInput: () => {
+      if (optionsOf(record).run.stdinOnce === true) streams?.endInput();
+    },
+    resize: (size) => streams?.resize(size),
+    wake: () => wake(),
+  });
+  starter.attach(attachments);
+  const exitCode = await runUntilItStays(context, record, {
+    openFiles: order.openFiles,
+    windowSize: order.windowSize,
+    attachments,
+    onStreams: (made) => {
+      streams = made;
+    },
+    onStarted: (pid) => starter.started(pid),
+    pause: async (delay) => {
+      const woken = Promise.withResolvers<void>();
+      wake = woken.resolve;
+      await Promise.race([woken.promise, Bun.sleep(delay)]);
+    },
+  });
+  await attachments.end(exitCode);
+}
+
+type Surroundings = Omit<Run, "container" | "log"> & {
+  /** Waits that many milliseconds, or until somebody asks for something. */
+  readonly pause: (delay: number) => Promise<void>;
+};
+
+/** Runs a container until its policy lets it be; its record tells the end, or it is gone, when this resolves. */
+async function runUntilItStays(
+  context: EngineContext,
+  { id, options, state }: ContainerRecord,
+  surroundings: Surroundings,
+): Promise<number> {
+  const { containers, layout } = context.store;
+  const directory = layout.container(id);
+  const details = options as ContainerOptions;
+  const layers = containers.layersOf(id);
+  await using life = new ContainerLife(context, context.store, { id, directory, remove: details.run.remove });
+  life.complete();
+  const log = openContainerLog(directory, details.run);
+  using _ = { [Symbol.dispose]: () => log?.close() };
+  let firstStart = state.startedAt === undefined;
+  let previousDelay: number | undefined;
+  for (;;) {
+    let startedAt = 0;
+    const container = { id, directory, options: details, layers, firstStart };
+    let exitCode: number;
+    try {
+      exitCode = await runOnce(context, {
+        ...surroundings,
+        container,
+        log,
+        onStarted: (pid) => {
+          startedAt = performance.now();
+          life.started(pid);
+          surroundings.onStarted(pid);
+        },
+      });
+    } catch (error) {
+      life.failed(error);
+      throw error;
+    }
+    firstStart = false;
+    const now = containers.get(id);
+    const { asked, restarts = 0 } = now.state;
+    const delay = restartDelay(optionsOf(now).run.restart ?? never, {
+      exitCode,
+      ranFor: performance.now() - startedAt,
+      stopped: asked !== undefined,
+      restarts,
+      previousDelay,
+    });
+    if (asked === "restart") life.restarting(exitCode, "person");
+    else if (delay !== undefined) {
+      life.restarting(exitCode, "policy");
+      await surroundings.pause(delay);
+      previousDelay = delay;
+    }
+    if (containers.get(id).state.asked === "stop" || (asked !== "restart" && delay === undefined)) {
+      life.exited(exitCode);
+      return exitCode;
+    }
+  }
+}
+
+/** Makes this process the container's monitor. Throws `conflict` when it has one. */
+function claim({ store }: EngineContext, { id, creator }: StartOrder): ContainerRecord {
+  const monitor = identifyProcess(process.pid)!;
+  return store.containers.update(id, ({ process: _, asked: __, restarts: ___, ...state }) => {
+    if (state.status === "removing")
+      throw new BerthError("conflict", "container is marked for removal and cannot be started");
+    const owner = state.monitor;
+    if (owner && isAlive(owner) && !(owner.pid === creator?.pid && owner.startTime === creator.startTime))
+      throw new BerthError("conflict", `container ${id} is already running`);
+    return { ...state, monitor };
+  });
+}

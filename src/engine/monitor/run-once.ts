@@ -1,0 +1,72 @@
+import { readlinkSync } from "node:fs";
+import { fuseMount } from "../../container/namespace-command.ts";
+import type { ContainerLog } from "../../container/container-log.ts";
+import type { ProcessSpec } from "../../container/spec.ts";
+import { containerSpec } from "../container-spec.ts";
+import type { EngineContext } from "../context.ts";
+import type { StartableContainer } from "../create-container.ts";
+import { launchNamespaces, startRequest } from "../launch-container.ts";
+import { planNamespaces } from "../namespace-plan.ts";
+import { planNetwork } from "../network-attachment.ts";
+import type { Attachments } from "./attachments.ts";
+import { MonitoredStreams } from "./monitored-streams.ts";
+
+/** What one run of a container needs from its monitor. */
+export interface Run {
+  readonly container: StartableContainer;
+  readonly openFiles: ProcessSpec["openFiles"] | undefined;
+  readonly windowSize: { readonly rows: number; readonly columns: number } | undefined;
+  readonly log: ContainerLog | undefined;
+  readonly attachments: Attachments;
+  /** They are there before the program starts, so that input can be kept for it. */
+  readonly onStreams: (streams: MonitoredStreams) => void;
+  readonly onStarted: (pid: number) => void;
+}
+
+/**
+ * Runs a container once, from its namespaces to the end of its last process, and answers its exit status. Everything
+ * that was made for this run is gone when it resolves. Rejects when the program could not be started.
+ */
+export async function runOnce(context: EngineContext, run: Run): Promise<number> {
+  const { container } = run;
+  const { options } = container;
+  await using stack = new AsyncDisposableStack();
+  const network = planNetwork(options.run.network, () => context.helpers);
+  const namespaces = stack.use(await planNamespaces(context, options.run, network));
+  const streams = stack.use(new MonitoredStreams(options.run, run.log, () => run.attachments));
+  run.onStreams(streams);
+  const spec = await containerSpec(context, container, {
+    network,
+    namespaces: namespaces.modes,
+    openFiles: run.openFiles,
+  });
+  const launching = stack.use(launchNamespaces(context, namespaces, streams.stdio, fuseMount(spec.root)));
+  streams.begin();
+  const launched = await launching.start(startRequest(spec, run.windowSize), network.attach?.(stack));
+  const ended = launched.exited.then(
+    () => true,
+    () => true,
+  );
+  if (launched.terminal !== undefined) streams.beginTerminal(launched.terminal, ended);
+  // A program that the kernel refuses is an error of the start, and is told to whoever asked for it.
+  if (!(await becameProgram(launched.pid, ended))) await launched.exited;
+  run.onStarted(launched.pid);
+  const exitCode = await launched.exited;
+  await streams.drained();
+  return exitCode;
+}
+
+const pollInterval = 1;
+
+/** Waits until init has become the program; false when it ended before. */
+async function becameProgram(pid: number, ended: Promise<boolean>): Promise<boolean> {
+  const own = readlinkSync("/proc/self/exe");
+  for (;;) {
+    try {
+      if (readlinkSync(`/proc/${pid}/exe`) !== own) return true;
+    } catch {
+      return false; // gone, with or without having been the program
+    }
+    if (await Promise.race([ended, Bun.sleep(pollInterval).then(() => false)])) return false;
+  }
+}

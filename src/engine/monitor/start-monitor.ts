@@ -1,0 +1,68 @@
+/** The client side of a container's monitor. */
+import { closeSync } from "node:fs";
+import { BerthError } from "../../base/errors.ts";
+import { createSocketPair } from "../../sys/libc.ts";
+import { selfCommand } from "../../sys/self-command.ts";
+import type { EngineContext } from "../context.ts";
+import { Connection } from "./connection.ts";
+import { bodyOf, type Frame } from "./frames.ts";
+import type { AttachRequest } from "./attachments.ts";
+import type { StartOrder } from "./monitor-container.ts";
+import type { Failure } from "./monitor-main.ts";
+
+/** A monitor that was started and has its order still to get. */
+export interface Monitor extends Disposable {
+  /** Resolves when the program runs. Rejects with the reason when it does not. */
+  start(order: StartOrder, attach?: AttachRequest): Promise<StartedContainer>;
+}
+
+export interface StartedContainer {
+  /** The first process, as the host sees it. */
+  readonly pid: number;
+  readonly connection: Connection;
+  /** What follows on the connection. */
+  readonly frames: AsyncIterable<Frame>;
+}
+
+/**
+ * Starts a monitor process in a session of its own. It needs nothing to be known yet about the container, so it can
+ * get ready while the container is made.
+ */
+export async function spawnMonitor(context: EngineContext): Promise<Monitor> {
+  const [ours, theirs] = createSocketPair();
+  const child = Bun.spawn([...selfCommand(), "internal-monitor"], {
+    env: { ...context.env },
+    cwd: "/",
+    detached: true,
+    stdio: ["ignore", "ignore", context.env.BERTH_DEBUG === "1" ? 2 : "ignore", theirs],
+  });
+  child.unref();
+  closeSync(theirs);
+  const connection = await Connection.over(ours);
+  return {
+    async start(order, attach) {
+      connection.send("start", order);
+      if (attach) connection.send("attach", attach);
+      const frames = connection.frames();
+      const early: Frame[] = [];
+      for (;;) {
+        const { value: frame } = await frames.next();
+        if (frame === undefined) throw new BerthError("internal", "the container's monitor ended at once");
+        if (frame.kind === "warning") context.warn(bodyOf<{ text: string }>(frame).text);
+        // A quick program has written before its start could be told.
+        else if (frame.kind === "stdout" || frame.kind === "stderr") early.push(frame);
+        else if (frame.kind === "started")
+          return { ...bodyOf<{ pid: number }>(frame), connection, frames: joined(early, frames) };
+        if (frame.kind !== "failed") continue;
+        const { code, message, hint } = bodyOf<Failure>(frame);
+        throw new BerthError(code, message, hint === undefined ? {} : { hint });
+      }
+    },
+    [Symbol.dispose]: () => connection.close(),
+  };
+}
+
+async function* joined(early: readonly Frame[], rest: AsyncIterable<Frame>): AsyncIterable<Frame> {
+  yield* early;
+  yield* rest;
+}

@@ -1,0 +1,28 @@
+import { BerthError } from "../base/errors.ts";
+import { connectToMonitor } from "./container-end.ts";
+import type { EngineContext } from "./context.ts";
+import { isActive } from "./reconcile-containers.ts";
+import { requireContainer, startContainer } from "./start-container.ts";
+import { endContainer, type StopOptions } from "./stop-container.ts";
+
+/** Stops a container, if it runs, and starts it again; whoever is attached stays so. */
+export async function restartContainer(
+  context: EngineContext,
+  idOrName: string,
+  options: StopOptions,
+): Promise<void> {
+  const record = await requireContainer(context, idOrName);
+  if (isActive(record)) {
+    const connection = await connectToMonitor(context, record.id);
+    if (connection === undefined) {
+      throw new BerthError(
+        "conflict",
+        `cannot restart container ${idOrName}: it belongs to a command in the foreground and ends with it`,
+        { hint: "start it with `berth run -d` to have it restarted" },
+      );
+    }
+    connection.close();
+    await endContainer(context, record, "restart", options);
+  }
+  await startContainer(context, record.id);
+}

@@ -1,0 +1,69 @@
+import type { EngineContext } from "./context.ts";
+import { createContainer } from "./create-container.ts";
+import { attachSession, type SessionEnd, type SessionOptions } from "./monitor/attach-session.ts";
+import { type Monitor, spawnMonitor } from "./monitor/start-monitor.ts";
+import { planNetwork } from "./network-attachment.ts";
+import { obtainImage, type PullTalk } from "./obtain-image.ts";
+import type { RunOptions } from "./run-options.ts";
+import { SignalForwarding } from "./signal-forwarding.ts";
+import { startWith } from "./start-container.ts";
+import { chooseDriver } from "./storage-driver.ts";
+
+/** How the caller stays with a container that it starts: not at all, or attached. */
+export type Company =
+  | { readonly kind: "detached" }
+  | (SessionOptions & {
+      readonly kind: "attached" /** Signals go to the program. */;
+      readonly proxy: boolean;
+    });
+
+/** Creates a container that is not started, and answers its id. */
+export async function createOnly(
+  context: EngineContext,
+  options: RunOptions,
+  talk: PullTalk,
+): Promise<string> {
+  await using stack = new AsyncDisposableStack();
+  const { container, life } = await create(context, options, talk, stack);
+  life.rest();
+  return container.id;
+}
+
+/** Creates a container and has a monitor of its own run it. */
+export async function runMonitored(
+  context: EngineContext,
+  options: RunOptions,
+  talk: PullTalk,
+  company: Company,
+): Promise<{ readonly id: string; readonly end: SessionEnd }> {
+  await using stack = new AsyncDisposableStack();
+  // It gets ready while the image is looked for.
+  const monitor: Monitor = stack.use(await spawnMonitor(context));
+  const attached = company.kind === "attached";
+  const signals = attached && company.proxy ? new SignalForwarding() : undefined;
+  const { container, life } = await create(context, options, talk, stack);
+  const { id } = container;
+  const { state } = context.store.containers.get(id);
+  life.leave();
+  const started = await startWith(
+    monitor,
+    { id, state },
+    attached ? { input: company.input, output: true } : undefined,
+  );
+  if (!attached) return { id, end: { kind: "detached" } };
+  signals?.to(started.pid);
+  return { id, end: await attachSession(started.connection, started.frames, company) };
+}
+
+async function create(
+  context: EngineContext,
+  options: RunOptions,
+  talk: PullTalk,
+  stack: AsyncDisposableStack,
+) {
+  const { driver } = await chooseDriver(context, options.storageDriver);
+  const network = planNetwork(options.network, () => context.helpers);
+  const image = await obtainImage(context, options, talk);
+  talk.signal?.throwIfAborted();
+  return createContainer(context, options, { image, driver, network }, stack);
+}

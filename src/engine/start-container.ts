@@ -1,0 +1,51 @@
+import { BerthError, isBerthError } from "../base/errors.ts";
+import type { ContainerRecord } from "../store/types.ts";
+import { windowSize } from "./container-streams.ts";
+import type { EngineContext } from "./context.ts";
+import type { AttachRequest } from "./monitor/attachments.ts";
+import { type Monitor, type StartedContainer, spawnMonitor } from "./monitor/start-monitor.ts";
+import { callersOpenFileLimit } from "./open-file-limit.ts";
+import { isActive, settle } from "./reconcile-containers.ts";
+
+/** The container with this id or name as it is now. Throws `not-found`. */
+export async function requireContainer(context: EngineContext, idOrName: string): Promise<ContainerRecord> {
+  const record = await settle(context, context.store.containers.get(idOrName));
+  if (record === undefined) throw new BerthError("not-found", `No such container: ${idOrName}`);
+  return record;
+}
+
+/** Starts a container that was created or has ended; one that runs already is left as it is. */
+export async function startContainer(context: EngineContext, idOrName: string): Promise<void> {
+  const record = await requireContainer(context, idOrName);
+  if (record.state.status === "paused")
+    throw new BerthError("conflict", "cannot start a paused container, try unpause instead");
+  if (isActive(record)) return;
+  using monitor = await spawnMonitor(context);
+  try {
+    await startWith(monitor, record);
+  } catch (error) {
+    // Somebody else was quicker.
+    if (!isBerthError(error, "conflict") || !isActive(await requireContainer(context, record.id)))
+      throw error;
+  }
+}
+
+/** Has a monitor run a container, and attaches to it from its first word on if asked to. */
+export function startWith(
+  monitor: Monitor,
+  record: Pick<ContainerRecord, "id" | "state">,
+  attach?: AttachRequest,
+): Promise<StartedContainer> {
+  const openFiles = callersOpenFileLimit();
+  const size = windowSize(1);
+  const { monitor: creator } = record.state;
+  return monitor.start(
+    {
+      id: record.id,
+      ...(creator ? { creator } : {}),
+      ...(openFiles ? { openFiles } : {}),
+      ...(size ? { windowSize: size } : {}),
+    },
+    attach,
+  );
+}
