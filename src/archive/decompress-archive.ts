@@ -34,7 +34,7 @@ async function peek(
 
 function compressionOf(head: Uint8Array): "none" | "gzip" | "zstd" {
   try {
-    return recogniseCompression(head, "none");
+    return recogniseCompression(head);
   } catch (error) {
     if (!(error instanceof BerthError) || error.code !== "unsupported") throw error;
     const program = error.message.split(" ").at(-1); // "layer is compressed with xz"

@@ -119,7 +119,7 @@ function describeLayer(files: ArchiveFiles, name: string): Descriptor {
     let mediaType: Descriptor["mediaType"] | undefined;
     for (let position = 0; ; ) {
       const count = readSync(fd, buffer, 0, buffer.byteLength, position);
-      mediaType ??= layerTypes[recogniseCompression(buffer.subarray(0, Math.min(count, 512)), "none")];
+      mediaType ??= layerTypes[recogniseCompression(buffer.subarray(0, Math.min(count, 512)))];
       if (count === 0) return { mediaType, digest: `sha256:${hasher.digest("hex")}`, size: position };
       hasher.update(buffer.subarray(0, count));
       position += count;

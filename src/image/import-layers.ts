@@ -6,8 +6,8 @@ import type { LayerUnpacker } from "../oci/unpacker.ts";
 import type { Lease } from "../store/locks.ts";
 import type { Store } from "../store/store.ts";
 import type { RemoveTree } from "../store/temporary.ts";
+import { ArrivingBlob } from "./arriving-blob.ts";
 import { createLimiter } from "./limiter.ts";
-import { sniffCompression } from "./sniff-compression.ts";
 
 /** As Docker's `max-concurrent-downloads`. */
 const defaultDownloads = 3;
@@ -34,9 +34,9 @@ export interface LayerToImport {
 
 /**
  * Brings layers into the store, each as blob and as directory, and holds them in `lease`: several downloads at once,
- * each unpacked as soon as it is there. Blobs are kept beside the directories, so that a push sends the same digests;
- * hence a layer whose directory alone is there is still fetched, but not unpacked again. The first failure stops
- * the others and is thrown when they have stopped.
+ * each unpacked while it arrives, into a directory that is published only when the blob was verified. Blobs are kept
+ * beside the directories, so that a push sends the same digests; hence a layer whose directory alone is there is still
+ * fetched, but not unpacked again. The first failure stops the others and is thrown when they have stopped.
  */
 export async function importLayers(
   repository: Reference,
@@ -85,7 +85,8 @@ async function importMissing(
   const concurrency = tools.concurrency ?? defaultDownloads;
   for (const { descriptor } of missing.slice(concurrency)) say(descriptor.digest, "Waiting");
   const download = createLimiter(concurrency);
-  const unpack = createLimiter(availableParallelism());
+  // Whatever arrives can be unpacked, however few processors there are: it waits for the network most of the time.
+  const unpack = createLimiter(Math.max(availableParallelism(), concurrency));
   const stop = new AbortController();
   const inner = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
 
@@ -99,9 +100,28 @@ async function importMissing(
   };
   const outcomes = await Promise.allSettled(
     missing.map(async (layer) => {
-      await download(() => stopping(downloadLayer(repository, layer, lease, tools, inner)));
+      const arriving = new ArrivingBlob();
+      let unpacking: Promise<void> | undefined;
+      const startUnpacking = () => {
+        unpacking ??= unpack(() => stopping(unpackLayer(layer, arriving, downloading, lease, tools, inner)));
+        return unpacking;
+      };
+      const onBytes = (bytes: number) => {
+        arriving.advance(bytes);
+        if (bytes > 0) startUnpacking();
+      };
+      const downloading = download(() =>
+        stopping(downloadLayer(repository, layer, onBytes, lease, tools, inner)),
+      );
+      try {
+        await downloading;
+      } catch (error) {
+        await unpacking?.catch(() => {});
+        throw error;
+      }
+      arriving.finish();
       say(layer.descriptor.digest, "Download complete");
-      await unpack(() => stopping(unpackLayer(layer, lease, tools, inner)));
+      await startUnpacking();
       say(layer.descriptor.digest, "Pull complete");
     }),
   );
@@ -113,6 +133,7 @@ async function importMissing(
 async function downloadLayer(
   repository: Reference,
   { descriptor }: LayerToImport,
+  onBytes: (bytes: number) => void,
   lease: Lease,
   { store, source, onProgress }: ImportTools,
   signal: AbortSignal,
@@ -131,44 +152,62 @@ async function downloadLayer(
     {
       lease,
       signal,
-      onProgress: (current) =>
-        onProgress?.({ kind: "bytes", id, digest, status: "Downloading", current, total }),
+      onProgress(current) {
+        onBytes(current);
+        onProgress?.({ kind: "bytes", id, digest, status: "Downloading", current, total });
+      },
       onVerified: () => onProgress?.({ kind: "status", id, digest, status: "Verifying Checksum" }),
     },
   );
 }
 
+/**
+ * Unpacks a layer, from its blob or from as much of it as is there while `downloading` lasts. The directory is published
+ * when both have ended well.
+ */
 async function unpackLayer(
   { descriptor, diffId }: LayerToImport,
+  arriving: ArrivingBlob,
+  downloading: Promise<void>,
   lease: Lease,
   { store, unpacker, removeTree, maximumLayerSize, onProgress, onNote }: ImportTools,
   signal: AbortSignal,
 ): Promise<void> {
   const { digest, size: total } = descriptor;
+  const unpack = (target: string, isArriving: boolean) =>
+    unpacker.unpack(
+      {
+        blob: store.blobs.path(digest),
+        ...(isArriving
+          ? { arriving: { path: store.layout.partialBlob(digest), lengths: arriving.lengths() } }
+          : {}),
+        diffId,
+        target,
+        ...(maximumLayerSize === undefined ? {} : { maximumSize: maximumLayerSize }),
+      },
+      (current) => {
+        if (!arriving.isWhole) return; // the download is what a person waits for
+        onProgress?.({
+          kind: "bytes",
+          id: shortDigest(digest),
+          digest,
+          status: "Extracting",
+          current,
+          total,
+        });
+      },
+      isArriving ? AbortSignal.any([signal, arriving.restarted]) : signal,
+    );
   await store.layers.ensure(
     diffId,
     lease,
     async (target) => {
-      const blob = store.blobs.path(digest);
-      const result = await unpacker.unpack(
-        {
-          blob,
-          compression: sniffCompression(blob),
-          diffId,
-          target,
-          ...(maximumLayerSize === undefined ? {} : { maximumSize: maximumLayerSize }),
-        },
-        (current) =>
-          onProgress?.({
-            kind: "bytes",
-            id: shortDigest(digest),
-            digest,
-            status: "Extracting",
-            current,
-            total,
-          }),
-        signal,
-      );
+      const result = await unpack(target, !arriving.isWhole).catch(async (error) => {
+        await downloading; // bytes that fail their check are the better reason
+        if (!arriving.restarted.aborted) throw error;
+        return unpack(target, false);
+      });
+      await downloading;
       for (const note of result.notes) onNote?.(note);
       return result.size;
     },

@@ -1,12 +1,14 @@
 /** What `image/` asks of `snapshot/`, which it does not know: layers into directories, and directories into layers. */
 import type { Digest } from "./types.ts";
 
-export type LayerCompression = "none" | "gzip" | "zstd";
-
 export interface UnpackRequest {
-  /** The compressed blob, already verified. */
+  /** The compressed blob. */
   readonly blob: string;
-  readonly compression: LayerCompression;
+  /**
+   * Where the blob is while it is received, and how many bytes are there, by and by; when the lengths end, it is whole. It may
+   * move to `blob` any time.
+   */
+  readonly arriving?: { readonly path: string; readonly lengths: AsyncIterable<number> };
   /** The unpacked tar must have this digest, or the result is discarded. */
   readonly diffId: Digest;
   /** A directory that does not exist yet, in the store's `tmp/`. The caller renames it into place. */

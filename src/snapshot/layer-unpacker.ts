@@ -7,20 +7,20 @@ import type { LayerUnpacker } from "./types.ts";
 export function createLayerUnpacker(environment: WorkerEnvironment): LayerUnpacker {
   return {
     async unpack(request, onProgress, signal) {
-      const { blob, compression, diffId, target, maximumSize } = request;
-      const limit = maximumSize === undefined ? {} : { maximumSize };
+      const { arriving, ...rest } = request;
       const options = {
+        ...(arriving === undefined ? {} : { lengths: arriving.lengths }),
         ...(onProgress === undefined ? {} : { onProgress }),
         ...(signal === undefined ? {} : { signal }),
       };
       try {
         return await runWorker(
           environment,
-          { kind: "unpack", blob, compression, diffId, target, ...limit },
+          { kind: "unpack", ...rest, ...(arriving === undefined ? {} : { arriving: arriving.path }) },
           options,
         );
       } catch (error) {
-        await removeSnapshotTree(environment, target).catch(() => {});
+        await removeSnapshotTree(environment, request.target).catch(() => {});
         throw error;
       }
     },

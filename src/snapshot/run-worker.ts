@@ -19,6 +19,8 @@ export interface WorkerEnvironment {
 const withoutLastTier = { BUN_JSC_useFTLJIT: "0" };
 
 export interface RunWorkerOptions {
+  /** Of the blob that is unpacked while it arrives. */
+  readonly lengths?: AsyncIterable<number>;
   readonly onProgress?: (bytes: number) => void;
   readonly signal?: AbortSignal;
   /** A descriptor that the worker gets as `dataDescriptor`; closed by the caller, at any time after the call. */
@@ -43,9 +45,15 @@ export async function runWorker<Request extends WorkerRequest>(
     identity,
     argv: ownMountsCommand(helpers, [...selfCommand, "internal-worker"]),
     env: { ...process.env, ...withoutLastTier },
-    stdio: [Buffer.from(JSON.stringify(request)), "pipe", "pipe", ...(data === undefined ? [] : [data])],
+    stdio: [
+      options.lengths === undefined ? Buffer.from(`${JSON.stringify(request)}\n`) : "pipe",
+      "pipe",
+      "pipe",
+      ...(data === undefined ? [] : [data]),
+    ],
   });
   const { child } = namespaces;
+  if (options.lengths !== undefined) void tellLengths(child.stdin as Bun.FileSink, request, options.lengths);
   const mapping = namespaces.mapped.catch((error: unknown) => error);
   signal?.addEventListener("abort", namespaces.release, { once: true });
   try {
@@ -62,6 +70,23 @@ export async function runWorker<Request extends WorkerRequest>(
     signal?.removeEventListener("abort", namespaces.release);
     namespaces.release();
   }
+}
+
+/** A worker that ended early has said why, and lengths that never come are of a download that failed. */
+async function tellLengths(
+  stdin: Bun.FileSink,
+  request: WorkerRequest,
+  lengths: AsyncIterable<number>,
+): Promise<void> {
+  try {
+    stdin.write(`${JSON.stringify(request)}\n`);
+    await stdin.flush();
+    for await (const length of lengths) {
+      stdin.write(`${length}\n`);
+      await stdin.flush();
+    }
+    await stdin.end();
+  } catch {}
 }
 
 type Answer = Exclude<WorkerEvent, { event: "progress" }>;

@@ -3,13 +3,7 @@ import type { WrittenLayer } from "../oci/unpacker.ts";
 import type { ByteString } from "../sys/byte-string.ts";
 import type { RootMount } from "../sys/root-mount.ts";
 
-export type {
-  LayerCompression,
-  LayerUnpacker,
-  UnpackRequest,
-  UnpackResult,
-  WrittenLayer,
-} from "../oci/unpacker.ts";
+export type { LayerUnpacker, UnpackRequest, UnpackResult, WrittenLayer } from "../oci/unpacker.ts";
 
 export interface RootRequest {
   readonly driver: StorageDriver;

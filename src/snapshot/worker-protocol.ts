@@ -1,30 +1,26 @@
 /**
- * What a worker is asked for and what it answers. The request is one JSON document on its stdin; the events are lines
- * of JSON on its stdout:
+ * What a worker is asked for and what it answers. The request is a line of JSON on its stdin, the events are lines of JSON
+ * on its stdout:
  *
  *     engine                         worker (root of a user namespace, own mount namespace)
- *       | request, end of stdin ------> |  opens what the request names
+ *       | request --------------------> |  opens what the request names
  *       |                               |  chroot, from here on only descriptors below it
+ *       | length * (unpack, arriving) > |  a decimal number on a line: so many bytes of the blob are there
+ *       | end of stdin ---------------> |  the blob is whole
  *       | <------ progress * (unpack)   |
  *       | <====== tar (archive)         |  on a descriptor of its own
  *       | <------ result | error        |  exactly one, then it exits
  */
 import type { ErrorCode } from "../base/errors.ts";
 import type { Digest } from "../oci/types.ts";
-import type {
-  GrownTree,
-  LayerCompression,
-  LayerRequest,
-  TreeDifference,
-  UnpackResult,
-  WrittenLayer,
-} from "./types.ts";
+import type { GrownTree, LayerRequest, TreeDifference, UnpackResult, WrittenLayer } from "./types.ts";
 
 export type WorkerRequest =
   | {
       readonly kind: "unpack";
       readonly blob: string;
-      readonly compression: LayerCompression;
+      /** Where the blob is while it is received; lengths follow the request. */
+      readonly arriving?: string;
       readonly diffId: Digest;
       readonly target: string;
       readonly maximumSize?: number;

@@ -3,8 +3,9 @@
  * them. What it reads is hostile, so it makes itself small first: it opens what the request names, then makes the
  * directory that it works in its root, and imports nothing after that.
  */
-import { readFileSync, writeSync } from "node:fs";
+import { readFileSync, readSync, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import type { LengthBeyond } from "../archive/layer/decompress.ts";
 import { extractLayer } from "../archive/layer/extract-layer.ts";
 import { fileSystemError } from "../archive/layer/file-system-error.ts";
 import { type OwnerPolicy, ownerPolicyFrom } from "../archive/layer/owner-policy.ts";
@@ -31,13 +32,14 @@ import { writeLayer } from "./write-layer.ts";
 /** Between two progress events, in milliseconds. */
 const progressInterval = 50;
 
-/** Reads one request from stdin, does it, tells on stdout. The exit status is 0 when it told, good news or bad. */
+/** Reads a request from stdin, does it, tells on stdout. The exit status is 0 when it told, good news or bad. */
 export async function workerMain(argv: readonly string[]): Promise<number> {
   if (argv.length > 0) throw new BerthError("usage", "internal-worker takes its request on stdin");
   try {
-    const request: WorkerRequest = JSON.parse(readFileSync(0, "utf8"));
+    const [line, rest] = readLine();
+    const request: WorkerRequest = JSON.parse(line);
     calls.setCreationMask(0);
-    const result = await perform(request);
+    const result = await perform(request, rest);
     tell({ event: "result", ...(result === undefined ? {} : { result }) });
   } catch (error) {
     const { code, hint } =
@@ -47,6 +49,39 @@ export async function workerMain(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
+/** The first line of stdin, and what came with it. */
+function readLine(): [line: string, rest: string] {
+  let text = "";
+  const buffer = Buffer.alloc(64 * 1024);
+  const decoder = new TextDecoder();
+  for (let end = -1; end < 0; end = text.indexOf("\n")) {
+    const count = readSync(0, buffer, 0, buffer.length, null);
+    if (count === 0) throw new BerthError("usage", "internal-worker takes its request on stdin");
+    text += decoder.decode(buffer.subarray(0, count), { stream: true });
+  }
+  const end = text.indexOf("\n");
+  return [text.slice(0, end), text.slice(end + 1)];
+}
+
+/** Follows the lengths on stdin, of which `text` has come already. */
+function followLengths(text: string): LengthBeyond {
+  const stream = Bun.stdin.stream()[Symbol.asyncIterator]();
+  const decoder = new TextDecoder();
+  let length = 0;
+  return async (position) => {
+    for (;;) {
+      const lines = text.split("\n");
+      text = lines.pop() ?? "";
+      const last = lines.at(-1);
+      if (last !== undefined) length = Number(last);
+      if (length > position) return length;
+      const { done, value } = await stream.next();
+      if (done) return Number.POSITIVE_INFINITY;
+      text += decoder.decode(value);
+    }
+  };
+}
+
 function tell(event: WorkerEvent): void {
   const bytes = Buffer.from(`${JSON.stringify(event)}\n`);
   for (let done = 0; done < bytes.length; ) done += writeSync(1, bytes, done);
@@ -54,10 +89,10 @@ function tell(event: WorkerEvent): void {
 
 type Result = WorkerResults[keyof WorkerResults] | undefined;
 
-async function perform(request: WorkerRequest): Promise<Result> {
+async function perform(request: WorkerRequest, rest: string): Promise<Result> {
   switch (request.kind) {
     case "unpack":
-      return unpack(request);
+      return unpack(request, rest);
     case "remove":
       remove(request.path);
       return undefined;
@@ -119,8 +154,15 @@ function synchronise(root: number, path: string): void {
   if (result < 0) throw fileSystemError("write to disk", toByteString(path), result);
 }
 
-async function unpack(request: WorkerRequest & { kind: "unpack" }): Promise<UnpackResult> {
-  const blob = open(request.blob, O.RDONLY);
+/** The blob; one that arrives moves to its final name any time. */
+function openBlob({ blob, arriving }: WorkerRequest & { kind: "unpack" }): number {
+  const fd = arriving === undefined ? E.NOENT : calls.open(AT_FDCWD, toByteString(arriving), O.RDONLY);
+  return fd < 0 ? open(blob, O.RDONLY) : fd;
+}
+
+async function unpack(request: WorkerRequest & { kind: "unpack" }, rest: string): Promise<UnpackResult> {
+  const blob = openBlob(request);
+  const lengths = request.arriving === undefined ? {} : { lengthBeyond: followLengths(rest) };
   const owners = currentOwnerPolicy();
   const root = makeTarget(request.target);
   let toldAt = Number.NEGATIVE_INFINITY;
@@ -129,7 +171,7 @@ async function unpack(request: WorkerRequest & { kind: "unpack" }): Promise<Unpa
     const result = await extractLayer({
       calls,
       blob,
-      compression: request.compression,
+      ...lengths,
       diffId: request.diffId,
       root,
       owners,

@@ -88,6 +88,7 @@ async function receive(
       hasher = new Bun.CryptoHasher("sha256");
       position = 0;
     }
+    onProgress?.(position);
     for await (const chunk of stream.body) {
       signal?.throwIfAborted();
       if (position + chunk.byteLength > size) {

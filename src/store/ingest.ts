@@ -5,7 +5,7 @@ export interface IngestOptions {
   /** Keeps the blob from being removed until it is disposed; without it the blob is only protected while it is written. */
   readonly lease?: Lease;
   readonly signal?: AbortSignal;
-  /** Bytes of the blob that are there, whenever there are more. */
+  /** Bytes of the blob that are there, whenever there are more, and 0 when it has to start over. None of them is verified yet. */
   readonly onProgress?: (bytes: number) => void;
   /** All bytes are there and match. */
   readonly onVerified?: () => void;

@@ -75,7 +75,7 @@ export interface NamespaceRequest extends UserNamespaceRequest {
   readonly stdio: readonly [Stdin, Stdout, Stdout, ...number[]];
 }
 
-type Stdin = "ignore" | number | Uint8Array;
+type Stdin = "ignore" | "pipe" | number | Uint8Array;
 type Stdout = "pipe" | number;
 
 export interface NamespaceProcess {

@@ -184,11 +184,9 @@ describe("a compressed layer", () => {
     ["with zstd", zstd(tar)],
     ["with zstd of several frames", Buffer.concat([zstd(tar.subarray(0, half)), zstd(tar.subarray(half))])],
   ];
-  test.each(readable)("%s is read whatever its media type says", async (_what, blob) => {
-    for (const compression of ["none", "gzip", "zstd"] as const) {
-      const outcome = await lab.unpackBlob(lab.writeBlob(blob), diffIdOf(tar), { compression });
-      expect(expectUnpacked(outcome).size).toBe(3_000_007);
-    }
+  test.each(readable)("%s is read", async (_what, blob) => {
+    const outcome = await lab.unpackBlob(lab.writeBlob(blob), diffIdOf(tar));
+    expect(expectUnpacked(outcome).size).toBe(3_000_007);
   });
 
   const broken: readonly (readonly [what: string, blob: Buffer])[] = [
@@ -215,14 +213,14 @@ describe("a compressed layer", () => {
     ["bytes that are not gzip", Buffer.from("<html>not found</html>")],
   ];
   test.each(broken)("%s is refused", async (_what, blob) => {
-    const outcome = await lab.unpackBlob(lab.writeBlob(blob), diffIdOf(tar), { compression: "gzip" });
+    const outcome = await lab.unpackBlob(lab.writeBlob(blob), diffIdOf(tar));
     expect(outcome).toMatchObject({ code: "invalid-image" });
   });
 
   test.each(["xz", "bzip2"])("%s is named as what it is", async (program) => {
     const head = program === "xz" ? "\xfd7zXZ\x00" : "BZh91AY&SY";
     const blob = lab.writeBlob(Buffer.from(head + "x".repeat(100), "latin1"));
-    expect(await lab.unpackBlob(blob, diffIdOf(tar), { compression: "gzip" })).toMatchObject({
+    expect(await lab.unpackBlob(blob, diffIdOf(tar))).toMatchObject({
       code: "unsupported",
       message: `layer is compressed with ${program}`,
     });

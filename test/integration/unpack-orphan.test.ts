@@ -12,7 +12,7 @@ test.each(identities)("a worker dies with the berth that started it, $mode ids",
   const target = lab.newPath();
   const fifo = lab.newPath("fifo");
   Bun.spawnSync(["mkfifo", fifo]);
-  const request = { blob: fifo, compression: "none", diffId: diffIdOf(Buffer.alloc(0)), target };
+  const request = { blob: fifo, diffId: diffIdOf(Buffer.alloc(0)), target };
   const source = join(import.meta.dir, "../../src");
   const program = `
     import { createLayerUnpacker } from "${source}/snapshot/layer-unpacker.ts";

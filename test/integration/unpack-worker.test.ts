@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { BerthError } from "../../src/base/errors.ts";
 import { createLayerUnpacker } from "../../src/snapshot/layer-unpacker.ts";
@@ -49,7 +57,7 @@ describe.each(identities)("a worker, $mode ids", (identity) => {
       selfCommand: [process.execPath, "-e", measure, report, ...lab.environment.selfCommand],
     };
     const target = lab.newPath();
-    const request = { blob: lab.writeBlob(blob), compression: "gzip" as const, diffId, target };
+    const request = { blob: lab.writeBlob(blob), diffId, target };
     const result = await createLayerUnpacker(environment).unpack(request);
     expect(result.size).toBe(512 * mebibyte.length);
     const bytes = Number(readFileSync(report, "utf8"));
@@ -62,7 +70,6 @@ describe.each(identities)("a worker, $mode ids", (identity) => {
     const told: number[] = [];
     const request = {
       blob: lab.writeBlob(blob),
-      compression: "gzip" as const,
       diffId,
       target: lab.newPath(),
     };
@@ -72,11 +79,46 @@ describe.each(identities)("a worker, $mode ids", (identity) => {
     expect(told.at(-1)).toBeLessThanOrEqual(blob.length);
   });
 
+  test("unpacks a blob while it grows, wherever it is moved", async () => {
+    const { blob, diffId } = zeros(64);
+    const half = blob.length >> 1;
+    const [path, moved] = [lab.writeBlob(blob.subarray(0, half)), lab.newPath("moved")];
+    const read = Promise.withResolvers<void>();
+    async function* lengths() {
+      yield half;
+      await read.promise; // it has come to the end of what is there
+      appendFileSync(path, blob.subarray(half));
+      renameSync(path, moved);
+    }
+    const result = await createLayerUnpacker(lab.environment).unpack(
+      { blob: moved, arriving: { path, lengths: lengths() }, diffId, target: lab.newPath() },
+      () => read.resolve(),
+    );
+    expect(result.size).toBe(64 * mebibyte.length);
+  });
+
+  test("a blob that stops growing too early is refused", async () => {
+    const { blob, diffId } = zeros(4);
+    const path = lab.writeBlob(blob.subarray(0, -100));
+    async function* lengths() {
+      yield 10;
+    }
+    const target = lab.newPath();
+    const unpacking = createLayerUnpacker(lab.environment).unpack({
+      blob: "/nowhere",
+      arriving: { path, lengths: lengths() },
+      diffId,
+      target,
+    });
+    expect(await unpacking.catch((error) => error)).toMatchObject({ code: "invalid-image" });
+    expect(existsSync(target)).toBe(false);
+  });
+
   test("ends when it is interrupted, and leaves nothing", async () => {
     const { blob, diffId } = zeros(400);
     const controller = new AbortController();
     const target = lab.newPath();
-    const request = { blob: lab.writeBlob(blob), compression: "gzip" as const, diffId, target };
+    const request = { blob: lab.writeBlob(blob), diffId, target };
     const unpacking = createLayerUnpacker(lab.environment).unpack(
       request,
       () => controller.abort(new BerthError("interrupted", "the user said so")),
@@ -102,7 +144,7 @@ describe.each(identities)("a worker, $mode ids", (identity) => {
     const killer =
       'target=$1; shift; { until [ -e "$target" ]; do sleep 0.01; done; kill -9 $$; } & exec "$@"';
     await using writer = Bun.spawn(["sh", "-c", 'exec 3>"$1"; exec sleep 60', "sh", fifo]);
-    const request = { blob: fifo, compression: "none" as const, diffId: diffIdOf(tarEnd), target };
+    const request = { blob: fifo, diffId: diffIdOf(tarEnd), target };
     const working = runWorker(startedBy(killer, target), { kind: "unpack", ...request });
     expect(await working.catch((reason) => reason)).toMatchObject({ code: "helper-failed" });
     writer.kill("SIGKILL");
@@ -115,7 +157,7 @@ describe.each(identities)("a worker, $mode ids", (identity) => {
     const { blob, diffId } = zeros(8);
     const path = join(lab.path, "blob");
     writeFileSync(path, blob);
-    const request = { blob: path, compression: "gzip" as const, diffId, target: join(store, "target") };
+    const request = { blob: path, diffId, target: join(store, "target") };
     const error = await createLayerUnpacker(environment)
       .unpack(request)
       .catch((reason) => reason);
@@ -130,7 +172,6 @@ describe.each(identities)("a worker, $mode ids", (identity) => {
     writeFileSync(path, tarEnd);
     const request = {
       blob: path,
-      compression: "none" as const,
       diffId: diffIdOf(tarEnd),
       target: join(store, "x"),
     };

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { recogniseCompression } from "../../src/archive/layer/decompress.ts";
 import { BerthError } from "../../src/base/errors.ts";
 import type { LayerUnpacker, UnpackRequest, UnpackResult } from "../../src/oci/unpacker.ts";
 import { digestOf } from "./records.ts";
@@ -12,16 +13,34 @@ export class FakeUnpacker implements LayerUnpacker {
   /** Runs when the target is there and still empty. */
   during: (request: UnpackRequest) => void | Promise<void> = () => {};
 
-  async unpack(request: UnpackRequest, onProgress?: (bytes: number) => void): Promise<UnpackResult> {
-    const blob = new Uint8Array(readFileSync(request.blob));
+  async unpack(
+    request: UnpackRequest,
+    onProgress?: (bytes: number) => void,
+    signal?: AbortSignal,
+  ): Promise<UnpackResult> {
+    mkdirSync(request.target);
+    try {
+      return await this.#fill(request, onProgress, signal);
+    } catch (error) {
+      rmSync(request.target, { recursive: true });
+      throw error;
+    }
+  }
+
+  async #fill(
+    request: UnpackRequest,
+    onProgress: ((bytes: number) => void) | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<UnpackResult> {
+    await this.during(request);
+    const blob = await Promise.race([wholeBlob(request), aborted(signal)]);
+    const compression = recogniseCompression(blob.subarray(0, 512));
     const content =
-      request.compression === "gzip"
+      compression === "gzip"
         ? Bun.gunzipSync(blob)
-        : request.compression === "zstd"
+        : compression === "zstd"
           ? Bun.zstdDecompressSync(blob)
           : blob;
-    mkdirSync(request.target);
-    await this.during(request);
     onProgress?.(blob.byteLength);
     const actual = digestOf(content);
     if (actual !== request.diffId) {
@@ -34,5 +53,23 @@ export class FakeUnpacker implements LayerUnpacker {
 
   async complete(layers: readonly string[]): Promise<void> {
     this.completed.push(layers);
+  }
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal?.aborted) reject(signal.reason);
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
+/** Opens what is there at first, as the true one does, and reads it when it has all come. */
+async function wholeBlob({ blob, arriving }: UnpackRequest): Promise<Uint8Array<ArrayBuffer>> {
+  const fd = openSync(arriving !== undefined && existsSync(arriving.path) ? arriving.path : blob, "r");
+  try {
+    for await (const _ of arriving?.lengths ?? []);
+    return new Uint8Array(readFileSync(fd));
+  } finally {
+    closeSync(fd);
   }
 }

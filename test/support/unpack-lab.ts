@@ -1,7 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError, type ErrorCode } from "../../src/base/errors.ts";
-import type { LayerCompression } from "../../src/oci/unpacker.ts";
 import { createLayerUnpacker } from "../../src/snapshot/layer-unpacker.ts";
 import { removeSnapshotTree } from "../../src/snapshot/remove-snapshot-tree.ts";
 import type { WorkerEnvironment } from "../../src/snapshot/run-worker.ts";
@@ -31,7 +30,6 @@ export const identities: readonly IdentityMap[] =
   detectedIdentity.mode === "single" ? [singleIdentity] : [detectedIdentity, singleIdentity];
 
 export interface UnpackOptions {
-  readonly compression?: LayerCompression;
   readonly diffId?: `sha256:${string}`;
   readonly maximumSize?: number;
 }
@@ -93,7 +91,7 @@ export class UnpackLab implements AsyncDisposable {
   ): Promise<UnpackOutcome> {
     const { signal, ...rest } = options;
     try {
-      const request = { blob, compression: "none" as const, diffId, target, ...rest };
+      const request = { blob, diffId, target, ...rest };
       return { target, ...(await createLayerUnpacker(this.environment).unpack(request, undefined, signal)) };
     } catch (error) {
       if (!(error instanceof BerthError)) throw error;

@@ -30,10 +30,10 @@ function isTarHeader(head: Uint8Array): boolean {
 }
 
 /**
- * What the first bytes of a blob say; `hint` (from the media type) decides only where they say nothing. Throws
+ * What the first bytes of a blob say; media types are often wrong, and Docker goes by the content too. Throws
  * `unsupported` for compressions that image layers do not have.
  */
-export function recogniseCompression(head: Uint8Array, hint: Compression): Compression {
+export function recogniseCompression(head: Uint8Array): Compression {
   const skippableZstd =
     head.length >= 4 &&
     (head[0]! & 0xf0) === 0x50 &&
@@ -42,37 +42,49 @@ export function recogniseCompression(head: Uint8Array, hint: Compression): Compr
     head[3] === 0x18;
   if (skippableZstd) return "zstd";
   const found = magics.find(({ bytes }) => bytes.every((byte, index) => head[index] === byte));
-  if (isTarHeader(head) || found === undefined) {
-    if (hint === "none" || isTarHeader(head) || head.length === 0 || head.every((byte) => byte === 0))
-      return "none";
-    throw invalidLayer(`its media type says ${hint}, but its bytes are not ${hint}`);
-  }
+  if (isTarHeader(head) || found === undefined) return "none";
   if (found.name === "gzip" || found.name === "zstd") return found.name;
   throw new BerthError("unsupported", `layer is compressed with ${found.name}`, {
     hint: "layers can be gzip, zstd or not compressed; convert the image with skopeo copy",
   });
 }
 
+/**
+ * How long a file is that is still being written: resolves when it is known to be longer than `position`, and to infinity
+ * when it is whole, so that its end is where reading ends.
+ */
+export type LengthBeyond = (position: number) => Promise<number>;
+
+const isWhole: LengthBeyond = async () => Number.POSITIVE_INFINITY;
+
 /** What is left to read from a descriptor, in chunks of its own. */
-function* rawChunks(fd: number, head: Buffer, onRead: (bytes: number) => void): Generator<Buffer> {
+async function* rawChunks(
+  fd: number,
+  head: Buffer,
+  onRead: (bytes: number) => void,
+  lengthBeyond: LengthBeyond,
+): AsyncGenerator<Buffer> {
   if (head.length > 0) {
     onRead(head.length);
     yield head;
   }
-  for (;;) {
-    const chunk = Buffer.allocUnsafeSlow(inputChunk);
+  for (let position = head.length; ; ) {
+    const length = await lengthBeyond(position);
+    const chunk = Buffer.allocUnsafeSlow(Math.min(inputChunk, length - position));
     const count = readSync(fd, chunk, 0, chunk.length, null);
     if (count === 0) return;
+    position += count;
     onRead(count);
     yield chunk.subarray(0, count);
   }
 }
 
-function readHead(fd: number): Buffer {
+async function readHead(fd: number, lengthBeyond: LengthBeyond): Promise<Buffer> {
   const head = Buffer.allocUnsafeSlow(512);
   let filled = 0;
   while (filled < head.length) {
-    const count = readSync(fd, head, filled, head.length - filled, null);
+    const length = await lengthBeyond(filled);
+    const count = readSync(fd, head, filled, Math.min(head.length, length) - filled, null);
     if (count === 0) break;
     filled += count;
   }
@@ -80,8 +92,8 @@ function readHead(fd: number): Buffer {
 }
 
 /** Feeds a decoder from a descriptor as fast as it takes it; decoding happens on a thread of the pool. */
-async function feed(decoder: Gunzip | ZstdDecompress, source: Iterable<Buffer>): Promise<void> {
-  for (const chunk of source) {
+async function feed(decoder: Gunzip | ZstdDecompress, source: AsyncIterable<Buffer>): Promise<void> {
+  for await (const chunk of source) {
     if (decoder.destroyed) return;
     if (decoder.write(chunk)) continue;
     await new Promise<void>((resolve) => {
@@ -101,12 +113,12 @@ async function feed(decoder: Gunzip | ZstdDecompress, source: Iterable<Buffer>):
  */
 export async function* decompress(
   fd: number,
-  hint: Compression,
   onRead: (bytes: number) => void,
+  lengthBeyond: LengthBeyond = isWhole,
 ): AsyncGenerator<Uint8Array> {
-  const head = readHead(fd);
-  const compression = recogniseCompression(head, hint);
-  const source = rawChunks(fd, head, onRead);
+  const head = await readHead(fd, lengthBeyond);
+  const compression = recogniseCompression(head);
+  const source = rawChunks(fd, head, onRead, lengthBeyond);
   if (compression === "none") {
     yield* source;
     return;

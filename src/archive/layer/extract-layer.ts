@@ -1,7 +1,7 @@
 import { type Extract, extract as tarExtract } from "tar-stream";
 import { BerthError } from "../../base/errors.ts";
 import type { FileSyscalls } from "../../sys/file-syscalls.ts";
-import { type Compression, decompress } from "./decompress.ts";
+import { decompress, type LengthBeyond } from "./decompress.ts";
 import { ExtractionNotes } from "./extraction-notes.ts";
 import { invalidLayer } from "./invalid-layer.ts";
 import { layerEntryFrom } from "./layer-entry.ts";
@@ -13,8 +13,8 @@ export interface ExtractLayerOptions {
   readonly calls: FileSyscalls;
   /** The blob, open for reading at its start. */
   readonly blob: number;
-  /** What the media type says; the bytes decide. */
-  readonly compression: Compression;
+  /** For a blob that is still being written: see `decompress`. */
+  readonly lengthBeyond?: LengthBeyond;
   /** `sha256:<hex>` of the uncompressed archive. */
   readonly diffId: string;
   /** An open empty directory. */
@@ -75,10 +75,11 @@ async function readEntries(options: ExtractLayerOptions, writer: LayerWriter): P
   writeEntries(parser, guard, writer);
 
   let read = 0;
-  const source = decompress(options.blob, options.compression, (bytes) => {
+  const count = (bytes: number) => {
     read += bytes;
     options.onProgress?.(read);
-  });
+  };
+  const source = decompress(options.blob, count, options.lengthBeyond);
   for await (const chunk of source) {
     hash.update(chunk);
     if (guard.ended) continue;
