@@ -15,6 +15,7 @@ import {
 import { MountInterpreter } from "./mount-interpreter.ts";
 import { sharedMemoryIn } from "./shared-memory.ts";
 import {
+  adjustOomScore,
   adoptTerminal,
   becomeProgram,
   giveAwayPipes,
@@ -57,7 +58,8 @@ async function run(request: StartRequest): Promise<never> {
     request.sharedMemoryOf === undefined ? undefined : sharedMemoryIn(request.sharedMemoryOf);
   const interpreter = new MountInterpreter(await populator(request), sharedMemory);
   for (const operation of request.operations) interpreter.perform(operation);
-  const identity = lookUpUser(interpreter.root, request.process.user);
+  const { user, additionalGroups } = request.process;
+  const identity = lookUpUser(interpreter.root, user, additionalGroups);
 
   const terminal = request.process.terminal
     ? openTerminal(interpreter.root, identity.uid, request.windowSize ?? { rows: 24, columns: 80 })
@@ -96,6 +98,8 @@ export async function initMain(): Promise<number> {
     const request = JSON.parse(line) as StartRequest;
     if (request.namespaces.cgroup === "private") enterNewCgroupNamespace();
     setGroup(0); // what came through a held user namespace still has the caller's
+    const { oomScoreAdjustment } = request.process;
+    if (oomScoreAdjustment !== undefined) adjustOomScore(oomScoreAdjustment);
     return await run(request);
   } catch (error) {
     const known = error instanceof BerthError ? error : undefined;

@@ -3,7 +3,7 @@
  * mounted by descriptor, so that no link of an image can lead a mount elsewhere
  * (CVE-2021-30465, CVE-2019-19921, CVE-2025-31133, CVE-2025-52565).
  */
-import { closeSync, fstatSync, readdirSync, statfsSync } from "node:fs";
+import { closeSync, fstatSync, readdirSync, statfsSync, writeSync } from "node:fs";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
 import {
   AT_FDCWD,
@@ -19,6 +19,7 @@ import {
   openInRoot,
   pivotRoot,
   RESOLVE,
+  setDomainname,
   setHostname,
   setMountAttributes,
   symbolicLinkAt,
@@ -114,6 +115,12 @@ export class MountInterpreter {
         break;
       case "protect-root":
         setMountAttributes(this.#root, MOUNT_ATTR.RDONLY, { recursive: false });
+        break;
+      case "sysctl":
+        this.#sysctl(operation);
+        break;
+      case "domainname":
+        setDomainname(operation.name);
         break;
       case "hostname":
         setHostname(operation.name);
@@ -276,6 +283,19 @@ export class MountInterpreter {
     const [there, root] = [fstatSync(target), fstatSync(this.#root)];
     if (there.ino === root.ino && there.dev === root.dev)
       throw new BerthError("denied", `cannot mount on ${path}: it is the container's root directory`);
+  }
+
+  /** Through a /proc that is the kernel's, and nothing that was put over parts of it (CVE-2019-16884, CVE-2025-52881). */
+  #sysctl({ key, value }: Of<"sysctl">): void {
+    attempt(`set ${key} to ${JSON.stringify(value)}`, () => {
+      const proc = openInRoot(this.#root, "/proc", O.PATH | O.DIRECTORY, 0, RESOLVE.NO_SYMLINKS);
+      if (statfsSync(`/proc/self/fd/${proc}`).type !== PROC_SUPER_MAGIC)
+        throw new BerthError("denied", `cannot set ${key}: /proc is not the kernel's`);
+      const path = `sys/${key.replace(/[./]/g, (sign) => (sign === "." ? "/" : "."))}`;
+      const file = openInRoot(proc, path, O.WRONLY, 0, RESOLVE.NO_SYMLINKS | RESOLVE.NO_XDEV);
+      writeSync(file, value);
+      for (const fd of [file, proc]) closeSync(fd);
+    });
   }
 
   #protect(path: string): void {

@@ -31,6 +31,9 @@ export type Operation =
   /** `/dev/console` is the terminal at this path of the root. */
   | { readonly kind: "console"; readonly terminal: string }
   | { readonly kind: "link"; readonly path: string; readonly to: string }
+  /** `key` with dots, as sysctl(8) shows it; a slash stands for a dot that is part of a name. */
+  | { readonly kind: "sysctl"; readonly key: string; readonly value: string }
+  | { readonly kind: "domainname"; readonly name: string }
   | { readonly kind: "mask"; readonly path: string }
   /** Masks `<directory>/<prefix><number>/<name>` for every number, as far as number 0 has it. */
   | {

@@ -1,4 +1,4 @@
-import type { Operation } from "./operations.ts";
+import type { MountAttribute, Operation } from "./operations.ts";
 import type { ContainerSpec } from "./spec.ts";
 
 /** What a container may not see in /proc and /sys (security-relevant kernel state of the host). */
@@ -26,6 +26,14 @@ export const readOnlyPaths: readonly string[] = [
   "/proc/sysrq-trigger",
 ];
 
+/** Not in Docker's list of paths, because there is one for each processor. */
+const maskedThrottles = {
+  kind: "mask-numbered",
+  directory: "/sys/devices/system/cpu",
+  prefix: "cpu",
+  name: "thermal_throttle",
+} as const;
+
 const devices = ["null", "zero", "full", "random", "urandom", "tty"];
 
 /** Group `tty`, which owns terminals by convention, where that id exists inside. */
@@ -40,6 +48,10 @@ export const initPath = "/dev/init";
 function kernelFileSystems(spec: ContainerSpec): Operation[] {
   const system = { kind: "filesystem", place: "system", parameters: {} } as const;
   const { ipc } = spec.namespaces;
+  const kernelAttributes: readonly MountAttribute[] = [
+    ...(spec.privileged ? [] : (["read-only"] as const)),
+    ...(["nosuid", "nodev", "noexec"] as const),
+  ];
   return [
     {
       ...system,
@@ -52,14 +64,14 @@ function kernelFileSystems(spec: ContainerSpec): Operation[] {
       ...system,
       type: "sysfs",
       target: "/sys",
-      attributes: ["read-only", "nosuid", "nodev", "noexec"],
+      attributes: kernelAttributes,
       otherwise: "bind-host",
     },
     {
       ...system,
       type: "cgroup2",
       target: "/sys/fs/cgroup",
-      attributes: ["read-only", "nosuid", "nodev", "noexec"],
+      attributes: kernelAttributes,
       otherwise: spec.namespaces.cgroup === "host" ? "bind-host" : "skip",
     },
     {
@@ -89,21 +101,28 @@ function kernelFileSystems(spec: ContainerSpec): Operation[] {
       attributes: ["nosuid", "nodev", "noexec"],
       ...(ipc === "host" ? { otherwise: "bind-host" } : {}),
     },
-    ipc !== "private"
-      ? { kind: "shared-memory", of: ipc }
-      : {
-          ...system,
-          type: "tmpfs",
-          target: "/dev/shm",
-          parameters: { mode: "1777", size: String(spec.sharedMemorySize) },
-          attributes: ["nosuid", "nodev", "noexec"],
-        },
+    ...sharedMemory(spec),
     { kind: "link", path: "/dev/ptmx", to: "pts/ptmx" },
     { kind: "link", path: "/dev/fd", to: "/proc/self/fd" },
     { kind: "link", path: "/dev/stdin", to: "/proc/self/fd/0" },
     { kind: "link", path: "/dev/stdout", to: "/proc/self/fd/1" },
     { kind: "link", path: "/dev/stderr", to: "/proc/self/fd/2" },
     { kind: "link", path: "/dev/core", to: "/proc/kcore" },
+  ];
+}
+
+function sharedMemory({ namespaces: { ipc }, sharedMemorySize }: ContainerSpec): Operation[] {
+  if (ipc !== "private") return [{ kind: "shared-memory", of: ipc }];
+  if (sharedMemorySize === undefined) return [];
+  return [
+    {
+      kind: "filesystem",
+      place: "system",
+      type: "tmpfs",
+      target: "/dev/shm",
+      parameters: { mode: "1777", size: String(sharedMemorySize) },
+      attributes: ["nosuid", "nodev", "noexec"],
+    },
   ];
 }
 
@@ -138,6 +157,7 @@ export function planContainer(spec: ContainerSpec): readonly Operation[] {
   return [
     { kind: "root", root: spec.root, mountPoint: spec.mountPoint },
     ...kernelFileSystems(spec),
+    ...Object.entries(spec.sysctls).map(([key, value]) => ({ kind: "sysctl", key, value }) as const),
     ...userMounts(spec),
     ...(init === undefined
       ? []
@@ -151,11 +171,12 @@ export function planContainer(spec: ContainerSpec): readonly Operation[] {
             populate: false,
           } as const,
         ]),
-    ...readOnlyPaths.map((path) => ({ kind: "protect", path }) as const),
-    ...maskedPaths.map((path) => ({ kind: "mask", path }) as const),
-    { kind: "mask-numbered", directory: "/sys/devices/system/cpu", prefix: "cpu", name: "thermal_throttle" },
+    ...spec.readOnlyPaths.map((path) => ({ kind: "protect", path }) as const),
+    ...spec.maskedPaths.map((path) => ({ kind: "mask", path }) as const),
+    ...(spec.maskedPaths.length > 0 ? [maskedThrottles] : []),
     { kind: "working-directory", path: spec.process.cwd },
     ...(spec.readOnlyRoot ? [{ kind: "protect-root" } as const] : []),
     ...(spec.namespaces.uts === "private" ? [{ kind: "hostname", name: spec.hostname } as const] : []),
+    ...(spec.domainname === undefined ? [] : [{ kind: "domainname", name: spec.domainname } as const]),
   ];
 }

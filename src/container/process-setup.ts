@@ -1,5 +1,13 @@
 /** From root of the namespaces to the user's program: credentials, capabilities, seccomp, terminal, limits. */
-import { closeSync, fstatSync, readlinkSync, readSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import { capabilityMask, capabilityNames } from "../sys/capabilities.ts";
 import {
@@ -25,9 +33,10 @@ import {
   startSession,
   TIOC,
 } from "../sys/libc.ts";
+import { limitNames, type ProcessLimit } from "../sys/process-limits.ts";
 import { executionError, findProgram, refuseOutsideProgram } from "./program.ts";
 import type { ProcessSpec } from "./spec.ts";
-import { type Identity, resolveUser } from "./user.ts";
+import { type Identity, resolveUser, withGroups } from "./user.ts";
 
 const accountFileLimit = 1 << 20;
 
@@ -53,8 +62,9 @@ function readAccountFile(root: number, path: string): string {
   }
 }
 
-export function lookUpUser(root: number, user: string): Identity {
-  return resolveUser(user, readAccountFile(root, "/etc/passwd"), readAccountFile(root, "/etc/group"));
+export function lookUpUser(root: number, user: string, additionalGroups: readonly string[] = []): Identity {
+  const [passwd, group] = [readAccountFile(root, "/etc/passwd"), readAccountFile(root, "/etc/group")];
+  return withGroups(resolveUser(user, passwd, group), additionalGroups, group);
 }
 
 /** Opens a terminal in the container's own /dev/pts; the slave's path there is `/dev/pts/<number>`. */
@@ -143,7 +153,7 @@ export function becomeProgram(
   process.umask(0o022);
   const keep = new Set<string>(spec.capabilities);
   for (const [number, name] of capabilityNames.entries()) if (!keep.has(name)) dropUnlessUnknown(number);
-  if (!options.singleIdentity) setGroups(identity.groups);
+  if (!options.singleIdentity && !spec.keepGroups) setGroups(identity.groups);
   if (spec.noNewPrivileges) forbidNewPrivileges();
   clearAmbientCapabilities();
   if (options.seccomp) installSeccompFilter(options.seccomp);
@@ -152,6 +162,7 @@ export function becomeProgram(
   if (options.endsWithParent) endWithParent();
   const path = findProgram(spec.args[0]!, pathOf(env));
   refuseOutsideProgram(path);
+  for (const limit of spec.limits) setLimit(limit);
   resetSignals();
   closeRange(3, 0xffffffff, true);
   options.onExecuting();
@@ -159,6 +170,37 @@ export function becomeProgram(
     execute(path, spec.args, env);
   } catch (error) {
     throw executionError(path, systemErrorCode(error));
+  }
+}
+
+/** Last of all, because a low one would be in our own way. */
+function setLimit({ name, soft, hard }: ProcessLimit): void {
+  const value = (number: number) => (number === -1 ? 2n ** 64n - 1n : BigInt(number));
+  try {
+    setResourceLimit(limitNames.indexOf(name), value(soft), value(hard));
+  } catch (error) {
+    if (systemErrorCode(error) !== "EPERM") throw error;
+    throw new BerthError(
+      "denied",
+      `cannot set the ulimit ${name} to ${soft}:${hard}: operation not permitted`,
+      {
+        hint: "without root a hard limit can only be lowered; `ulimit -H -a` shows what this user has",
+        cause: error,
+      },
+    );
+  }
+}
+
+/** How readily the kernel ends this process when memory is short; without root it can only become readier. */
+export function adjustOomScore(score: number): void {
+  try {
+    writeFileSync("/proc/self/oom_score_adj", String(score));
+  } catch (error) {
+    const own = readFileSync("/proc/self/oom_score_adj", "utf8").trim();
+    throw new BerthError("denied", `cannot set the OOM score adjustment to ${score}: permission denied`, {
+      hint: `without root it can only be raised; this user's processes have ${own}`,
+      cause: error,
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Capability } from "../sys/capabilities.ts";
+import type { ProcessLimit } from "../sys/process-limits.ts";
 import type { RootMount } from "../sys/root-mount.ts";
 
 /** What to run, complete and free of images, layers and options: the plan is made from this and nothing else. */
@@ -13,8 +14,17 @@ export interface ContainerSpec {
   readonly process: ProcessSpec;
   /** One-id mode: ids other than 0 do not exist inside. */
   readonly singleIdentity: boolean;
-  /** Bytes of /dev/shm. */
-  readonly sharedMemorySize: number;
+  /** Bytes of a private /dev/shm; undefined: there is none. */
+  readonly sharedMemorySize: number | undefined;
+  /** The kernel's own file systems can be written. */
+  readonly privileged: boolean;
+  readonly maskedPaths: readonly string[];
+  readonly readOnlyPaths: readonly string[];
+  /** By their names with dots; only those of namespaces that the container has for itself. */
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly domainname?: string;
+  /** A BPF program; undefined lets everything through. */
+  readonly seccomp: Uint8Array | undefined;
 }
 
 /** A namespace of its own, the host's, or another container's. */
@@ -56,11 +66,18 @@ export interface ProcessSpec {
   readonly cwd: string;
   /** `name|uid[:group|gid]`, looked up in the root; empty is root. */
   readonly user: string;
+  /** Names and ids of the root's /etc/group, besides those of the user. */
+  readonly additionalGroups: readonly string[];
+  /** The caller's supplementary groups stay, whatever their ids are inside. */
+  readonly keepGroups: boolean;
   readonly terminal: boolean;
   /** A static init program of the host that becomes pid 1. */
   readonly init?: string;
   readonly capabilities: readonly Capability[];
   readonly noNewPrivileges: boolean;
   /** Soft and hard RLIMIT_NOFILE; undefined leaves what there is. */
+  readonly limits: readonly ProcessLimit[];
+  /** proc_pid_oom_score_adj(5); undefined leaves it as it is. */
+  readonly oomScoreAdjustment?: number;
   readonly openFiles?: { readonly soft: string; readonly hard: string };
 }

@@ -105,6 +105,21 @@ export function resolveUser(user: string, passwd: string, group: string): Identi
   return { uid, gid, groups: [...new Set([gid, ...supplementary])], home: account?.home || "/" };
 }
 
+/** The same with groups of `--group-add`: names of the root's /etc/group, or ids. */
+export function withGroups(identity: Identity, names: readonly string[], group: string): Identity {
+  if (names.length === 0) return identity;
+  const entries = parseGroup(group);
+  const added = names.map((name) => {
+    const gid = parseId(name) ?? entries.find((entry) => entry.name === name)?.gid;
+    if (gid !== undefined) return gid;
+    throw new BerthError(
+      "invalid-argument",
+      `unable to find group ${printable(name)}: no matching entries in group file`,
+    );
+  });
+  return { ...identity, groups: [...new Set([...identity.groups, ...added])] };
+}
+
 function printable(text: string): string {
   return /^[\x21-\x7e]*$/.test(text) ? text : JSON.stringify(text);
 }

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { StorageDriver } from "../base/configuration.ts";
 import type { ContainerMount, ContainerSpec, NamespaceModes, ProcessSpec } from "../container/spec.ts";
 import { defaultSharedMemorySize, initPath } from "../container/plan.ts";
-import { defaultCapabilities } from "../sys/capabilities.ts";
+import { compileSeccomp } from "../sys/seccomp.ts";
+import { type Confinement, confinementOf } from "./confinement.ts";
 import { containerMounts } from "./container-mounts.ts";
 import type { ContainerOptions } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
@@ -35,34 +36,63 @@ export async function containerSpec(
     directory,
     volatile: options.run.remove,
   });
+  const { run } = options;
+  const confinement = confinementOf(run);
+  const singleIdentity = context.identity.mode === "single";
   const mountPoint = join(directory, "merged");
   mkdirSync(mountPoint, { recursive: true, mode: 0o700 });
   return {
     root,
     mountPoint,
-    readOnlyRoot: options.run.readOnly,
+    readOnlyRoot: run.readOnly,
     hostname: options.hostname,
     mounts: [...files, ...containerMounts(layout, options.mounts, container.firstStart)],
     namespaces,
-    singleIdentity: context.identity.mode === "single",
-    sharedMemorySize: defaultSharedMemorySize,
-    process: processSpec(context, options, openFiles),
+    singleIdentity,
+    sharedMemorySize: run.ipc === "none" ? undefined : (run.sharedMemorySize ?? defaultSharedMemorySize),
+    privileged: run.privileged ?? false,
+    maskedPaths: confinement.maskedPaths,
+    readOnlyPaths: confinement.readOnlyPaths,
+    sysctls: run.sysctls ?? {},
+    ...(run.domainname === undefined ? {} : { domainname: run.domainname }),
+    seccomp: await seccompProgram(confinement, singleIdentity),
+    process: processSpec(context, options, openFiles, confinement),
   };
+}
+
+/** One-id mode needs a filter of its own, whatever else is allowed. */
+async function seccompProgram(
+  { seccomp, capabilities }: Confinement,
+  pretendOwnership: boolean,
+): Promise<Uint8Array | undefined> {
+  if (typeof seccomp !== "string") {
+    const { compileSeccompProfile } = await import("../sys/seccomp-profile.ts");
+    return compileSeccompProfile(seccomp.profile, { capabilities, pretendOwnership });
+  }
+  const unconfined = seccomp === "unconfined";
+  if (unconfined && !pretendOwnership) return undefined;
+  return compileSeccomp({ capabilities, pretendOwnership, unconfined });
 }
 
 function processSpec(
   context: EngineContext,
   { run, args, env, workdir, user }: ContainerOptions,
   openFiles: StartSurroundings["openFiles"],
+  confinement: Confinement,
 ): ProcessSpec {
+  const keepGroups = run.groupAdd?.[0] === "keep-groups";
   return {
     args: run.init ? [initPath, "--", ...args] : args,
     env,
     cwd: workdir,
     user,
     terminal: run.terminal,
-    capabilities: defaultCapabilities,
-    noNewPrivileges: context.identity.mode === "single",
+    additionalGroups: keepGroups ? [] : (run.groupAdd ?? []),
+    keepGroups,
+    capabilities: confinement.capabilities,
+    noNewPrivileges: confinement.noNewPrivileges || context.identity.mode === "single",
+    limits: run.limits ?? [],
+    ...(run.oomScoreAdjustment === undefined ? {} : { oomScoreAdjustment: run.oomScoreAdjustment }),
     ...(run.init ? { init: context.helpers.command("catatonit")[0]! } : {}),
     ...(openFiles ? { openFiles } : {}),
   };

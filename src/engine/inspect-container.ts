@@ -102,7 +102,7 @@ function configOf(
   const { run, ...options } = optionsOf(container);
   return {
     Hostname: options.hostname,
-    Domainname: "",
+    Domainname: run.domainname ?? "",
     User: options.user,
     AttachStdin: run.interactive,
     AttachStdout: true,
@@ -122,7 +122,7 @@ function configOf(
     OnBuild: image?.OnBuild ?? undefined,
     Labels: container.labels,
     StopSignal: run.stopSignal ?? image?.StopSignal ?? undefined,
-    StopTimeout: undefined,
+    StopTimeout: run.stopTimeout,
     Shell: image?.Shell ?? undefined,
   };
 }

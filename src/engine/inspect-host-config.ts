@@ -89,6 +89,7 @@ export function hostConfig({ run }: ContainerOptions, hasLog: boolean): Record<s
     { AutoRemove: run.remove, ContainerIDFile: run.cidfile, Init: run.init || undefined },
     mountFields(run.mounts),
     namespaceFields(run),
+    isolationFields(run),
     {
       LogConfig: {
         Type: hasLog ? (run.logging?.driver ?? defaultLogDriver) : "none",
@@ -109,6 +110,24 @@ function namespaceFields({ network, cgroupns, ipc, pid, uts }: RunOptions): Aske
     IpcMode: ipc,
     PidMode: pid,
     UTSMode: uts,
+  };
+}
+
+function isolationFields(run: RunOptions): Asked {
+  const paths = run.systemPaths;
+  return {
+    Annotations: run.annotations,
+    CapAdd: run.capAdd,
+    CapDrop: run.capDrop,
+    GroupAdd: run.groupAdd,
+    OomScoreAdj: run.oomScoreAdjustment,
+    Privileged: run.privileged,
+    SecurityOpt: run.securityOptions,
+    ShmSize: run.sharedMemorySize,
+    Sysctls: run.sysctls,
+    Ulimits: run.limits?.map(({ name, soft, hard }) => ({ Name: name, Hard: hard, Soft: soft })),
+    MaskedPaths: paths?.masked ?? (run.privileged ? null : undefined),
+    ReadonlyPaths: paths?.readOnly ?? (run.privileged ? null : undefined),
   };
 }
 

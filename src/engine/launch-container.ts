@@ -3,7 +3,6 @@ import { type FuseMount, namespaceCommand } from "../container/namespace-command
 import { planContainer } from "../container/plan.ts";
 import { firstHeldDescriptor } from "../container/protocol.ts";
 import type { ContainerSpec } from "../container/spec.ts";
-import { compileSeccomp } from "../sys/seccomp.ts";
 import { selfCommand } from "../sys/self-command.ts";
 import type { EngineContext } from "./context.ts";
 import type { NamespacePlan } from "./namespace-plan.ts";
@@ -35,12 +34,10 @@ export function startRequest(
   spec: ContainerSpec,
   size?: { readonly rows: number; readonly columns: number },
 ): Parameters<Launch["start"]>[0] {
-  const { capabilities } = spec.process;
-  const seccomp = compileSeccomp({ capabilities, pretendOwnership: spec.singleIdentity });
   return {
     operations: planContainer(spec),
     process: spec.process,
-    seccomp: seccomp.toBase64(),
+    ...(spec.seccomp ? { seccomp: spec.seccomp.toBase64() } : {}),
     singleIdentity: spec.singleIdentity,
     namespaces: spec.namespaces,
     ...(size === undefined ? {} : { windowSize: size }),

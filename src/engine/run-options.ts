@@ -1,5 +1,7 @@
+import type { IsolationOptions } from "./isolation-options.ts";
+
 /** What `run` and `create` were asked for: parsed once by the CLI, validated by the engine, stored with the container. */
-export interface RunOptions {
+export interface RunOptions extends IsolationOptions {
   /** As typed. */
   readonly image: string;
   /** The words after the image; they belong to the command, whatever they look like. */
@@ -24,12 +26,6 @@ export interface RunOptions {
   readonly init: boolean;
   readonly network: NetworkOption;
   readonly storageDriver?: string;
-  /** `private`, `shareable`, `none`, `host` or `container:<id or name>`, as Docker shows it; undefined is private. */
-  readonly ipc?: string;
-  /** `host` or `container:<id or name>`; so for the next. */
-  readonly pid?: string;
-  readonly uts?: string;
-  readonly cgroupns?: "host" | "private";
   readonly stopSignal?: string;
   readonly logging?: LoggingOption;
   /** Seconds until a container that is to stop is killed; -1 is never. */

@@ -16,6 +16,7 @@ const { symbols: c } = dlopen("libc.so.6", {
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
   capset: { args: ["ptr", "ptr"], returns: "i32" },
   sethostname: { args: ["ptr", "u64"], returns: "i32" },
+  setdomainname: { args: ["ptr", "u64"], returns: "i32" },
   fchdir: { args: ["i32"], returns: "i32" },
   execve: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
   dup2: { args: ["i32", "i32"], returns: "i32" },
@@ -126,7 +127,7 @@ export function openAt(directory: number, path: string, flags: number, mode = 0)
 }
 
 /** openat2(2) resolve flags */
-export const RESOLVE = { NO_MAGICLINKS: 2, NO_SYMLINKS: 4, IN_ROOT: 16 } as const;
+export const RESOLVE = { NO_XDEV: 1, NO_MAGICLINKS: 2, NO_SYMLINKS: 4, IN_ROOT: 16 } as const;
 
 const EAGAIN = 11;
 /** Somebody who renames all the time delays it by less than a second, and can in the end only make it fail. */
@@ -236,6 +237,12 @@ export function closeRange(first: number, last: number, onExec: boolean): void {
 export function setHostname(name: string): void {
   const bytes = Buffer.from(name);
   check("sethostname", c.sethostname(bytes, bytes.length), name);
+}
+
+/** The NIS domain name (setdomainname(2)). */
+export function setDomainname(name: string): void {
+  const bytes = Buffer.from(name);
+  check("setdomainname", c.setdomainname(bytes, bytes.length), name);
 }
 
 export function duplicate(from: number, to: number): void {

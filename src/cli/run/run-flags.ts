@@ -1,8 +1,8 @@
 import { BerthError } from "../../base/errors.ts";
 import { flag } from "../flags/spec.ts";
+import { isolationFlags } from "./isolation-flags.ts";
 import { logDrivers } from "./log-option.ts";
 import { parseMountOption } from "./mount-option.ts";
-import { namespaceFlags } from "./namespace-options.ts";
 
 /** `-e =x` has no name; anything else is for the program to judge (docker/cli opts/env.go). */
 function checkEnv(value: string): void {
@@ -17,7 +17,7 @@ function checkLabel(value: string): void {
 
 /** The flags of `create` and `run` (docker/cli container/opts.go). */
 export const createFlags = {
-  ...namespaceFlags,
+  ...isolationFlags,
   attach: flag.list("Attach to STDIN, STDOUT or STDERR", {
     short: "a",
     completes: ["stdin", "stdout", "stderr"],
@@ -79,11 +79,8 @@ export const runFlags = {
 /** Docker's further flags of `create` and `run`. */
 export const runNotYet = `
   add-host
-  annotation
   blkio-weight
   blkio-weight-device
-  cap-add
-  cap-drop
   cgroup-parent
   cpu-count
   cpu-percent
@@ -106,10 +103,8 @@ export const runNotYet = `
   dns-opt
   dns-option
   dns-search
-  domainname
   expose
   gpus
-  group-add
   health-cmd
   health-interval
   health-retries
@@ -133,17 +128,11 @@ export const runNotYet = `
   network-alias
   no-healthcheck
   oom-kill-disable
-  oom-score-adj
   pids-limit
-  privileged
   publish-all:P
   publish:p
   runtime
-  security-opt
-  shm-size
   storage-opt
-  sysctl
-  ulimit
   use-api-socket
   userns
   volume-driver

@@ -22,6 +22,11 @@ const spec: ContainerSpec = {
   namespaces: { network: "private", ipc: "private", pid: "private", uts: "private", cgroup: "private" },
   singleIdentity: false,
   sharedMemorySize: 65536,
+  privileged: false,
+  maskedPaths,
+  readOnlyPaths,
+  sysctls: {},
+  seccomp: undefined,
   process: {
     args: ["true"],
     env: [],
@@ -30,6 +35,9 @@ const spec: ContainerSpec = {
     terminal: false,
     capabilities: defaultCapabilities,
     noNewPrivileges: false,
+    additionalGroups: [],
+    keepGroups: false,
+    limits: [],
   },
 };
 

@@ -1,39 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import { defaultCapabilities } from "../../../src/sys/capabilities.ts";
 import { gatedSyscalls } from "../../../src/sys/gated-syscalls.ts";
+import {
+  allowed,
+  EPERM,
+  ENOSYS,
+  evaluate,
+  i386,
+  aarch64,
+  refused,
+  x86_64,
+} from "../../support/evaluate-bpf.ts";
 import { compileSeccomp, type SeccompOptions } from "../../../src/sys/seccomp.ts";
-
-/** Runs a classic BPF program as the kernel does, over nr, arch and the low halves of the arguments. */
-function evaluate(program: Uint8Array, call: { nr: number; arch: number; args?: readonly number[] }): number {
-  const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
-  const data = new Map<number, number>([
-    [0, call.nr],
-    [4, call.arch],
-    ...(call.args ?? []).map((value, index) => [16 + 8 * index, value] as const),
-  ]);
-  let accumulator = 0;
-  for (let at = 0; at < program.length / 8; at++) {
-    const code = view.getUint16(at * 8, true);
-    const k = view.getUint32(at * 8 + 4, true);
-    const branch = (taken: boolean) => view.getUint8(at * 8 + (taken ? 2 : 3));
-    if (code === 0x20) accumulator = (data.get(k) ?? 0) >>> 0;
-    else if (code === 0x54) accumulator = (accumulator & k) >>> 0;
-    else if (code === 0x05) at += k;
-    else if (code === 0x15) at += branch(accumulator === k);
-    else if (code === 0x35) at += branch(accumulator >= k);
-    else if (code === 0x06) return k;
-    else throw new Error(`instruction ${code} at ${at}`);
-  }
-  throw new Error("the program ended without a return");
-}
-
-const x86_64 = 0xc000003e;
-const i386 = 0x40000003;
-const aarch64 = 0xc00000b7;
-const allowed = 0x7fff0000;
-const refused = (errno: number) => 0x00050000 | errno;
-const EPERM = 1;
-const ENOSYS = 38;
 
 const defaults: SeccompOptions = { capabilities: defaultCapabilities, pretendOwnership: false };
 const program = compileSeccomp(defaults, "x64");

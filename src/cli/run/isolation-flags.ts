@@ -1,0 +1,23 @@
+import { parseSize } from "../../base/parse-size.ts";
+import { flag } from "../flags/spec.ts";
+import { parseLimit } from "./limit-option.ts";
+import { parseSysctl } from "./sysctl-option.ts";
+
+/** The flags of `run` and `create` that shut a container off, or open it. */
+export const isolationFlags = {
+  annotation: flag.list("Add an annotation to the container", { type: "map" }),
+  "cap-add": flag.list("Add Linux capabilities"),
+  "cap-drop": flag.list("Drop Linux capabilities"),
+  cgroupns: flag.text("Cgroup namespace to use (host|private)", { completes: ["host", "private"] }),
+  domainname: flag.text("Container NIS domain name"),
+  "group-add": flag.list("Add additional groups to join"),
+  ipc: flag.text("IPC mode to use", { completes: ["private", "shareable", "none", "host"] }),
+  "oom-score-adj": flag.integer("Tune host's OOM preferences (-1000 to 1000)"),
+  pid: flag.text("PID namespace to use", { completes: ["host"] }),
+  privileged: flag.boolean("Give extended privileges to this container"),
+  "security-opt": flag.list("Security Options"),
+  "shm-size": flag.text("Size of /dev/shm", { type: "bytes", check: (value) => void parseSize(value) }),
+  sysctl: flag.list("Sysctl options", { type: "map", check: (value) => void parseSysctl(value) }),
+  ulimit: flag.list("Ulimit options", { type: "ulimit", check: (value) => void parseLimit(value) }),
+  uts: flag.text("UTS namespace to use", { completes: ["host"] }),
+} as const;

@@ -1,0 +1,100 @@
+import { BerthError } from "../../base/errors.ts";
+import { parseSize } from "../../base/parse-size.ts";
+import type { IsolationOptions } from "../../engine/isolation-options.ts";
+import type { NetworkOption } from "../../engine/run-options.ts";
+import type { FlagValues } from "../flags/spec.ts";
+import { parseCapabilities } from "./capability-option.ts";
+import type { isolationFlags } from "./isolation-flags.ts";
+import { parseLimit } from "./limit-option.ts";
+import { parseSecurityOptions } from "./security-option.ts";
+import { parseSysctls } from "./sysctl-option.ts";
+
+type Flags = FlagValues<typeof isolationFlags>;
+type Namespaces = Pick<IsolationOptions, "cgroupns" | "ipc" | "pid" | "uts">;
+
+export function isolationOptions(
+  flags: Flags,
+  {
+    network,
+    workingDirectory,
+  }: { readonly network: NetworkOption["kind"]; readonly workingDirectory: string },
+): IsolationOptions {
+  const namespaces = namespaceOptions(flags);
+  const { privileged } = flags;
+  const sharedMemorySize = flags["shm-size"] ? parseSize(flags["shm-size"]) : 0;
+  return {
+    ...namespaces,
+    ...parseCapabilities(flags["cap-add"], flags["cap-drop"]),
+    ...(privileged ? { privileged } : {}),
+    ...parseSecurityOptions(flags["security-opt"], privileged, workingDirectory),
+    ...unlessEmpty("groupAdd", groups(flags["group-add"])),
+    ...unlessEmpty("limits", [
+      ...new Map(flags.ulimit.map(parseLimit).map((limit) => [limit.name, limit])).values(),
+    ]),
+    ...unlessEmpty(
+      "sysctls",
+      parseSysctls(flags.sysctl, { network: network === "host", ipc: namespaces.ipc === "host" }),
+    ),
+    ...unlessEmpty("annotations", Object.fromEntries(flags.annotation.map(annotation))),
+    ...(sharedMemorySize > 0 ? { sharedMemorySize } : {}),
+    ...inRange("oomScoreAdjustment", flags["oom-score-adj"]),
+    ...(flags.domainname ? { domainname: domainname(flags.domainname) } : {}),
+  };
+}
+
+/** `private` is what a container has unasked; `container:` with nothing behind it names none. */
+function namespaceOptions(flags: Flags): Namespaces {
+  const chosen: { -readonly [K in keyof Namespaces]: Namespaces[K] } = {};
+  const mayJoin = (mode: string) => mode === "host" || /^container:./.test(mode);
+  const invalid = (flag: string, kind: string) => new BerthError("usage", `--${flag}: invalid ${kind} mode`);
+  if (flags.ipc && flags.ipc !== "private") {
+    if (!mayJoin(flags.ipc) && flags.ipc !== "shareable" && flags.ipc !== "none") throw invalid("ipc", "IPC");
+    chosen.ipc = flags.ipc;
+  }
+  for (const name of ["pid", "uts"] as const) {
+    const mode = flags[name];
+    if (!mode || mode === "private") continue;
+    if (!mayJoin(mode)) throw invalid(name, name.toUpperCase());
+    chosen[name] = mode;
+  }
+  if (flags.cgroupns === "host" || flags.cgroupns === "private") chosen.cgroupns = flags.cgroupns;
+  else if (flags.cgroupns) throw invalid("cgroupns", "CGROUP");
+  return chosen;
+}
+
+const keepGroups = "keep-groups";
+
+function groups(names: readonly string[]): readonly string[] {
+  if (names.includes(keepGroups) && names.length > 1)
+    throw new BerthError(
+      "usage",
+      "the '--group-add keep-groups' option is not allowed with any other --group-add options",
+    );
+  return names;
+}
+
+function annotation(text: string): readonly [string, string] {
+  const equals = text.indexOf("=");
+  if (equals < 1)
+    throw new BerthError("usage", `invalid annotation '${text}': must be in the form key=value`);
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function inRange(key: "oomScoreAdjustment", score: number | undefined) {
+  if (score === undefined || score === 0) return {};
+  if (score >= -1000 && score <= 1000) return { [key]: score };
+  throw new BerthError(
+    "invalid-argument",
+    `Invalid value ${score}, range for oom score adj is [-1000, 1000]`,
+  );
+}
+
+/** setdomainname(2) takes 64 bytes. */
+function domainname(name: string): string {
+  if (/^[a-zA-Z0-9_.-]{1,64}$/.test(name)) return name;
+  throw new BerthError("invalid-argument", `invalid domainname format: ${name}`);
+}
+
+function unlessEmpty<K extends string, V extends object>(key: K, value: V): { [P in K]?: V } {
+  return (Object.keys(value).length > 0 ? { [key]: value } : {}) as { [P in K]?: V };
+}
