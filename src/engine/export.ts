@@ -1,3 +1,4 @@
+import { emitContainerEvent } from "./container-event.ts";
 import { containerTree, currentContainer } from "./container-tree.ts";
 import type { EngineContext } from "./context.ts";
 
@@ -7,6 +8,8 @@ export async function* exportContainer(
   idOrName: string,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const { layers } = containerTree(context, await currentContainer(context, idOrName));
+  const container = await currentContainer(context, idOrName);
+  const { layers } = containerTree(context, container);
+  emitContainerEvent(context, container, "export");
   yield* context.treeReader.archive(layers, signal);
 }
