@@ -1,5 +1,6 @@
 import { BerthError } from "../base/errors.ts";
 import type { ContainerRecord } from "../store/types.ts";
+import { emitContainerEvent } from "./container-event.ts";
 import { connectToMonitor } from "./container-end.ts";
 import { optionsOf } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
@@ -44,8 +45,9 @@ export async function attachContainer(
   }
   const session = sessionOf(record, options);
   connection.send("attach", { input: session.input, output: true });
+  emitContainerEvent(context, record, "attach");
   forwardSignals(record, options)?.to(record.state.process?.pid ?? 0);
-  return attachSession(connection, connection.frames(), session);
+  return tellOfLeaving(context, record, await attachSession(connection, connection.frames(), session));
 }
 
 /** Starts a container and stays with it: `start -a`. */
@@ -59,9 +61,15 @@ export async function startAttached(
   using monitor: Monitor = await spawnMonitor(context);
   const signals = forwardSignals(record, options);
   const session = sessionOf(record, options);
+  emitContainerEvent(context, record, "attach");
   const started = await startWith(monitor, record, { input: session.input, output: true });
   signals?.to(started.pid);
-  return await attachSession(started.connection, started.frames, session);
+  return tellOfLeaving(context, record, await attachSession(started.connection, started.frames, session));
+}
+
+function tellOfLeaving(context: EngineContext, record: ContainerRecord, end: SessionEnd): SessionEnd {
+  if (end.kind === "detached") emitContainerEvent(context, record, "detach");
+  return end;
 }
 
 function sessionOf(record: ContainerRecord, options: AttachOptions): SessionOptions {

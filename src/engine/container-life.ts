@@ -1,7 +1,8 @@
 import { BerthError, messageOf } from "../base/errors.ts";
 import type { Store } from "../store/store.ts";
-import type { ContainerState, ImageRecord } from "../store/types.ts";
+import type { ContainerRecord, ContainerState, ImageRecord } from "../store/types.ts";
 import { identifyProcess } from "../sys/process-identity.ts";
+import { emitContainerEvent, emitEnd, emitStart } from "./container-event.ts";
 import { insertContainer } from "./container-identity.ts";
 import type { ContainerOptions } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
@@ -22,6 +23,8 @@ export class ContainerLife implements AsyncDisposable {
   readonly #directory: string;
   #removeAtEnd: boolean;
   #complete = false;
+  /** As this process last wrote it. */
+  #record: ContainerRecord | undefined;
 
   constructor(
     context: EngineContext,
@@ -39,7 +42,7 @@ export class ContainerLife implements AsyncDisposable {
   begin(image: ImageRecord, options: RunOptions, details: ContainerOptions): void {
     if (this.#store === undefined) return;
     const monitor = identifyProcess(process.pid);
-    insertContainer(
+    this.#record = insertContainer(
       this.#store,
       {
         id: this.id,
@@ -58,6 +61,7 @@ export class ContainerLife implements AsyncDisposable {
   /** Everything is there; from now on the container outlives a failure unless it is a `--rm` one. */
   complete(): void {
     this.#complete = true;
+    if (this.#record !== undefined) emitContainerEvent(this.#context, this.#record, "create");
   }
 
   /** Nobody runs the container until it is started. */
@@ -71,18 +75,28 @@ export class ContainerLife implements AsyncDisposable {
     this.#removeAtEnd = false;
   }
 
+  /** Whoever made the container gets its streams. */
+  attached(): void {
+    if (this.#record !== undefined) emitContainerEvent(this.#context, this.#record, "attach");
+  }
+
   started(pid: number): void {
     const identity = identifyProcess(pid);
-    this.#store?.containers.update(this.id, ({ monitor, restarts, asked, finishedAt, cgroup }) => ({
-      ...given({ monitor, restarts, finishedAt, cgroup, process: identity }),
-      ...(asked === "stop" ? { asked } : {}),
-      status: "running",
-      startedAt: now(),
-    }));
+    this.#record = this.#store?.containers.update(
+      this.id,
+      ({ monitor, restarts, asked, finishedAt, cgroup }) => ({
+        ...given({ monitor, restarts, finishedAt, cgroup, process: identity }),
+        ...(asked === "stop" ? { asked } : {}),
+        status: "running",
+        startedAt: now(),
+      }),
+    );
+    if (this.#record !== undefined) emitStart(this.#context, this.#record);
   }
 
   exited(exitCode: number): void {
     this.#update((state) => ({ ...past(state), status: "exited", exitCode, finishedAt: now() }));
+    this.#tellEnd(exitCode);
   }
 
   /** It ended and will be started again: by its restart policy, or because somebody asked for it. */
@@ -95,6 +109,7 @@ export class ContainerLife implements AsyncDisposable {
       finishedAt: now(),
       restarts: by === "policy" ? restarts + 1 : 0,
     }));
+    this.#tellEnd(exitCode);
   }
 
   /** The program could not be started: the container stays as it was, with the reason, as Docker keeps it. */
@@ -106,6 +121,12 @@ export class ContainerLife implements AsyncDisposable {
         ? { status: "created", ...status }
         : { ...past(state), status: "exited", finishedAt: now(), ...status },
     );
+  }
+
+  /** Once for each start. */
+  #tellEnd(exitCode: number): void {
+    if (this.#record !== undefined) emitEnd(this.#context, this.#record, exitCode);
+    this.#record = undefined;
   }
 
   #update(change: (state: ContainerState) => ContainerState): void {

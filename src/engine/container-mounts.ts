@@ -32,13 +32,14 @@ export function settleMounts(
 
 /**
  * Sees to it that what is mounted exists: makes volumes, which belong to the container from then on, and missing
- * directories of `-v`. Without a store (it cannot be written) there can be no volumes.
+ * directories of `-v`. Without a store (it cannot be written) there can be no volumes. Answers the volumes it made.
  */
 export function ensureMountSources(
   store: Store | undefined,
   mounts: readonly SettledMount[],
   containerId: string,
-): void {
+): readonly string[] {
+  const made: string[] = [];
   for (const mount of mounts) {
     if (mount.kind === "bind") requireSource(mount);
     if (mount.kind !== "volume") continue;
@@ -49,10 +50,16 @@ export function ensureMountSources(
         { hint: `use --tmpfs ${mount.target} instead` },
       );
     }
-    store.volumes.createOrGet({ name: mount.name, labels: {}, anonymous: mount.anonymous });
+    const { created } = store.volumes.createOrGet({
+      name: mount.name,
+      labels: {},
+      anonymous: mount.anonymous,
+    });
+    if (created) made.push(mount.name);
     store.volumes.attach(mount.name, containerId);
     mkdirSync(store.layout.volume(mount.name), { recursive: true, mode: 0o755 });
   }
+  return made;
 }
 
 /** What init mounts. A volume is filled from the image at the container's first start, if it is empty then. */

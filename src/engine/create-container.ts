@@ -7,6 +7,7 @@ import type { Digest } from "../oci/types.ts";
 import type { Store } from "../store/store.ts";
 import type { ImageRecord } from "../store/types.ts";
 import { ensurePrivateDirectory } from "../sys/unpack-helpers.ts";
+import { emitVolumeEvent } from "./container-event.ts";
 import { newContainerId } from "./container-identity.ts";
 import { ContainerLife } from "./container-life.ts";
 import { ensureMountSources, settleMounts } from "./container-mounts.ts";
@@ -64,7 +65,8 @@ export async function createContainer(
   const life = new ContainerLife(context, store, { id, directory, remove: options.remove });
   stack.use(life);
   life.begin(image, options, details);
-  ensureMountSources(store, details.mounts, id);
+  for (const volume of ensureMountSources(store, details.mounts, id))
+    emitVolumeEvent(context, volume, "create");
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
   life.complete();

@@ -25,7 +25,7 @@ export async function killContainer(context: EngineContext, idOrName: string, si
   const { SIGKILL } = constants.signals;
   if (number === SIGKILL || stopSignal === undefined || parseSignal(stopSignal) === number)
     context.store.containers.update(record.id, (state) => ({ ...state, asked: "stop" }));
-  sendSignal(target, number);
+  sendSignal(context, record, target, number);
   if (number === SIGKILL || number === constants.signals.SIGTERM) await hearSignals(context, record.id);
   if (number === SIGKILL) await containerEnd(context, record.id);
 }

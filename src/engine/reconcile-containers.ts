@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import type { ContainerRecord, ContainerState } from "../store/types.ts";
 import { isAlive } from "../sys/process-identity.ts";
+import { emitEnd } from "./container-event.ts";
 import type { ContainerOptions } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
 import { monitorSocket } from "./monitor/socket-path.ts";
@@ -62,7 +63,9 @@ export async function settle(
     return undefined;
   }
   if (context.store.containers.find(record.id) === undefined) return undefined;
-  return context.store.containers.update(record.id, (now) =>
+  const settled = context.store.containers.update(record.id, (now) =>
     isAbandoned({ ...record, state: now }) ? state : now,
   );
+  if (settled.state.exitCode === killed) emitEnd(context, record, killed);
+  return settled;
 }

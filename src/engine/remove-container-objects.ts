@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { Store } from "../store/store.ts";
+import { emitContainerEvent, emitVolumeEvent } from "./container-event.ts";
 import type { EngineContext } from "./context.ts";
 
 /**
@@ -16,10 +17,13 @@ export async function removeContainerObjects(
   await context.snapshotter.removeTree(directory);
   if (store === undefined) return;
   const volumes = anonymousVolumes ? store.volumes.ofContainer(id).filter((volume) => volume.anonymous) : [];
+  const record = store.containers.find(id);
   store.containers.remove(id);
+  if (record !== undefined) emitContainerEvent(context, record, "destroy");
   for (const { name } of volumes) {
     if (store.volumes.get(name).usedBy.length > 0) continue;
     await context.snapshotter.removeTree(dirname(store.layout.volume(name)));
     store.volumes.remove(name);
+    emitVolumeEvent(context, name, "destroy");
   }
 }

@@ -1,4 +1,5 @@
 import { BerthError } from "../base/errors.ts";
+import { emitContainerEvent } from "./container-event.ts";
 import { connectToMonitor } from "./container-end.ts";
 import type { EngineContext } from "./context.ts";
 import { isActive } from "./reconcile-containers.ts";
@@ -25,4 +26,5 @@ export async function restartContainer(
     await endContainer(context, record, "restart", options);
   }
   await startContainer(context, record.id);
+  emitContainerEvent(context, record, "restart");
 }

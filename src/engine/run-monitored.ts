@@ -1,3 +1,4 @@
+import { emitContainerEvent } from "./container-event.ts";
 import type { EngineContext } from "./context.ts";
 import { createContainer } from "./create-container.ts";
 import { attachSession, type SessionEnd, type SessionOptions } from "./monitor/attach-session.ts";
@@ -43,16 +44,19 @@ export async function runMonitored(
   const signals = attached && company.proxy ? new SignalForwarding() : undefined;
   const { container, life } = await create(context, options, talk, stack);
   const { id } = container;
-  const { state } = context.store.containers.get(id);
+  const record = context.store.containers.get(id);
   life.leave();
+  if (attached) life.attached();
   const started = await startWith(
     monitor,
-    { id, state },
+    record,
     attached ? { input: company.input, output: true } : undefined,
   );
   if (!attached) return { id, end: { kind: "detached" } };
   signals?.to(started.pid);
-  return { id, end: await attachSession(started.connection, started.frames, company) };
+  const end = await attachSession(started.connection, started.frames, company);
+  if (end.kind === "detached") emitContainerEvent(context, record, "detach");
+  return { id, end };
 }
 
 async function create(

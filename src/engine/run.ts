@@ -38,6 +38,7 @@ export async function runContainer(
   talk.signal?.throwIfAborted();
   const signals = new SignalForwarding();
   const { container, life } = await createContainer(context, options, { image, driver, network }, stack);
+  life.attached();
   const spec = await containerSpec(context, container, {
     network,
     namespaces: namespaces.modes,
@@ -49,5 +50,6 @@ export async function runContainer(
   signals.to(launched.pid);
   const status = await launched.exited;
   await streams.drained();
+  life.exited(status);
   return status;
 }

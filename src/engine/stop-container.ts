@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import { systemErrorCode } from "../base/errors.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import { isAlive, type ProcessIdentity } from "../sys/process-identity.ts";
+import { emitContainerEvent } from "./container-event.ts";
 import { connectToMonitor, currentRecord } from "./container-end.ts";
 import { optionsOf } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
@@ -24,7 +25,9 @@ export async function stopContainer(
   options: StopOptions,
 ): Promise<void> {
   const record = await settle(context, context.store.containers.get(idOrName));
-  if (record !== undefined && isActive(record)) await endContainer(context, record, "stop", options);
+  if (record === undefined || !isActive(record)) return;
+  await endContainer(context, record, "stop", options);
+  emitContainerEvent(context, record, "stop");
 }
 
 /** As `stopContainer`, for a container that is in somebody's hand; with "restart" its monitor starts it again. */
@@ -40,10 +43,10 @@ export async function endContainer(
   ask(context, record.id, asked);
   const target = await processOf(context, record.id);
   if (target === undefined) return;
-  sendSignal(target, number);
+  sendSignal(context, record, target, number);
   await hearSignals(context, record.id);
   if (await endsWithin(context, record.id, target, patience)) return;
-  sendSignal(target, constants.signals.SIGKILL);
+  sendSignal(context, record, target, constants.signals.SIGKILL);
   await endsWithin(context, record.id, target, -1);
 }
 
@@ -77,9 +80,15 @@ export async function hearSignals(context: EngineContext, id: string): Promise<v
 }
 
 /** Nothing happens when it has just ended. */
-export function sendSignal({ pid }: ProcessIdentity, number: number): void {
+export function sendSignal(
+  context: EngineContext,
+  record: ContainerRecord,
+  { pid }: ProcessIdentity,
+  number: number,
+): void {
   try {
     process.kill(pid, number);
+    emitContainerEvent(context, record, "kill", { signal: String(number) });
   } catch (error) {
     if (systemErrorCode(error) !== "ESRCH") throw error;
   }
