@@ -17,19 +17,24 @@ export interface PullLines {
   readonly progress: ProgressListener;
   /** `Digest: …` and `Status: …` */
   summary(result: PullSummary): void;
+  /** The same of a whole repository: `Digest: …` after each tag, `Status: …` of all at the end. */
+  digest(result: PullSummary): void;
+  status(what: string, upToDate: boolean): void;
 }
 
 /** Tells a pull to `output`, as lines that are redrawn on a terminal and as plain ones in a pipe; `quiet` tells nothing. */
 export function pullLines(output: Output, quiet: boolean): PullLines {
-  if (quiet) return { begin() {}, progress() {}, summary() {} };
+  if (quiet) return { begin() {}, progress() {}, summary() {}, digest() {}, status() {} };
   const shown = createPullProgress(output);
   return {
     begin: (reference) => shown.line(`${pulledName(reference)}: Pulling from ${reference.path}`),
     progress: shown.report,
-    summary({ reference, digest, upToDate }) {
-      shown.line(`Digest: ${digest}`);
-      const what = upToDate ? "Image is up to date for" : "Downloaded newer image for";
-      shown.line(`Status: ${what} ${familiarString(reference)}`);
+    digest: ({ digest }) => shown.line(`Digest: ${digest}`),
+    status: (what, upToDate) =>
+      shown.line(`Status: ${upToDate ? "Image is up to date for" : "Downloaded newer image for"} ${what}`),
+    summary(result) {
+      this.digest(result);
+      this.status(familiarString(result.reference), result.upToDate);
     },
   };
 }

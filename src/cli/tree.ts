@@ -44,6 +44,7 @@ const containerInspect: LazyCommand = async () => (await import("./commands/insp
 const logs: LazyCommand = async () => (await import("./commands/logs.ts")).logs;
 const events: LazyCommand = async () => (await import("./commands/events.ts")).events;
 const tag: LazyCommand = async () => (await import("./commands/tag.ts")).tag;
+const tags: LazyCommand = async () => (await import("./commands/tags.ts")).tags;
 const rmi: LazyCommand = async () => (await import("./commands/rmi.ts")).rmi;
 const diff: LazyCommand = async () => (await import("./commands/diff.ts")).diff;
 const exportCommand: LazyCommand = async () => (await import("./commands/export.ts")).exportCommand;
@@ -86,6 +87,7 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["tag", tag],
   ["rm", rm],
   ["rmi", rmi],
+  ["tags", tags],
   ["version", version],
   ["events", events],
   ["info", info],
@@ -143,6 +145,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
         ["rm", rmi],
         ["save", save],
         ["tag", tag],
+        ["tags", tags],
       ]),
       aliases: new Map([
         ["list", "ls"],

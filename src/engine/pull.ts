@@ -1,10 +1,17 @@
-import { BerthError } from "../base/errors.ts";
+import { BerthError, isBerthError } from "../base/errors.ts";
 import { shortDigest } from "../oci/digest.ts";
 import { parsePlatform } from "../oci/platform.ts";
-import { familiarName, familiarString, formatReference, parseDockerReference } from "../oci/reference.ts";
-import type { ProgressListener } from "../oci/transport.ts";
+import {
+  familiarName,
+  familiarString,
+  formatReference,
+  parseDockerReference,
+  parseReference,
+  withTag,
+} from "../oci/reference.ts";
+import type { ProgressListener, Resolver } from "../oci/transport.ts";
 import type { Digest, Reference } from "../oci/types.ts";
-import { openRegistry } from "../registry/registry.ts";
+import { openRegistry, type Registry } from "../registry/registry.ts";
 import { ensureBuiltinImage } from "./builtin-image.ts";
 import type { EngineContext } from "./context.ts";
 import { emitImageEvent } from "./image-event.ts";
@@ -34,7 +41,54 @@ export interface PullResult {
 
 /** Brings an image from its registry into the store. The built-in image is there without one. */
 export async function pull(context: EngineContext, options: PullOptions): Promise<PullResult> {
-  const reference = parseDockerReference(options.reference);
+  return pullFrom(
+    context,
+    registryForPull(context, options),
+    parseDockerReference(options.reference),
+    options,
+  );
+}
+
+/** A registry that tells of its waits as progress. */
+function registryForPull(context: EngineContext, { onProgress }: PullOptions): Registry {
+  return openRegistry({
+    ...registryOptions(context),
+    onRetry(digest, seconds) {
+      const status = `Retrying in ${seconds} second${seconds === 1 ? "" : "s"}` as const;
+      onProgress?.({ kind: "status", id: shortDigest(digest), digest, status });
+    },
+  });
+}
+
+/**
+ * Brings all images of a repository into the store, one tag after the other, and answers them as they come. What a tag names
+ * may be no image (a signature, a chart): `onSkipped` is told why.
+ */
+export async function* pullAllTags(
+  context: EngineContext,
+  options: PullOptions & { onSkipped(tag: string, reason: BerthError): void },
+): AsyncGenerator<PullResult, void, void> {
+  const repository = parseReference(options.reference);
+  if (repository.tag !== undefined || repository.digest !== undefined)
+    throw new BerthError("usage", "tag can't be used with --all-tags/-a");
+  refuseReservedName(repository);
+  const registry = registryForPull(context, options);
+  for (const tag of await registry.listTags(repository, options.signal)) {
+    try {
+      yield await pullFrom(context, registry, withTag(repository, tag), options);
+    } catch (error) {
+      if (!isBerthError(error, "unsupported")) throw error;
+      options.onSkipped(tag, error);
+    }
+  }
+}
+
+async function pullFrom(
+  context: EngineContext,
+  registry: Registry,
+  reference: Reference,
+  options: PullOptions,
+): Promise<PullResult> {
   const { onStart, onProgress, signal } = options;
   if (isBuiltinReference(reference)) {
     const image = await ensureBuiltinImage(context);
@@ -49,14 +103,7 @@ export async function pull(context: EngineContext, options: PullOptions): Promis
     });
   }
   await sweepStore(context);
-  const registry = openRegistry({
-    ...registryOptions(context),
-    onRetry(digest, seconds) {
-      const status = `Retrying in ${seconds} second${seconds === 1 ? "" : "s"}` as const;
-      onProgress?.({ kind: "status", id: shortDigest(digest), digest, status });
-    },
-  });
-  const resolver: Pick<typeof registry, "resolve"> = {
+  const resolver: Resolver = {
     async resolve(asked, abort) {
       const document = await registry.resolve(asked, abort);
       onStart?.(asked);

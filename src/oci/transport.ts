@@ -18,6 +18,11 @@ export interface Resolver {
   resolve(reference: Reference, signal?: AbortSignal): Promise<RawDocument>;
 }
 
+export interface TagLister {
+  /** All tags of a repository, in the source's order. Throws `not-found`, `unauthorized`, `network`, `registry`. */
+  listTags(repository: Reference, signal?: AbortSignal): Promise<readonly string[]>;
+}
+
 export interface FetchOptions {
   /** Bytes that are there already. A source that cannot continue starts over and says so by `offset: 0`. */
   readonly offset?: number;

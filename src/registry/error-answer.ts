@@ -58,6 +58,7 @@ export function describeEntries(entries: readonly RegistryErrorEntry[]): string 
 export type Wanted =
   | { readonly kind: "manifest"; readonly reference: Reference }
   | { readonly kind: "push"; readonly reference: Reference }
+  | { readonly kind: "tags"; readonly reference: Reference }
   | { readonly kind: "blob"; readonly reference: Reference; readonly digest: Digest };
 
 /** Turns an answer that is no success into an error, in Docker's words. Reads at most 64 KiB of the body. */
@@ -134,8 +135,8 @@ function notFound(
       hint: "the registry's image is incomplete; push it there again",
     });
   }
-  if (entries.some((entry) => entry.code === "NAME_UNKNOWN"))
-    return new BerthError("not-found", `repository ${name} not found: ${said}`);
+  if (wanted.kind === "tags" || entries.some((entry) => entry.code === "NAME_UNKNOWN"))
+    return new BerthError("not-found", `repository ${name} not found: ${said || "name unknown"}`);
   return new BerthError(
     "not-found",
     `manifest for ${familiarString(wanted.reference)} not found: ${said || "manifest unknown"}`,

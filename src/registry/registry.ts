@@ -2,13 +2,22 @@ import { BerthError } from "../base/errors.ts";
 import { parseDigest } from "../oci/digest.ts";
 import { manifestAccept } from "../oci/media-types.ts";
 import { familiarName, familiarString } from "../oci/reference.ts";
-import type { BlobStream, Fetcher, FetchOptions, Pusher, RawDocument, Resolver } from "../oci/transport.ts";
+import type {
+  BlobStream,
+  Fetcher,
+  FetchOptions,
+  Pusher,
+  RawDocument,
+  Resolver,
+  TagLister,
+} from "../oci/transport.ts";
 import type { Descriptor, Digest, Reference } from "../oci/types.ts";
 import { maximumManifestSize } from "../oci/validate.ts";
 import { BlobDownload } from "./blob-download.ts";
 import { BlobUpload } from "./blob-upload.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { errorFromAnswer, isWebPage, webPage } from "./error-answer.ts";
+import { listTags } from "./list-tags.ts";
 import { manifestDocument } from "./manifest-document.ts";
 import { pushManifest } from "./push-manifest.ts";
 import { RegistryClient } from "./registry-client.ts";
@@ -31,13 +40,15 @@ export interface RegistryOptions {
   readonly onRetry?: (digest: Digest, seconds: number) => void;
 }
 
+export type Registry = Resolver & TagLister & Fetcher & Pusher;
+
 const acceptManifests = manifestAccept.join(", ");
 
 /**
  * The client side of the OCI distribution specification 1.1: pulling and pushing. One value serves all registries of a
  * process and remembers schemes, tokens and connections; nothing is contacted before the first request.
  */
-export function openRegistry(options: RegistryOptions): Resolver & Fetcher & Pusher {
+export function openRegistry(options: RegistryOptions): Registry {
   const policy: RetryPolicy = { ...defaultRetryPolicy, ...options.retry };
   const client = new RegistryClient({
     insecureRegistries: options.insecureRegistries,
@@ -85,6 +96,12 @@ export function openRegistry(options: RegistryOptions): Resolver & Fetcher & Pus
     resolve(reference, signal) {
       const { digest } = reference;
       return getManifest(reference, digest ?? reference.tag ?? "latest", digest, signal);
+    },
+    listTags(repository, signal) {
+      const wasReached = () => client.wasReached(repository);
+      return new Attempts({ policy, notify: undefined, signal, wasReached }).run(() =>
+        listTags(client, repository, signal),
+      );
     },
     async fetchManifest(repository, descriptor, signal) {
       const digest = parseDigest(descriptor.digest);

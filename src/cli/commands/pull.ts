@@ -7,36 +7,50 @@ export const pull = defineCommand({
   description: "Download an image from a registry",
   aliases: ["berth image pull", "berth pull"],
   flags: {
+    "all-tags": flag.boolean("Download all tagged images in the repository", { short: "a" }),
     platform: flag.text("Set platform if the image has several (os/arch[/variant])"),
     quiet: flag.boolean("Suppress verbose output", { short: "q" }),
   },
-  notYet: "all-tags:a disable-content-trust",
+  notYet: "disable-content-trust",
   words: { min: 1, max: 1 },
   completes: ["image"],
   async run({ flags, words, host, context }) {
-    const [{ formatReference, parseReference, withDefaultTag }, { pullLines }, engine] = await Promise.all([
-      import("../../oci/reference.ts"),
-      import("../pull-lines.ts"),
-      import("../../engine/pull.ts"),
-    ]);
+    const [{ familiarName, formatReference, parseReference, withDefaultTag }, { pullLines }, engine] =
+      await Promise.all([
+        import("../../oci/reference.ts"),
+        import("../pull-lines.ts"),
+        import("../../engine/pull.ts"),
+      ]);
     const typed = parseReference(words[0]!);
-    const reference = withDefaultTag(typed);
+    const all = flags["all-tags"];
+    const reference = all ? typed : withDefaultTag(typed);
     if (!flags.quiet && reference.tag !== typed.tag)
       host.stdout.write(`Using default tag: ${reference.tag}\n`);
     if (context.identity.mode === "single")
       (await import("../../engine/note-single-identity.ts")).noteSingleIdentity(context);
     const lines = pullLines(host.stdout, flags.quiet);
-    const result = await interruptible((signal) =>
-      engine.pull(context, {
-        reference: words[0]!,
-        ...(flags.platform ? { platform: flags.platform } : {}),
-        onStart: lines.begin,
-        onProgress: lines.progress,
-        signal,
-      }),
-    );
-    lines.summary(result);
-    host.stdout.write(`${formatReference(result.reference)}\n`);
+    const options = {
+      reference: words[0]!,
+      ...(flags.platform ? { platform: flags.platform } : {}),
+      onStart: lines.begin,
+      onProgress: lines.progress,
+    };
+    if (!all) {
+      const result = await interruptible((signal) => engine.pull(context, { ...options, signal }));
+      lines.summary(result);
+      host.stdout.write(`${formatReference(result.reference)}\n`);
+      return 0;
+    }
+    await interruptible(async (signal) => {
+      const onSkipped = (tag: string, { message }: Error) => host.warn(`${tag} is skipped: ${message}`);
+      let upToDate = true;
+      for await (const result of engine.pullAllTags(context, { ...options, signal, onSkipped })) {
+        lines.digest(result);
+        upToDate &&= result.upToDate;
+      }
+      lines.status(familiarName(typed), upToDate);
+    });
+    host.stdout.write(`${formatReference(typed)}\n`);
     return 0;
   },
 });
