@@ -26,6 +26,8 @@ export interface Configuration {
   readonly helpers: Readonly<Record<string, string>>;
   /** Refuses a layer that unpacks to more bytes than this. */
   readonly maximumLayerSize?: number;
+  /** Directories with CDI specifications, absolute paths, besides /etc/cdi and /var/run/cdi; they win over those. */
+  readonly cdiDirectories?: readonly string[];
   /** The default `--format` of `images`. */
   readonly imagesFormat?: string;
 }
@@ -100,13 +102,18 @@ export function parseConfiguration(text: string, path: string): Configuration {
           bad(key, "a number of bytes");
         configuration.maximumLayerSize = value as number;
         break;
+      case "cdi-spec-dirs":
+        if (!Array.isArray(value) || value.some((item) => typeof item !== "string" || !item.startsWith("/")))
+          bad(key, "a list of absolute paths");
+        configuration.cdiDirectories = value as string[];
+        break;
       case "images-format":
         if (typeof value !== "string") bad(key, "a string");
         configuration.imagesFormat = value as string;
         break;
       default:
         throw new BerthError("invalid-argument", `${path}: unknown key "${key}"`, {
-          hint: "known keys: storage-driver, insecure-registries, helpers, maximum-layer-size, images-format",
+          hint: "known keys: storage-driver, insecure-registries, helpers, maximum-layer-size, cdi-spec-dirs, images-format",
         });
     }
   }

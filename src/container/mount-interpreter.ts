@@ -88,6 +88,9 @@ export class MountInterpreter {
       case "device":
         this.#device(operation);
         break;
+      case "host-device":
+        this.#hostDevice(operation);
+        break;
       case "shared-memory":
         this.#shareMemory(operation.of);
         break;
@@ -208,6 +211,22 @@ export class MountInterpreter {
       if (!refused || operation.otherwise === undefined) throw error;
     }
     return operation.otherwise === "skip" ? undefined : cloneOfHost(operation.target, attributes);
+  }
+
+  /** Executing and set-user-id mean nothing for a device, and are not to mean anything. */
+  #hostDevice({ source, target }: Of<"host-device">): void {
+    attempt(`provide the device ${target}`, () => {
+      const device = openAt(AT_FDCWD, source, O.PATH | O.NOFOLLOW);
+      const stat = fstatSync(device);
+      if (!stat.isCharacterDevice() && !stat.isBlockDevice())
+        throw new BerthError("invalid-argument", `${source} is not a device node`);
+      const place = openFileInRoot(this.#root, target);
+      this.#refuseSystem(place, target);
+      const clone = cloneMount(device, false);
+      setMountAttributes(clone, bits(["nosuid", "noexec"]), { recursive: false, propagation: MS.PRIVATE });
+      attachMount(clone, place);
+      for (const fd of [device, place, clone]) closeSync(fd);
+    });
   }
 
   #shareMemory(of: Of<"shared-memory">["of"]): void {

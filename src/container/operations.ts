@@ -26,6 +26,7 @@ export type Operation =
       readonly otherwise?: "bind-host" | "skip";
     }
   | { readonly kind: "device"; readonly name: string }
+  | { readonly kind: "host-device"; readonly source: string; readonly target: string }
   /** /dev/shm is the host's or, already opened, another container's. */
   | { readonly kind: "shared-memory"; readonly of: "host" | "joined" }
   /** `/dev/console` is the terminal at this path of the root. */

@@ -158,6 +158,7 @@ export function planContainer(spec: ContainerSpec): readonly Operation[] {
     { kind: "root", root: spec.root, mountPoint: spec.mountPoint },
     ...kernelFileSystems(spec),
     ...Object.entries(spec.sysctls).map(([key, value]) => ({ kind: "sysctl", key, value }) as const),
+    ...spec.devices.map((device) => ({ kind: "host-device", ...device }) as const),
     ...userMounts(spec),
     ...(init === undefined
       ? []

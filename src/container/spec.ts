@@ -10,6 +10,8 @@ export interface ContainerSpec {
   readonly readOnlyRoot: boolean;
   readonly hostname: string;
   readonly mounts: readonly ContainerMount[];
+  /** Besides those that every container has. */
+  readonly devices: readonly HostDevice[];
   readonly namespaces: NamespaceModes;
   readonly process: ProcessSpec;
   /** One-id mode: ids other than 0 do not exist inside. */
@@ -25,6 +27,12 @@ export interface ContainerSpec {
   readonly domainname?: string;
   /** A BPF program; undefined lets everything through. */
   readonly seccomp: Uint8Array | undefined;
+}
+
+/** A device node of the host, and the path that it gets in the container. */
+export interface HostDevice {
+  readonly source: string;
+  readonly target: string;
 }
 
 /** A namespace of its own, the host's, or another container's. */

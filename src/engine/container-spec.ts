@@ -7,10 +7,12 @@ import { compileSeccomp } from "../sys/seccomp.ts";
 import { type Confinement, confinementOf } from "./confinement.ts";
 import { containerMounts } from "./container-mounts.ts";
 import type { ContainerOptions } from "./container-record.ts";
+import type { DeviceEdits } from "./cdi.ts";
 import type { EngineContext } from "./context.ts";
 import type { StartableContainer } from "./create-container.ts";
 import type { NetworkPlan } from "./network-attachment.ts";
 import { networkFiles } from "./network-files.ts";
+import type { RunOptions } from "./run-options.ts";
 
 /** What belongs to this start and not to the container. */
 export interface StartSurroundings {
@@ -39,6 +41,7 @@ export async function containerSpec(
   const { run } = options;
   const confinement = confinementOf(run);
   const singleIdentity = context.identity.mode === "single";
+  const devices = await deviceEdits(context, run);
   const mountPoint = join(directory, "merged");
   mkdirSync(mountPoint, { recursive: true, mode: 0o700 });
   return {
@@ -46,7 +49,8 @@ export async function containerSpec(
     mountPoint,
     readOnlyRoot: run.readOnly,
     hostname: options.hostname,
-    mounts: [...files, ...containerMounts(layout, options.mounts, container.firstStart)],
+    mounts: [...files, ...containerMounts(layout, options.mounts, container.firstStart), ...devices.mounts],
+    devices: devices.devices,
     namespaces,
     singleIdentity,
     sharedMemorySize: run.ipc === "none" ? undefined : (run.sharedMemorySize ?? defaultSharedMemorySize),
@@ -56,8 +60,21 @@ export async function containerSpec(
     sysctls: run.sysctls ?? {},
     ...(run.domainname === undefined ? {} : { domainname: run.domainname }),
     seccomp: await seccompProgram(confinement, singleIdentity),
-    process: processSpec(context, options, openFiles, confinement),
+    process: processSpec(context, options, { openFiles, confinement, devices }),
   };
+}
+
+/** Most containers have no devices of the host, and load nothing for them. */
+async function deviceEdits(context: EngineContext, run: RunOptions): Promise<DeviceEdits> {
+  const none: DeviceEdits = { env: [], devices: [], mounts: [], groups: [], skippedHooks: [] };
+  if (!run.privileged && !run.devices && !run.deviceRequests) return none;
+  const { allHostDevices, hostDevices } = await import("./devices.ts");
+  const asked = [...(run.privileged ? allHostDevices() : []), ...hostDevices(run.devices ?? [])];
+  if (!run.deviceRequests) return { ...none, devices: asked };
+  const { resolveDeviceRequests } = await import("./cdi.ts");
+  const edits = resolveDeviceRequests(run.deviceRequests, context.configuration.cdiDirectories);
+  for (const hook of edits.skippedHooks) context.warn(`the CDI hook ${hook} is not run`);
+  return { ...edits, devices: [...asked, ...edits.devices] };
 }
 
 /** One-id mode needs a filter of its own, whatever else is allowed. */
@@ -74,20 +91,25 @@ async function seccompProgram(
   return compileSeccomp({ capabilities, pretendOwnership, unconfined });
 }
 
+interface ProcessSurroundings {
+  readonly openFiles: StartSurroundings["openFiles"];
+  readonly confinement: Confinement;
+  readonly devices: DeviceEdits;
+}
+
 function processSpec(
   context: EngineContext,
   { run, args, env, workdir, user }: ContainerOptions,
-  openFiles: StartSurroundings["openFiles"],
-  confinement: Confinement,
+  { openFiles, confinement, devices }: ProcessSurroundings,
 ): ProcessSpec {
   const keepGroups = run.groupAdd?.[0] === "keep-groups";
   return {
     args: run.init ? [initPath, "--", ...args] : args,
-    env,
+    env: [...env, ...devices.env],
     cwd: workdir,
     user,
     terminal: run.terminal,
-    additionalGroups: keepGroups ? [] : (run.groupAdd ?? []),
+    additionalGroups: keepGroups ? [] : [...(run.groupAdd ?? []), ...devices.groups],
     keepGroups,
     capabilities: confinement.capabilities,
     noNewPrivileges: confinement.noNewPrivileges || context.identity.mode === "single",

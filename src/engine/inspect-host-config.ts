@@ -119,6 +119,18 @@ function isolationFields(run: RunOptions): Asked {
     Annotations: run.annotations,
     CapAdd: run.capAdd,
     CapDrop: run.capDrop,
+    Devices: run.devices?.map(({ source, target, permissions }) => ({
+      PathOnHost: source,
+      PathInContainer: target,
+      CgroupPermissions: permissions,
+    })),
+    DeviceRequests: run.deviceRequests?.map(({ driver, count, ids, capabilities }) => ({
+      Driver: driver,
+      Count: count,
+      DeviceIDs: ids.length > 0 ? ids : null,
+      Capabilities: capabilities,
+      Options: {},
+    })),
     GroupAdd: run.groupAdd,
     OomScoreAdj: run.oomScoreAdjustment,
     Privileged: run.privileged,

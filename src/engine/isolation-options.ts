@@ -21,6 +21,8 @@ export interface IsolationOptions {
   readonly pid?: string;
   readonly uts?: string;
   readonly cgroupns?: "host" | "private";
+  readonly devices?: readonly DeviceOption[];
+  readonly deviceRequests?: readonly DeviceRequest[];
   readonly limits?: readonly ProcessLimit[];
   readonly sysctls?: Readonly<Record<string, string>>;
   /** Bytes of /dev/shm. */
@@ -28,4 +30,22 @@ export interface IsolationOptions {
   readonly oomScoreAdjustment?: number;
   readonly domainname?: string;
   readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** A device, or a directory of devices, of the host. */
+export interface DeviceOption {
+  readonly source: string;
+  readonly target: string;
+  /** Of `rwm`. */
+  readonly permissions: string;
+}
+
+/** `--gpus` and CDI names, as Docker's DeviceRequests. */
+export interface DeviceRequest {
+  /** `cdi`, or empty for GPUs. */
+  readonly driver: string;
+  /** -1 is all of them. */
+  readonly count: number;
+  readonly ids: readonly string[];
+  readonly capabilities: readonly (readonly string[])[];
 }

@@ -1,6 +1,6 @@
 /** What `run` opens and closes for a container: capabilities, system calls, hidden paths, limits, sysctls, groups. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { builtinImage, type ContainerLab, containerLab, unharmed } from "../support/container-lab.ts";
 
@@ -154,6 +154,66 @@ describe("the isolation of a container", () => {
       expect([flag, code]).toEqual([flag, 125]);
       expect(stderr).toContain(reason);
     }
+  });
+
+  test("devices of the host are given by name, by directory, and with --privileged", async () => {
+    const device = ["--device", "/dev/null:/dev/below/nothing", "--device", "/dev/zero:/x/zero"];
+    const script =
+      "echo x > /dev/below/nothing && head -c 3 /x/zero | wc -c; grep -c below.*nosuid,noexec /proc/mounts";
+    expect((await lab.sh(builtinImage, script, ...device)).stdout).toBe("3\n1\n");
+    const { stdout } = await lab.sh(builtinImage, "ls /dev/net", "--device", "/dev/net");
+    expect(stdout).toBe("tun\n");
+    expect((await lab.sh(builtinImage, "ls /dev/fuse /dev/net/tun", "--privileged")).code).toBe(0);
+    expect((await lab.sh(builtinImage, "ls /dev/fuse")).code).toBe(1);
+  });
+
+  test("a device goes through no link out of the root, and not over /proc", async () => {
+    const image = await lab.image("device-link", [
+      { name: "link", symlink: `../../../../../..${lab.victim}` },
+    ]);
+    await lab.sh(image, "true", "--device", "/dev/null:/link/null");
+    const { stderr, code } = await lab.run(["--device", "/dev/null:/proc/version", builtinImage, "true"]);
+    expect(stderr).toContain("cannot mount on /proc/version: it is inside the container's /proc");
+    expect(code).toBe(125);
+  });
+
+  test("devices that are not there, or could not be limited as asked for, are refused", async () => {
+    const reasons = {
+      "--device=/dev/none-such": 'while adding custom device "/dev/none-such": no such file or directory',
+      "--device=/etc/passwd": 'while adding custom device "/etc/passwd": not a device node',
+      "--device=/dev/null:r": 'the device /dev/null cannot be limited to "r" without root',
+      "--device=example.com/none=such": "unresolvable CDI devices example.com/none=such",
+      "--device-cgroup-rule=c 1:3 r": "--device-cgroup-rule needs root",
+      "--gpus=all": 'could not select device driver "" with capabilities: [[gpu]]',
+    };
+    for (const [flag, reason] of Object.entries(reasons)) {
+      const { stderr, code } = await lab.run([flag, builtinImage, "true"]);
+      expect([flag, code]).toEqual([flag, 125]);
+      expect(stderr).toContain(reason);
+    }
+  });
+
+  test("a CDI specification of the configuration gives a device, and tells what it leaves out", async () => {
+    const directory = join(lab.root, "cdi");
+    mkdirSync(directory);
+    const hooks = [{ hookName: "createContainer", path: "/bin/h", args: ["h", "create-symlinks"] }];
+    const containerEdits = {
+      env: ["GIVEN=yes"],
+      deviceNodes: [{ path: "/dev/given", hostPath: "/dev/zero" }],
+      hooks,
+    };
+    const spec = {
+      cdiVersion: "0.6.0",
+      kind: "example.com/thing",
+      devices: [{ name: "one", containerEdits }],
+    };
+    writeFileSync(join(directory, "thing.json"), JSON.stringify(spec));
+    mkdirSync(join(lab.root, ".config/berth"), { recursive: true });
+    writeFileSync(join(lab.root, ".config/berth/config.toml"), `cdi-spec-dirs = ["${directory}"]\n`);
+    const script = "echo $GIVEN; head -c 2 /dev/given | wc -c";
+    const { stdout, stderr } = await lab.sh(builtinImage, script, "--device", "example.com/thing=one");
+    expect(stdout).toBe("yes\n2\n");
+    expect(stderr).toContain("the CDI hook create-symlinks of example.com/thing=one is not run");
   });
 
   test("users that are no numbers and no names are refused (CVE-2026-30892)", async () => {

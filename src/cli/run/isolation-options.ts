@@ -4,6 +4,7 @@ import type { IsolationOptions } from "../../engine/isolation-options.ts";
 import type { NetworkOption } from "../../engine/run-options.ts";
 import type { FlagValues } from "../flags/spec.ts";
 import { parseCapabilities } from "./capability-option.ts";
+import { deviceOptions } from "./device-option.ts";
 import type { isolationFlags } from "./isolation-flags.ts";
 import { parseLimit } from "./limit-option.ts";
 import { parseSecurityOptions } from "./security-option.ts";
@@ -20,6 +21,14 @@ export function isolationOptions(
   }: { readonly network: NetworkOption["kind"]; readonly workingDirectory: string },
 ): IsolationOptions {
   const namespaces = namespaceOptions(flags);
+  if (flags["device-cgroup-rule"].length > 0)
+    throw new BerthError(
+      "unsupported",
+      "--device-cgroup-rule needs root: a user cannot limit devices in cgroups",
+      {
+        hint: "a container has only the devices that --device names, and may do with them what this user may",
+      },
+    );
   const { privileged } = flags;
   const sharedMemorySize = flags["shm-size"] ? parseSize(flags["shm-size"]) : 0;
   return {
@@ -27,6 +36,7 @@ export function isolationOptions(
     ...parseCapabilities(flags["cap-add"], flags["cap-drop"]),
     ...(privileged ? { privileged } : {}),
     ...parseSecurityOptions(flags["security-opt"], privileged, workingDirectory),
+    ...deviceOptions(flags.device, flags.gpus),
     ...unlessEmpty("groupAdd", groups(flags["group-add"])),
     ...unlessEmpty("limits", [
       ...new Map(flags.ulimit.map(parseLimit).map((limit) => [limit.name, limit])).values(),

@@ -92,8 +92,6 @@ export const runNotYet = `
   cpus
   cpuset-cpus
   cpuset-mems
-  device
-  device-cgroup-rule
   device-read-bps
   device-read-iops
   device-write-bps
@@ -104,7 +102,6 @@ export const runNotYet = `
   dns-option
   dns-search
   expose
-  gpus
   health-cmd
   health-interval
   health-retries
