@@ -1,7 +1,8 @@
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type BerthOptions, berth, berthExecutable } from "../support/berth-executable.ts";
+import { monitorOf } from "../support/monitor-of.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { startInTerminal } from "../support/terminal-session.ts";
 
@@ -230,12 +231,3 @@ describe.each(["overlay", "fuse-overlayfs"])("the life of a container (%s)", (dr
     expect(await child.exited).toBe(3);
   });
 });
-
-/** The ancestor of a container's process that is berth. */
-function monitorOf(pid: number): number {
-  for (let at = pid; ; ) {
-    const stat = readFileSync(`/proc/${at}/stat`, "latin1");
-    if (stat.includes("(berth)")) return at;
-    at = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-  }
-}
