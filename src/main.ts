@@ -15,6 +15,9 @@ async function main(argv: readonly string[]): Promise<number> {
     case "internal-worker":
       if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
       return (await import("./snapshot/worker.ts")).workerMain(argv.slice(1));
+    case "internal-copy":
+      if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
+      return (await import("./container/copy/copy-worker.ts")).copyWorkerMain();
   }
   const [{ runCommandLine }, { processHost }] = await Promise.all([
     import("./cli/cli.ts"),

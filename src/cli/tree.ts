@@ -46,6 +46,7 @@ const events: LazyCommand = async () => (await import("./commands/events.ts")).e
 const tag: LazyCommand = async () => (await import("./commands/tag.ts")).tag;
 const tags: LazyCommand = async () => (await import("./commands/tags.ts")).tags;
 const rmi: LazyCommand = async () => (await import("./commands/rmi.ts")).rmi;
+const cp: LazyCommand = async () => (await import("./commands/cp.ts")).cp;
 const diff: LazyCommand = async () => (await import("./commands/diff.ts")).diff;
 const exportCommand: LazyCommand = async () => (await import("./commands/export.ts")).exportCommand;
 const importCommand: LazyCommand = async () => (await import("./commands/import.ts")).importCommand;
@@ -78,6 +79,7 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["export", exportCommand],
   ["commit", commit],
   ["diff", diff],
+  ["cp", cp],
   ["login", login],
   ["logout", logout],
   ["images", images],
@@ -103,6 +105,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
       commands: new Map([
         ["attach", attach],
         ["commit", commit],
+        ["cp", cp],
         ["create", create],
         ["diff", diff],
         ["export", exportCommand],
@@ -176,13 +179,11 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     buildx
     compose
     config
-    container:cp
     container:exec
     container:port
     container:top
     container:update
     context
-    cp
     exec
     image:build
     manifest

@@ -80,6 +80,21 @@ function amongOthers(
   ];
 }
 
+/**
+ * The command that, as root of a user namespace, runs `argv` with mounts of its own. With fuse-overlayfs the root is
+ * mounted already, and the daemon ends with the command.
+ */
+export function besideRootCommand(
+  helpers: Helpers,
+  root: RootMount,
+  argv: readonly string[],
+): readonly string[] {
+  const fuse = fuseMount(root);
+  if (fuse === undefined) return ownMountsCommand(helpers, argv);
+  const script = `${mounted(helpers, fuse)}\nexec ${shellWords(argv)}`;
+  return guardedCommand(helpers, ["mount"], [...helpers.command("busybox"), "sh", "-c", script]);
+}
+
 /** It talks even when all is well, so its words are only shown when it fails. It may hold none of our descriptors. */
 function mounted(helpers: Helpers, fuse: FuseMount): string {
   const command = shellWords(fuseCommand(helpers, fuse));

@@ -40,7 +40,7 @@ export async function addLayer(
     const held = signal === undefined ? { lease } : { lease, signal };
     await store.blobs.adopt(file.path, descriptor, held);
     const unpack = async (target: string) => {
-      const request = { blob: store.blobs.path(digest), compression: "gzip" as const, diffId, target };
+      const request = { blob: store.blobs.path(digest), diffId, target };
       return (await unpacker.unpack(request, undefined, signal)).size;
     };
     await store.layers.ensure(diffId, lease, unpack, removeTree, signal);

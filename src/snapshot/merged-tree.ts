@@ -10,7 +10,7 @@ export function* mergedTree(calls: FileSyscalls, layers: readonly number[]): Gen
   if (top === undefined) return;
   const status = calls.status(top, "");
   if (typeof status === "number") throw fileSystemError("read the status of", ".", status);
-  yield { path: [], directory: top, status };
+  yield { path: [], directory: top, name: ".", status };
   yield* inside(DirectoryStack.ofRoots(calls, layers), []);
 }
 
@@ -18,7 +18,7 @@ function* inside(stack: DirectoryStack, path: readonly ByteString[]): Generator<
   for (const name of stack.names()) {
     const found = stack.find(name);
     if (found === undefined) continue; // removed since
-    const entry = { path: [...path, name], ...found };
+    const entry = { path: [...path, name], name, ...found };
     yield entry;
     if (!isDirectory(found.status)) continue;
     using inner = stack.child(name);

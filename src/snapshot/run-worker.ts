@@ -1,7 +1,12 @@
 import { BerthError, messageOf } from "../base/errors.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import type { IdentityMap } from "../sys/identity.ts";
-import { noUserNamespace, ownMountsCommand, spawnInUserNamespace } from "../sys/namespaces.ts";
+import {
+  type NamespaceProcess,
+  noUserNamespace,
+  ownMountsCommand,
+  spawnInUserNamespace,
+} from "../sys/namespaces.ts";
 import type { ResultOf, WorkerEvent, WorkerRequest } from "./worker-protocol.ts";
 
 /** What it takes to start a worker. */
@@ -37,49 +42,66 @@ export async function runWorker<Request extends WorkerRequest>(
   request: Request,
   options: RunWorkerOptions = {},
 ): Promise<ResultOf<Request>> {
-  const { signal, data } = options;
-  if (signal?.aborted) throw interrupted(signal);
   const { helpers, identity, selfCommand } = environment;
-  const namespaces = spawnInUserNamespace({
-    helpers,
-    identity,
-    argv: ownMountsCommand(helpers, [...selfCommand, "internal-worker"]),
-    env: { ...process.env, ...withoutLastTier },
-    stdio: [
-      options.lengths === undefined ? Buffer.from(`${JSON.stringify(request)}\n`) : "pipe",
-      "pipe",
-      "pipe",
-      ...(data === undefined ? [] : [data]),
-    ],
-  });
-  const { child } = namespaces;
-  if (options.lengths !== undefined) void tellLengths(child.stdin as Bun.FileSink, request, options.lengths);
-  const mapping = namespaces.mapped.catch((error: unknown) => error);
-  signal?.addEventListener("abort", namespaces.release, { once: true });
+  const { lengths, data } = options;
+  const order = `${JSON.stringify(request)}\n`;
+  const start = () => {
+    const namespaces = spawnInUserNamespace({
+      helpers,
+      identity,
+      argv: ownMountsCommand(helpers, [...selfCommand, "internal-worker"]),
+      env: workerEnvironment(),
+      stdio: [
+        lengths === undefined ? Buffer.from(order) : "pipe",
+        "pipe",
+        "pipe",
+        ...(data === undefined ? [] : [data]),
+      ],
+    });
+    if (lengths !== undefined) void tellLengths(namespaces.child.stdin as Bun.FileSink, order, lengths);
+    return namespaces;
+  };
+  return (await converse(start, request.kind, options)) as ResultOf<Request>; // what the request is answered with
+}
+
+export function workerEnvironment(): Readonly<Record<string, string | undefined>> {
+  return { ...process.env, ...withoutLastTier };
+}
+
+/** `runWorker` with a worker of another kind, whose result is not known here. `what` is for messages. */
+export async function converse(
+  start: () => NamespaceProcess,
+  what: string,
+  { signal, onProgress }: RunWorkerOptions,
+): Promise<unknown> {
+  if (signal?.aborted) throw interrupted(signal);
+  const { child, mapped, release } = start();
+  const mapping = mapped.catch((error: unknown) => error);
+  signal?.addEventListener("abort", release, { once: true });
   try {
     const [answer, complaint] = await Promise.all([
-      readAnswer(child.stdout as ReadableStream<Uint8Array>, options.onProgress),
+      readAnswer(child.stdout as ReadableStream<Uint8Array>, onProgress),
       new Response(child.stderr as ReadableStream<Uint8Array>).text(),
     ]);
     const status = await child.exited;
     if (signal?.aborted) throw interrupted(signal);
-    if (answer === undefined) throw noAnswer(request.kind, status, complaint, await mapping);
-    if (answer.event === "result") return answer.result as ResultOf<Request>; // what the request is answered with
+    if (answer === undefined) throw noAnswer(what, status, complaint, await mapping);
+    if (answer.event === "result") return answer.result;
     throw new BerthError(answer.code, answer.message, answer.hint === undefined ? {} : { hint: answer.hint });
   } finally {
-    signal?.removeEventListener("abort", namespaces.release);
-    namespaces.release();
+    signal?.removeEventListener("abort", release);
+    release();
   }
 }
 
 /** A worker that ended early has said why, and lengths that never come are of a download that failed. */
 async function tellLengths(
   stdin: Bun.FileSink,
-  request: WorkerRequest,
+  order: string,
   lengths: AsyncIterable<number>,
 ): Promise<void> {
   try {
-    stdin.write(`${JSON.stringify(request)}\n`);
+    stdin.write(order);
     await stdin.flush();
     for await (const length of lengths) {
       stdin.write(`${length}\n`);

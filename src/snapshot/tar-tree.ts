@@ -7,7 +7,7 @@ import { type FileStatus, S } from "../sys/file-status.ts";
 import { E, type FileSyscalls } from "../sys/file-syscalls.ts";
 import { isWhiteout } from "./directory-stack.ts";
 import { type FileMetadata, metadataOf, openToRead, plainMetadata } from "./file-metadata.ts";
-import { nameIn, type TreeChange, type TreeEntry } from "./tree-entry.ts";
+import type { TreeChange, TreeEntry } from "./tree-entry.ts";
 
 export interface TarTreeOptions {
   /** Nothing is dated later than this (SOURCE_DATE_EPOCH), in seconds since 1970. */
@@ -68,7 +68,7 @@ class TarTree {
       case S.IFREG:
         return yield* this.#regular(entry, name);
       case S.IFLNK: {
-        const target = this.#calls.readLink(directory, nameIn(entry));
+        const target = this.#calls.readLink(directory, entry.name);
         if (typeof target === "number") throw fileSystemError("read the link", name, target);
         return yield tarHeader({ ...plain(), type: "2", target });
       }
@@ -83,7 +83,7 @@ class TarTree {
 
   *#directory(entry: TreeEntry): Generator<Uint8Array> {
     const name = entry.path.length === 0 ? "./" : `${entry.path.join("/")}/`;
-    const fd = openToRead(this.#calls, entry.directory, nameIn(entry), name);
+    const fd = openToRead(this.#calls, entry.directory, entry.name, name);
     try {
       const metadata = metadataOf(this.#calls, fd, entry.status);
       yield tarHeader({ ...this.#common(metadata, entry.status, name), type: "5" });
@@ -94,7 +94,7 @@ class TarTree {
 
   /** What was a regular file a moment ago may be something else by now, in a container that runs. */
   *#regular(entry: TreeEntry, name: ByteString): Generator<Uint8Array> {
-    const fd = openToRead(this.#calls, entry.directory, nameIn(entry), name);
+    const fd = openToRead(this.#calls, entry.directory, entry.name, name);
     try {
       const status = this.#calls.status(fd, "");
       if (typeof status === "number") throw fileSystemError("read the status of", name, status);

@@ -27,7 +27,7 @@ export function* treeChanges(request: ChangesRequest): Generator<TreeChange> {
   const lower = DirectoryStack.ofRoots(calls, below);
   const status = calls.status(tree, "");
   if (typeof status === "number") throw fileSystemError("read the status of", ".", status);
-  const root: TreeEntry = { path: [], directory: tree, status };
+  const root: TreeEntry = { path: [], directory: tree, name: ".", status };
   const before = lower.top === undefined ? undefined : calls.status(lower.top, "");
   const known = typeof before === "object" ? { directory: lower.top!, status: before } : undefined;
   const inside = new Comparison(request).inside(DirectoryStack.ofRoots(calls, [tree]), lower, []);
@@ -56,7 +56,8 @@ class Comparison {
       const there = typeof status !== "number" && !isWhiteout(status);
       const before = below.find(name);
       const here = [...path, name];
-      if (there) yield* this.#entry({ path: here, directory: above.top!, status }, before, above, below);
+      if (there)
+        yield* this.#entry({ path: here, directory: above.top!, name, status }, before, above, below);
       else if (before !== undefined) yield { kind: "deleted", path: here, byOpaque: opaque };
     }
   }
@@ -74,7 +75,7 @@ class Comparison {
       if (!scaffold && !same) yield { kind, ...entry };
       return;
     }
-    const name = entry.path.at(-1)!;
+    const { name } = entry;
     using inner = above.child(name);
     if (inner.isEmpty) return; // gone since
     using lower = below.child(name);
@@ -95,7 +96,7 @@ function differs(calls: FileSyscalls, entry: TreeEntry, before: Found): boolean 
   const ageless = isDirectory(a) && holdsScaffold(entry.path);
   if (!ageless && !sameTime(a, b)) return true;
   if ((a.mode & S.IFMT) === S.IFREG && a.size !== b.size) return true;
-  const name = entry.path.at(-1) ?? ".";
+  const { name } = entry;
   if (
     (a.mode & S.IFMT) === S.IFLNK &&
     calls.readLink(entry.directory, name) !== calls.readLink(before.directory, name)

@@ -5,8 +5,9 @@ import type { FileStatus } from "../sys/file-status.ts";
 export interface TreeEntry {
   /** Names from the root; none for the root itself. */
   readonly path: readonly ByteString[];
-  /** The open directory that holds it; open until the walk goes on. For the root it is the root. */
+  /** Where it is: an open directory, open until the walk goes on, and the name there (`.` for the root). */
   readonly directory: number;
+  readonly name: ByteString;
   readonly status: FileStatus;
 }
 
@@ -17,8 +18,3 @@ export type TreeChange =
   | { readonly kind: "opaque"; readonly path: readonly ByteString[] }
   /** `byOpaque`: said already by the opaque directory that it was in. */
   | { readonly kind: "deleted"; readonly path: readonly ByteString[]; readonly byOpaque: boolean };
-
-/** The name of an entry in the directory that holds it. */
-export function nameIn({ path }: Pick<TreeEntry, "path">): ByteString {
-  return path.at(-1) ?? ".";
-}

@@ -55,7 +55,7 @@ export const dataDescriptor = 3;
 export type WorkerEvent =
   /** Compressed bytes read so far. */
   | { readonly event: "progress"; readonly bytes: number }
-  | { readonly event: "result"; readonly result?: WorkerResults[keyof WorkerResults] }
+  | { readonly event: "result"; readonly result?: unknown }
   | {
       readonly event: "error";
       readonly code: ErrorCode;

@@ -3,64 +3,35 @@
  * them. What it reads is hostile, so it makes itself small first: it opens what the request names, then makes the
  * directory that it works in its root, and imports nothing after that.
  */
-import { readFileSync, readSync, writeSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { LengthBeyond } from "../archive/layer/decompress.ts";
 import { extractLayer } from "../archive/layer/extract-layer.ts";
 import { fileSystemError } from "../archive/layer/file-system-error.ts";
 import { type OwnerPolicy, ownerPolicyFrom } from "../archive/layer/owner-policy.ts";
 import { removeTree } from "../archive/layer/remove-tree.ts";
-import { BerthError, messageOf } from "../base/errors.ts";
+import { BerthError } from "../base/errors.ts";
 import { toByteString } from "../sys/byte-string.ts";
 import { AT_FDCWD, E, fileSyscalls as calls, O } from "../sys/file-syscalls.ts";
 import { completeLayers } from "./complete-layers.ts";
 import { copyLayers } from "./copy-layers.ts";
 import { tryOverlay } from "./try-overlay.ts";
 import type { GrownTree, UnpackResult, WrittenLayer } from "./types.ts";
-import {
-  dataDescriptor,
-  type WorkerEvent,
-  type WorkerRequest,
-  type WorkerResults,
-} from "./worker-protocol.ts";
+import { dataDescriptor, type WorkerRequest, type WorkerResults } from "./worker-protocol.ts";
 import { mergedTree } from "./merged-tree.ts";
 import { tarTree } from "./tar-tree.ts";
 import { type ChangesRequest, treeChanges } from "./tree-changes.ts";
 import { treeDifference } from "./tree-difference.ts";
+import { answerRequest, tell } from "./worker-talk.ts";
 import { writeLayer } from "./write-layer.ts";
 
 /** Between two progress events, in milliseconds. */
 const progressInterval = 50;
 
-/** Reads a request from stdin, does it, tells on stdout. The exit status is 0 when it told, good news or bad. */
+/** Does one request (worker-talk.ts). */
 export async function workerMain(argv: readonly string[]): Promise<number> {
   if (argv.length > 0) throw new BerthError("usage", "internal-worker takes its request on stdin");
-  try {
-    const [line, rest] = readLine();
-    const request: WorkerRequest = JSON.parse(line);
-    calls.setCreationMask(0);
-    const result = await perform(request, rest);
-    tell({ event: "result", ...(result === undefined ? {} : { result }) });
-  } catch (error) {
-    const { code, hint } =
-      error instanceof BerthError ? error : { code: "internal" as const, hint: undefined };
-    tell({ event: "error", code, message: messageOf(error), ...(hint === undefined ? {} : { hint }) });
-  }
-  return 0;
-}
-
-/** The first line of stdin, and what came with it. */
-function readLine(): [line: string, rest: string] {
-  let text = "";
-  const buffer = Buffer.alloc(64 * 1024);
-  const decoder = new TextDecoder();
-  for (let end = -1; end < 0; end = text.indexOf("\n")) {
-    const count = readSync(0, buffer, 0, buffer.length, null);
-    if (count === 0) throw new BerthError("usage", "internal-worker takes its request on stdin");
-    text += decoder.decode(buffer.subarray(0, count), { stream: true });
-  }
-  const end = text.indexOf("\n");
-  return [text.slice(0, end), text.slice(end + 1)];
+  return answerRequest<WorkerRequest>(perform);
 }
 
 /** Follows the lengths on stdin, of which `text` has come already. */
@@ -80,11 +51,6 @@ function followLengths(text: string): LengthBeyond {
       text += decoder.decode(value);
     }
   };
-}
-
-function tell(event: WorkerEvent): void {
-  const bytes = Buffer.from(`${JSON.stringify(event)}\n`);
-  for (let done = 0; done < bytes.length; ) done += writeSync(1, bytes, done);
 }
 
 type Result = WorkerResults[keyof WorkerResults] | undefined;

@@ -52,14 +52,15 @@ export class MetadataWriter {
       this.notes.add("true owner not recorded", entry.name);
   }
 
-  /** For a symbolic link or FIFO, which cannot have `user.*` attributes (xattr(7)). */
+  /**
+   * For a symbolic link or FIFO, which cannot have `user.*` attributes (xattr(7)), and whose mode it was made with: to
+   * change it later would follow a link that somebody put there meanwhile.
+   */
   applyToName(parent: number, name: ByteString, entry: LayerEntry): void {
     const { calls } = this;
     const owner = this.#owner(entry, entry.mode);
     if (owner.uid !== 0 || owner.gid !== 0)
       this.#check("change the owner of", entry, calls.changeOwnerAt(parent, name, owner.uid, owner.gid));
-    if (entry.type === "fifo")
-      this.#check("change the mode of", entry, calls.changeModeAt(parent, name, entry.mode));
     for (const { name: attribute } of entry.attributes)
       if (!isControlAttribute(attribute)) this.#attributeNote(attribute, "links have none", entry);
     const { seconds, nanoseconds } = entry.modified;

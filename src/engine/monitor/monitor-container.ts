@@ -37,7 +37,7 @@ export async function monitorContainer(
   order: StartOrder,
   starter: Starter,
 ): Promise<void> {
-  const record = claim(context, order);
+  const record = await claim(context, order);
   let streams: MonitoredStreams | undefined;
   let wake: () => void = () => undefined;
   using attachments = new Attachments(context.directories, record.id, {
@@ -129,15 +129,22 @@ async function runUntilItStays(
   }
 }
 
-/** Makes this process the container's monitor. Throws `conflict` when it has one. */
-function claim({ store }: EngineContext, { id, creator }: StartOrder): ContainerRecord {
+/**
+ * Makes this process the container's monitor. Throws `conflict` when it has one. Waits for a `cp` that has the files of
+ * the stopped container in hand (copy-place.ts).
+ */
+async function claim({ store }: EngineContext, { id, creator }: StartOrder): Promise<ContainerRecord> {
+  using _ = await store.lockObject(`container:${id}`);
   const monitor = identifyProcess(process.pid)!;
-  return store.containers.update(id, ({ process: _, asked: __, restarts: ___, ...state }) => {
-    if (state.status === "removing")
-      throw new BerthError("conflict", "container is marked for removal and cannot be started");
-    const owner = state.monitor;
-    if (owner && isAlive(owner) && !(owner.pid === creator?.pid && owner.startTime === creator.startTime))
-      throw new BerthError("conflict", `container ${id} is already running`);
-    return { ...state, monitor };
-  });
+  return store.containers.update(
+    id,
+    ({ process: _process, asked: _asked, restarts: _restarts, ...state }) => {
+      if (state.status === "removing")
+        throw new BerthError("conflict", "container is marked for removal and cannot be started");
+      const owner = state.monitor;
+      if (owner && isAlive(owner) && !(owner.pid === creator?.pid && owner.startTime === creator.startTime))
+        throw new BerthError("conflict", `container ${id} is already running`);
+      return { ...state, monitor };
+    },
+  );
 }

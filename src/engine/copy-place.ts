@@ -1,0 +1,74 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { StorageDriver } from "../base/configuration.ts";
+import { BerthError } from "../base/errors.ts";
+import type { CopyPlace } from "../container/copy/protocol.ts";
+import type { ContainerRecord } from "../store/types.ts";
+import { isAlive } from "../sys/process-identity.ts";
+import { containerMounts } from "./container-mounts.ts";
+import { optionsOf } from "./container-record.ts";
+import { currentContainer } from "./container-tree.ts";
+import type { EngineContext } from "./context.ts";
+import { isActive } from "./reconcile-containers.ts";
+
+/** Where the files of a container are to be had. Until disposal nobody starts or removes one that does not run. */
+export interface HeldPlace extends Disposable {
+  readonly container: ContainerRecord;
+  readonly place: CopyPlace;
+}
+
+/** Throws `not-found`, and `conflict` where the container is about to run. */
+export async function findCopyPlace(
+  context: EngineContext,
+  idOrName: string,
+  signal?: AbortSignal,
+): Promise<HeldPlace> {
+  const { store } = context;
+  const { id } = await currentContainer(context, idOrName);
+  using stack = new DisposableStack();
+  stack.use(await store.lockObject(`container:${id}`, signal));
+  const container = store.containers.get(id);
+  const place = isActive(container) ? runningPlace(container) : await stoppedPlace(context, container);
+  const held = stack.move();
+  // A container that runs need not be held: the worker looks whether it still does.
+  if (place.kind === "running") held.dispose();
+  return { container, place, [Symbol.dispose]: () => held.dispose() };
+}
+
+function runningPlace({ id, state }: ContainerRecord): CopyPlace {
+  const up = state.status === "running" || state.status === "paused";
+  if (up && state.process !== undefined && isAlive(state.process))
+    return { kind: "running", process: state.process };
+  const doing = state.status === "restarting" ? "restarting" : "starting or stopping";
+  throw new BerthError("conflict", `Container ${id} is ${doing}, wait until the container is running`);
+}
+
+/** As init would mount it, but for what only a running container has. */
+async function stoppedPlace(
+  context: EngineContext,
+  { id, options, state }: ContainerRecord,
+): Promise<CopyPlace> {
+  const { containers, layers, layout } = context.store;
+  const { driver, mounts, run } = optionsOf({ options });
+  const directory = layout.container(id);
+  const root = await context.snapshotter.prepareRoot({
+    driver: driver as StorageDriver,
+    layers: containers.layersOf(id).map((diffId) => layers.path(diffId)),
+    directory,
+    volatile: false,
+  });
+  const mountPoint = join(directory, "merged");
+  mkdirSync(mountPoint, { recursive: true, mode: 0o700 });
+  return {
+    kind: "stopped",
+    root,
+    mountPoint,
+    mounts: [
+      // A tmpfs begins empty.
+      ...containerMounts(layout, mounts, state.startedAt === undefined).filter(
+        (mount) => mount.kind === "bind",
+      ),
+      ...(run.readOnly ? [{ kind: "protect-root" } as const] : []),
+    ],
+  };
+}

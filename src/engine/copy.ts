@@ -1,0 +1,197 @@
+import { closeSync } from "node:fs";
+import { ExtractionNotes } from "../archive/layer/extraction-notes.ts";
+import { ownerPolicyFrom } from "../archive/layer/owner-policy.ts";
+import { readTar } from "../archive/layer/read-tar.ts";
+import { BerthError, isBerthError, systemErrorCode } from "../base/errors.ts";
+import { parseCopyPath } from "../container/copy/copy-path.ts";
+import { hostTree } from "../container/copy/locate.ts";
+import type { CopyResult, CopyWork } from "../container/copy/protocol.ts";
+import { CopyReceiver } from "../container/copy/receive.ts";
+import { runCopyWorker } from "../container/copy/run-copy-worker.ts";
+import { sendTree } from "../container/copy/send.ts";
+import type { ContainerRecord } from "../store/types.ts";
+import { type ByteString, displayName } from "../sys/byte-string.ts";
+import { fileSyscalls } from "../sys/file-syscalls.ts";
+import { createPipe } from "../sys/libc.ts";
+import { selfCommand } from "../sys/self-command.ts";
+import { optionsOf } from "./container-record.ts";
+import type { EngineContext } from "./context.ts";
+import { findCopyPlace } from "./copy-place.ts";
+
+/** Everything is asked to belong to root, which is the caller here: no file is ever given away. */
+const callersOwn = ownerPolicyFrom("0 0 4294967295", "0 0 4294967295");
+
+export interface CopySide {
+  /** Id or name, as typed. */
+  readonly container: string;
+  /** In the container, as typed. */
+  readonly path: string;
+}
+
+export interface Copied {
+  /** Bytes of the files' content. */
+  readonly content: number;
+  /** Bytes that went through between host and container. */
+  readonly transferred: number;
+}
+
+/** A tar of a path of a container, for `cp CONTAINER:PATH -`. Throws `not-found` at the first byte. */
+export async function* copyOutAsTar(
+  context: EngineContext,
+  from: CopySide,
+  options: { readonly follow: boolean; readonly signal?: AbortSignal },
+): AsyncGenerator<Uint8Array> {
+  const { signal } = options;
+  using held = await findCopyPlace(context, from.container, signal);
+  const stop = new AbortController();
+  const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  const [ours, theirs] = createPipe();
+  const source = parseCopyPath(from.path, "/");
+  const work = { kind: "send", source, follow: options.follow } as const;
+  const sent = startWorker(context, held, from, work, theirs, either);
+  try {
+    yield* Bun.file(ours).stream();
+    await sent;
+  } finally {
+    stop.abort();
+    await sent.catch(() => {});
+    closeSync(ours);
+  }
+}
+
+/** Copies a path of a container to one of the host, where everything belongs to the caller. */
+export async function copyOut(
+  context: EngineContext,
+  from: CopySide,
+  to: { readonly path: string; readonly workingDirectory: string },
+  options: { readonly follow: boolean; readonly signal?: AbortSignal },
+): Promise<Copied> {
+  const destination = parseCopyPath(to.path, to.workingDirectory);
+  const notes = new ExtractionNotes();
+  let transferred = 0;
+  using receiver = new CopyReceiver(
+    { destination, manner: "copy", keepOwners: false },
+    {
+      tree: hostTree(fileSyscalls),
+      owners: callersOwn,
+      notes,
+      shown: to.path,
+      missingParent: (directory) =>
+        new BerthError(
+          "not-found",
+          `invalid output path: directory "${displayName(directory)}" does not exist`,
+        ),
+    },
+  );
+  const counted = async function* () {
+    for await (const chunk of copyOutAsTar(context, from, options)) {
+      transferred += chunk.length;
+      yield chunk;
+    }
+  };
+  await readTar(counted(), receiver);
+  receiver.finish();
+  for (const note of notes.lines()) context.warn(note);
+  return { content: receiver.size, transferred };
+}
+
+/** Copies a path of the host into a container, where everything belongs to root unless `keepOwners`. */
+export function copyIn(
+  context: EngineContext,
+  from: { readonly path: string; readonly workingDirectory: string; readonly follow: boolean },
+  to: CopySide,
+  options: { readonly keepOwners: boolean; readonly signal?: AbortSignal },
+): Promise<Copied> {
+  const missing = (path: ByteString) =>
+    new BerthError("not-found", `lstat ${displayName(path)}: no such file or directory`);
+  const source = parseCopyPath(from.path, from.workingDirectory);
+  const tar = sendTree(hostTree(fileSyscalls), { source, follow: from.follow }, missing);
+  return pour(context, tar, to, { ...options, manner: "copy" });
+}
+
+/** Unpacks a tar, plain or compressed, in a directory of a container, with the owners that it says. */
+export function copyInTar(
+  context: EngineContext,
+  tar: AsyncIterable<Uint8Array>,
+  to: CopySide,
+  options: { readonly signal?: AbortSignal },
+): Promise<Copied> {
+  return pour(context, tar, to, { ...options, manner: "unpack", keepOwners: true });
+}
+
+async function pour(
+  context: EngineContext,
+  tar: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  to: CopySide,
+  options: {
+    readonly manner: "copy" | "unpack";
+    readonly keepOwners: boolean;
+    readonly signal?: AbortSignal;
+  },
+): Promise<Copied> {
+  const { manner, keepOwners, signal } = options;
+  using held = await findCopyPlace(context, to.container, signal);
+  const [theirs, ours] = createPipe();
+  const destination = parseCopyPath(to.path, "/");
+  const work = { kind: "receive", destination, manner, keepOwners } as const;
+  const received = startWorker(context, held, to, work, theirs, signal);
+  let transferred = 0;
+  const pipe = Bun.file(ours).writer();
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    for await (const piece of tar) {
+      signal?.throwIfAborted();
+      pipe.write(piece);
+      await pipe.flush();
+      transferred += piece.length;
+    }
+  } catch (error) {
+    // The worker has its reasons for not listening any more, and tells them.
+    if (systemErrorCode(error) !== "EPIPE") failure = { error };
+  }
+  await Promise.resolve(pipe.end()).catch(() => {});
+  closeSync(ours);
+  if (failure !== undefined) {
+    await received.catch(() => {});
+    throw failure.error;
+  }
+  const { size, notes } = await received;
+  for (const note of notes) context.warn(note);
+  return { content: size, transferred };
+}
+
+/** The worker gets `data`, which is closed here. */
+function startWorker(
+  context: EngineContext,
+  {
+    container,
+    place,
+  }: { readonly container: ContainerRecord; readonly place: Parameters<typeof runCopyWorker>[1]["place"] },
+  side: CopySide,
+  work: CopyWork,
+  data: number,
+  signal: AbortSignal | undefined,
+): Promise<CopyResult> {
+  const { helpers, identity } = context;
+  const result = runCopyWorker(
+    { helpers, identity, selfCommand: selfCommand() },
+    { place, container: side.container, work },
+    { data, ...(signal === undefined ? {} : { signal }) },
+  ).catch((error: unknown) => {
+    throw isBerthError(error, "read-only") ? readOnly(container, work) : error;
+  });
+  result.catch(() => {}); // awaited by the caller, who may be busy with the tar until then
+  closeSync(data);
+  return result;
+}
+
+/** Docker's words for what may not be written to (moby daemon/archive_unix.go). */
+function readOnly(container: ContainerRecord, work: CopyWork): BerthError {
+  const { run, mounts } = optionsOf(container);
+  const path = work.kind === "receive" ? work.destination.path : "/";
+  const [mount] = mounts
+    .filter(({ target }) => path === target || path.startsWith(`${target}/`))
+    .toSorted((a, b) => b.target.length - a.target.length);
+  const what = mount === undefined && run.readOnly ? "container rootfs" : "mounted volume";
+  return new BerthError("read-only", `${what} is marked read-only`);
+}
