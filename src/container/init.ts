@@ -12,6 +12,7 @@ import {
   setGroup,
   startSession,
 } from "../sys/libc.ts";
+import { addAccount } from "./account.ts";
 import { MountInterpreter } from "./mount-interpreter.ts";
 import { sharedMemoryIn } from "./shared-memory.ts";
 import {
@@ -58,6 +59,7 @@ async function run(request: StartRequest): Promise<never> {
     request.sharedMemoryOf === undefined ? undefined : sharedMemoryIn(request.sharedMemoryOf);
   const interpreter = new MountInterpreter(await populator(request), sharedMemory);
   for (const operation of request.operations) interpreter.perform(operation);
+  if (request.account) addAccount(interpreter, request.account);
   const { user, additionalGroups } = request.process;
   const identity = lookUpUser(interpreter.root, user, additionalGroups);
 

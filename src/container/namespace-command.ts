@@ -8,7 +8,7 @@ import {
   ownMountsCommand,
   unsharedCommand,
 } from "../sys/namespaces.ts";
-import type { RootMount } from "../sys/root-mount.ts";
+import type { IdTranslation, RootMount } from "../sys/root-mount.ts";
 import { shellWords } from "../sys/user-namespace-command.ts";
 import { gateDescriptor as spare, lifelineDescriptor } from "./protocol.ts";
 import type { NamespaceModes } from "./spec.ts";
@@ -108,8 +108,14 @@ function fuseCommand(helpers: Helpers, root: FuseMount): string[] {
     `upperdir=${escapeOption(root.writable.upper)}`,
     `workdir=${escapeOption(root.writable.work)}`,
     ...(root.volatile ? ["volatile"] : []),
+    ...(root.translation ? [`uidmapping=${ranges(root.translation.uids)}`] : []),
+    ...(root.translation ? [`gidmapping=${ranges(root.translation.gids)}`] : []),
   ];
   return [...helpers.command("fuse-overlayfs"), "-o", options.join(","), root.mountPoint];
+}
+
+function ranges(translation: IdTranslation["uids"]): string {
+  return translation.map(({ seen, shown, count }) => `${seen}:${shown}:${count}`).join(":");
 }
 
 /** libfuse splits options at commas, fuse-overlayfs directories at colons; both take a backslash. */

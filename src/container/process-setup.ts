@@ -41,7 +41,7 @@ import { type Identity, resolveUser, withGroups } from "./user.ts";
 const accountFileLimit = 1 << 20;
 
 /** A text file of the root: regular and small, never a FIFO, a device or a link to the host (CVE-2024-9676). */
-function readAccountFile(root: number, path: string): string {
+export function readAccountFile(root: number, path: string): string {
   let fd: number;
   try {
     fd = openInRoot(root, path, O.RDONLY | O.NONBLOCK | O.NOCTTY);

@@ -18,7 +18,7 @@
  */
 import type { ErrorCode } from "../base/errors.ts";
 import type { Operation } from "./operations.ts";
-import type { NamespaceModes, ProcessSpec } from "./spec.ts";
+import type { Account, NamespaceModes, ProcessSpec } from "./spec.ts";
 
 export const channelDescriptor = 3;
 export const terminalDescriptor = 4;
@@ -31,6 +31,7 @@ export const firstHeldDescriptor = 7;
 export interface StartRequest {
   readonly operations: readonly Operation[];
   readonly process: ProcessSpec;
+  readonly account?: Account;
   /** The seccomp program, base64; undefined is unconfined. */
   readonly seccomp?: string;
   /** Ids other than 0 do not exist inside. */

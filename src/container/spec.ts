@@ -25,8 +25,19 @@ export interface ContainerSpec {
   /** By their names with dots; only those of namespaces that the container has for itself. */
   readonly sysctls: Readonly<Record<string, string>>;
   readonly domainname?: string;
+  /** Who the caller is inside, if that is not root. */
+  readonly account?: Account;
   /** A BPF program; undefined lets everything through. */
   readonly seccomp: Uint8Array | undefined;
+}
+
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  /** Of the host, for files of this container. */
+  readonly directory: string;
 }
 
 /** A device node of the host, and the path that it gets in the container. */

@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StorageDriver } from "../base/configuration.ts";
 import type { ContainerMount, ContainerSpec, NamespaceModes, ProcessSpec } from "../container/spec.ts";
 import { defaultSharedMemorySize, initPath } from "../container/plan.ts";
+import { userNameOf } from "../sys/identity.ts";
 import { compileSeccomp } from "../sys/seccomp.ts";
 import { type Confinement, confinementOf } from "./confinement.ts";
 import { containerMounts } from "./container-mounts.ts";
@@ -10,6 +11,7 @@ import type { ContainerOptions } from "./container-record.ts";
 import type { DeviceEdits } from "./cdi.ts";
 import type { EngineContext } from "./context.ts";
 import type { StartableContainer } from "./create-container.ts";
+import { keptIds, storedIds } from "./kept-identity.ts";
 import type { NetworkPlan } from "./network-attachment.ts";
 import { networkFiles } from "./network-files.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -39,13 +41,17 @@ export async function containerSpec(
     volatile: options.run.remove,
   });
   const { run } = options;
+  const kept = keptIds(run);
   const confinement = confinementOf(run);
   const singleIdentity = context.identity.mode === "single";
   const devices = await deviceEdits(context, run);
   const mountPoint = join(directory, "merged");
   mkdirSync(mountPoint, { recursive: true, mode: 0o700 });
   return {
-    root,
+    root:
+      kept === undefined || root.kind !== "fuse-overlayfs"
+        ? root
+        : { ...root, translation: storedIds(context.identity, kept) },
     mountPoint,
     readOnlyRoot: run.readOnly,
     hostname: options.hostname,
@@ -59,9 +65,16 @@ export async function containerSpec(
     readOnlyPaths: confinement.readOnlyPaths,
     sysctls: run.sysctls ?? {},
     ...(run.domainname === undefined ? {} : { domainname: run.domainname }),
+    ...(kept === undefined
+      ? {}
+      : { account: { ...kept, name: callersName(), home: options.workdir, directory } }),
     seccomp: await seccompProgram(confinement, singleIdentity),
     process: processSpec(context, options, { openFiles, confinement, devices }),
   };
+}
+
+function callersName(): string {
+  return userNameOf(process.getuid!(), readFileSync("/etc/passwd", "utf8")) ?? "user";
 }
 
 /** Most containers have no devices of the host, and load nothing for them. */

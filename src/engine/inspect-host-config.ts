@@ -137,6 +137,7 @@ function isolationFields(run: RunOptions): Asked {
     SecurityOpt: run.securityOptions,
     ShmSize: run.sharedMemorySize,
     Sysctls: run.sysctls,
+    UsernsMode: run.userns,
     Ulimits: run.limits?.map(({ name, soft, hard }) => ({ Name: name, Hard: hard, Soft: soft })),
     MaskedPaths: paths?.masked ?? (run.privileged ? null : undefined),
     ReadonlyPaths: paths?.readOnly ?? (run.privileged ? null : undefined),

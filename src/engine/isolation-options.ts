@@ -20,6 +20,8 @@ export interface IsolationOptions {
   /** `host` or `container:<id or name>`; so for the next. */
   readonly pid?: string;
   readonly uts?: string;
+  /** `host` or `keep-id[:uid=N,gid=N]`. */
+  readonly userns?: string;
   readonly cgroupns?: "host" | "private";
   readonly devices?: readonly DeviceOption[];
   readonly deviceRequests?: readonly DeviceRequest[];

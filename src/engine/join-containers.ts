@@ -3,6 +3,7 @@ import type { ProcessIdentity } from "../sys/process-identity.ts";
 import { type HeldKind, HeldNamespaces } from "../sys/held-namespaces.ts";
 import { optionsOf } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
+import type { RunOptions } from "./run-options.ts";
 import { settle } from "./reconcile-containers.ts";
 
 /** A namespace of another container, as `--ipc container:x` asks for it. */
@@ -19,11 +20,12 @@ const shownKind = { net: "network", ipc: "IPC", uts: "UTS", pid: "PID" } as cons
 export async function joinContainers(
   context: EngineContext,
   wanted: readonly WantedNamespace[],
+  userns: RunOptions["userns"],
 ): Promise<HeldNamespaces> {
   const held = new HeldNamespaces();
   try {
     for (const { kind, container } of wanted) {
-      const process = await firstProcess(context, kind, container);
+      const process = await firstProcess(context, kind, container, userns);
       held.hold(process, kind);
       // /dev/shm belongs to the IPC namespace, and is found through the mounts of its container.
       if (kind === "ipc") held.hold(process, "mnt");
@@ -35,10 +37,13 @@ export async function joinContainers(
   }
 }
 
+const mapOf = (userns: RunOptions["userns"]) => (userns === "host" ? undefined : userns);
+
 async function firstProcess(
   context: EngineContext,
   kind: WantedNamespace["kind"],
   container: string,
+  userns: RunOptions["userns"],
 ): Promise<ProcessIdentity> {
   const record = await settle(context, context.readingStore.containers.get(container));
   const running = record?.state.status === "running" || record?.state.status === "paused";
@@ -53,6 +58,10 @@ async function firstProcess(
       "conflict",
       `can't join IPC of container ${container}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
     );
+  if (mapOf(run.userns) !== mapOf(userns))
+    throw new BerthError("conflict", `container ${container} has other user ids`, {
+      hint: `what it has can be joined with --userns=${run.userns ?? "host"}`,
+    });
   const shared = kind === "net" ? run.network.kind : kind === "ipc" ? undefined : run[kind];
   if (shared === "host")
     throw new BerthError("conflict", `container ${container} has the host's ${shownKind[kind]} namespace`, {

@@ -39,6 +39,7 @@ export function startRequest(
     process: spec.process,
     ...(spec.seccomp ? { seccomp: spec.seccomp.toBase64() } : {}),
     singleIdentity: spec.singleIdentity,
+    ...(spec.account ? { account: spec.account } : {}),
     namespaces: spec.namespaces,
     ...(size === undefined ? {} : { windowSize: size }),
   };

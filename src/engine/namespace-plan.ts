@@ -3,6 +3,7 @@ import type { HeldNamespaces } from "../sys/held-namespaces.ts";
 import type { IdentityMap } from "../sys/identity.ts";
 import type { EngineContext } from "./context.ts";
 import type { WantedNamespace } from "./join-containers.ts";
+import { keptIdentity, keptIds } from "./kept-identity.ts";
 import type { NetworkPlan } from "./network-attachment.ts";
 import type { RunOptions } from "./run-options.ts";
 
@@ -35,9 +36,10 @@ export async function planNamespaces(
     uts: mode("uts", run.uts),
     cgroup: run.cgroupns === "host" ? "host" : "private",
   };
-  if (wanted.length === 0)
-    return { modes, identity: context.identity, held: undefined, [Symbol.dispose]() {} };
+  const kept = keptIds(run);
+  const identity = kept === undefined ? context.identity : keptIdentity(context.identity, kept);
+  if (wanted.length === 0) return { modes, identity, held: undefined, [Symbol.dispose]() {} };
   const { joinContainers } = await import("./join-containers.ts");
-  const held = await joinContainers(context, wanted);
-  return { modes, identity: context.identity, held, [Symbol.dispose]: () => held[Symbol.dispose]() };
+  const held = await joinContainers(context, wanted, run.userns);
+  return { modes, identity, held, [Symbol.dispose]: () => held[Symbol.dispose]() };
 }

@@ -1,5 +1,6 @@
 import { BerthError } from "../base/errors.ts";
 import type { ImageExecutionConfig } from "../oci/types.ts";
+import { keptIds } from "./kept-identity.ts";
 import type { RunOptions } from "./run-options.ts";
 
 export interface ResolvedProcess {
@@ -30,11 +31,12 @@ export function resolveProcess(
       hint: `the image names no command of its own; say one: berth run ${options.image} COMMAND`,
     });
   }
+  const kept = keptIds(options);
   return {
     args,
     env: environment(config, options, hostname, caller),
     workdir: options.workdir ?? (config.WorkingDir || "/"),
-    user: options.user ?? config.User ?? "",
+    user: options.user ?? (kept ? `${kept.uid}:${kept.gid}` : (config.User ?? "")),
   };
 }
 

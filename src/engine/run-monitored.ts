@@ -65,7 +65,7 @@ async function create(
   talk: PullTalk,
   stack: AsyncDisposableStack,
 ) {
-  const { driver } = await chooseDriver(context, options.storageDriver);
+  const { driver } = await chooseDriver(context, options.storageDriver, options.userns);
   const network = planNetwork(options.network, () => context.helpers);
   const image = await obtainImage(context, options, talk);
   talk.signal?.throwIfAborted();

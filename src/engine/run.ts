@@ -22,7 +22,7 @@ export async function runContainer(
 ): Promise<number> {
   await using stack = new AsyncDisposableStack();
   const streams = stack.use(new ContainerStreams(options));
-  const { driver } = await chooseDriver(context, options.storageDriver);
+  const { driver } = await chooseDriver(context, options.storageDriver, options.userns);
   const network = planNetwork(options.network, () => context.helpers);
   const namespaces = stack.use(await planNamespaces(context, options, network));
   const launchWith = (fuse?: FuseMount) => {

@@ -6,11 +6,12 @@ import type { EngineContext } from "./context.ts";
 
 /**
  * The storage driver, and why: by `--storage-driver`, `BERTH_STORAGE_DRIVER`, `storage-driver` of config.toml, or else
- * by what works here.
+ * by what works here. Only fuse-overlayfs can show an image in a user namespace that it was not unpacked for.
  */
 export async function chooseDriver(
   context: EngineContext,
   flag: string | undefined,
+  userns?: string,
 ): Promise<{ readonly driver: StorageDriver; readonly reason: string }> {
   const wanted =
     flag ?? (context.env.BERTH_STORAGE_DRIVER || undefined) ?? context.configuration.storageDriver;
@@ -20,12 +21,17 @@ export async function chooseDriver(
       hint: `choose one of ${storageDrivers.join(", ")}`,
     });
   }
+  const translates = userns?.startsWith("keep-id") ?? false;
+  if (translates && flag !== undefined && flag !== "fuse-overlayfs")
+    throw new BerthError("unsupported", `--userns=${userns} does not go with the storage driver ${flag}`, {
+      hint: "it needs fuse-overlayfs, which is taken when no other is asked for",
+    });
   return probeDriver({
     helpers: context.helpers,
     identity: context.identity,
     selfCommand: selfCommand(),
     dataDirectory: context.directories.data,
     runtimeDirectory: context.directories.runtime,
-    ...(forced === undefined ? {} : { forced }),
+    ...(translates ? { forced: "fuse-overlayfs" } : forced === undefined ? {} : { forced }),
   });
 }

@@ -1,7 +1,8 @@
 /** Which namespaces a container has: its own, the host's, another container's; and that nothing of it stays behind. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { hostname } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
+import { join } from "node:path";
 import { berthExecutable } from "../support/berth-executable.ts";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
 
@@ -109,6 +110,57 @@ describe.each(["overlay", "fuse-overlayfs"])("namespaces of a container, with %s
     expect(stdout.trim().split("\n")).toEqual([hostname(), ...own]);
   });
 
+  test("with keep-id the caller is the same inside, and files have the owners that the image gives them", async () => {
+    const image = await lab.image("owned", [
+      { name: "of-root", content: "" },
+      { name: "of-seven", content: "", uid: 7, gid: 8 },
+      { name: "of-me", content: "", uid: process.getuid!(), gid: process.getgid!() },
+    ]);
+    const ids = `${process.getuid!()} ${process.getgid!()}`;
+    const script =
+      "id -u; id -un; cd /; for file in of-*; do stat -c '%u %g' $file; done; echo from inside > /shared/file; grep CapEff /proc/self/status";
+    const shared = join(lab.root, "kept");
+    mkdirSync(shared);
+    const run = (...flags: string[]) =>
+      lab.berth(
+        [
+          "run",
+          "--rm",
+          "--network=none",
+          "-v",
+          `${shared}:/shared`,
+          ...flags,
+          image,
+          "busybox",
+          "sh",
+          "-c",
+          script,
+        ],
+        {
+          env: { BERTH_STORAGE_DRIVER: "" },
+        },
+      );
+    const { stdout, stderr } = await run("--userns=keep-id");
+    const name = userInfo().username;
+    expect({ stdout, stderr }).toEqual({
+      stdout: `${process.getuid!()}\n${name}\n${ids}\n0 0\n7 8\nCapEff:\t0000000000000000\n`,
+      stderr: "",
+    });
+    expect(statSync(join(shared, "file")).uid).toBe(process.getuid!());
+    rmSync(join(shared, "file"));
+    const other = await run("--userns=keep-id:uid=7,gid=8");
+    expect(other.stdout).toContain(`7\n${name}\n${ids}\n0 0\n7 8\n`);
+    expect(statSync(join(shared, "file")).uid).toBe(process.getuid!());
+    const root = await lab.sh(
+      image,
+      "touch /new; stat -c %u /new; grep CapEff /proc/self/status",
+      "--userns=keep-id",
+      "-u",
+      "0",
+    );
+    expect(root.stdout).toBe("0\nCapEff:\t00000000a80425fb\n");
+  });
+
   test("a container that does not share, does not run or is not there is not joined", async () => {
     const reasons = {
       "--ipc=container:nobody": "No such container: nobody",
@@ -116,6 +168,8 @@ describe.each(["overlay", "fuse-overlayfs"])("namespaces of a container, with %s
       "--pid=container:": "--pid: invalid PID mode",
       "--uts=x": "--uts: invalid UTS mode",
       "--cgroupns=x": "--cgroupns: invalid CGROUP mode",
+      "--userns=auto": "--userns=auto is not supported",
+      "--userns=x": "--userns: invalid USER mode",
       "--ipc=container:still": "cannot join IPC of a non running container: still",
     };
     await lab.berth([

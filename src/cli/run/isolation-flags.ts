@@ -22,5 +22,6 @@ export const isolationFlags = {
   "shm-size": flag.text("Size of /dev/shm", { type: "bytes", check: (value) => void parseSize(value) }),
   sysctl: flag.list("Sysctl options", { type: "map", check: (value) => void parseSysctl(value) }),
   ulimit: flag.list("Ulimit options", { type: "ulimit", check: (value) => void parseLimit(value) }),
+  userns: flag.text("User namespace to use", { completes: ["host", "keep-id"] }),
   uts: flag.text("UTS namespace to use", { completes: ["host"] }),
 } as const;

@@ -11,7 +11,7 @@ import { parseSecurityOptions } from "./security-option.ts";
 import { parseSysctls } from "./sysctl-option.ts";
 
 type Flags = FlagValues<typeof isolationFlags>;
-type Namespaces = Pick<IsolationOptions, "cgroupns" | "ipc" | "pid" | "uts">;
+type Namespaces = Pick<IsolationOptions, "userns" | "cgroupns" | "ipc" | "pid" | "uts">;
 
 export function isolationOptions(
   flags: Flags,
@@ -67,9 +67,21 @@ function namespaceOptions(flags: Flags): Namespaces {
     if (!mayJoin(mode)) throw invalid(name, name.toUpperCase());
     chosen[name] = mode;
   }
+  if (flags.userns) chosen.userns = userNamespace(flags.userns);
   if (flags.cgroupns === "host" || flags.cgroupns === "private") chosen.cgroupns = flags.cgroupns;
   else if (flags.cgroupns) throw invalid("cgroupns", "CGROUP");
   return chosen;
+}
+
+/** `host` is the usual map: a rootless container cannot have less, and has no more. */
+function userNamespace(mode: string): string {
+  if (mode === "host" || /^keep-id(?::(?:uid|gid)=\d{1,9}(?:,(?:uid|gid)=\d{1,9})?)?$/.test(mode))
+    return mode;
+  if (/^(auto|nomap|ns|container|private|keep-id)\b/.test(mode))
+    throw new BerthError("unsupported", `--userns=${mode} is not supported`, {
+      hint: "keep-id[:uid=N,gid=N] keeps this user's ids, host is the usual map, in which this user is root",
+    });
+  throw new BerthError("usage", "--userns: invalid USER mode");
 }
 
 const keepGroups = "keep-groups";

@@ -131,7 +131,6 @@ export const runNotYet = `
   runtime
   storage-opt
   use-api-socket
-  userns
   volume-driver
   volumes-from
 `;
