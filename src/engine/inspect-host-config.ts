@@ -96,7 +96,7 @@ export function hostConfig({ run }: ContainerOptions, hasLog: boolean): Record<s
         Config: run.logging?.options ?? {},
       },
     },
-    { ReadonlyRootfs: run.readOnly },
+    { ReadonlyRootfs: run.readOnly, RestartPolicy: restartPolicy(run.restart) },
   ];
   const config: Record<string, unknown> = { ...unasked };
   for (const [field, value] of asked.flatMap(Object.entries)) if (value !== undefined) config[field] = value;
@@ -142,6 +142,10 @@ function isolationFields(run: RunOptions): Asked {
     MaskedPaths: paths?.masked ?? (run.privileged ? null : undefined),
     ReadonlyPaths: paths?.readOnly ?? (run.privileged ? null : undefined),
   };
+}
+
+function restartPolicy(policy: RunOptions["restart"]): object | undefined {
+  return policy && { Name: policy.name, MaximumRetryCount: policy.maximumRetries };
 }
 
 /** `-v` is in Binds, `--tmpfs` in Tmpfs, `--mount` of what has to exist in Mounts. */

@@ -32,6 +32,8 @@ export interface RunOptions extends IsolationOptions {
   readonly stopTimeout?: number;
   /** Its input ends with the first client that was attached to it (`run -i` without `-d`). */
   readonly stdinOnce?: boolean;
+  /** What its creator was attached to, for inspect; undefined is all there is. */
+  readonly attached?: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
   readonly restart?: RestartPolicy;
 }
 

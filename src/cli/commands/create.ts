@@ -17,10 +17,12 @@ export const create = defineCommand({
   completes: ["image", "file"],
   async run({ flags, words, host, context }) {
     const options = buildRunOptions(flags, words, host);
-    const { stdin } = parseAttachOption(flags.attach, options.interactive);
+    const attached = parseAttachOption(flags.attach, options.interactive);
     return talkingPull(host, flags.quiet, async (talk) => {
       const { createOnly } = await import("../../engine/run-monitored.ts");
-      host.stdout.write(`${await createOnly(context, { ...options, stdinOnce: stdin }, talk)}\n`);
+      host.stdout.write(
+        `${await createOnly(context, { ...options, stdinOnce: attached.stdin, attached }, talk)}\n`,
+      );
       return exitCode.success;
     });
   },

@@ -56,17 +56,20 @@ async function runWithMonitor(
   talk: PullTalk,
 ): Promise<number> {
   const { runMonitored } = await import("../../engine/run-monitored.ts");
-  const { parseAttachOption } = await import("../run/attach-option.ts");
+  const { noStreams, parseAttachOption } = await import("../run/attach-option.ts");
   if (flags.detach) {
     if (flags.attach.length > 0)
       throw new BerthError("usage", "conflicting options: cannot specify both --attach and --detach");
-    const { id } = await runMonitored(context, options, talk, { kind: "detached" });
+    const { id } = await runMonitored(context, { ...options, attached: noStreams }, talk, {
+      kind: "detached",
+    });
     host.stdout.write(`${id}\n`);
     return exitCode.success;
   }
   const { detachKeysFrom } = await import("../run/detach-keys-option.ts");
   const streams = parseAttachOption(flags.attach, options.interactive);
-  const { end } = await runMonitored(context, { ...options, stdinOnce: streams.stdin }, talk, {
+  const asked = { ...options, stdinOnce: streams.stdin, attached: streams };
+  const { end } = await runMonitored(context, asked, talk, {
     kind: "attached",
     input: streams.stdin,
     output: streams,

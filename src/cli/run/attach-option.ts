@@ -6,6 +6,8 @@ export interface AttachedStreams {
   readonly stderr: boolean;
 }
 
+export const noStreams: AttachedStreams = { stdin: false, stdout: false, stderr: false };
+
 /** `-a stdin|stdout|stderr`, several; without any it is the output, and the input with `-i`. */
 export function parseAttachOption(values: readonly string[], interactive: boolean): AttachedStreams {
   if (values.length === 0) return { stdin: interactive, stdout: true, stderr: true };

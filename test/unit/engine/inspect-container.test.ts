@@ -47,6 +47,7 @@ async function inspected({ run = {}, state = { status: "created" }, hasLog, remo
     env: ["PATH=/bin", "HOSTNAME=box"],
     workdir: "/",
     user: "",
+    stopSignal: "SIGQUIT",
     mounts: [
       { kind: "volume", name: "ab12", anonymous: true, target: "/var/lib", readOnly: false, noCopy: false },
       { kind: "volume", name: "data", anonymous: false, target: "/data", readOnly: true, noCopy: false },
