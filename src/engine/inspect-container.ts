@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError } from "../base/errors.ts";
 import type { ImageExecutionConfig } from "../oci/types.ts";
-import type { ContainerRecord, ContainerState } from "../store/types.ts";
+import type { ContainerHealth, ContainerRecord, ContainerState } from "../store/types.ts";
 import { logPath } from "./container-logging.ts";
 import { type MountPoint, mountPoints } from "./container-mounts.ts";
 import { optionsOf } from "./container-record.ts";
@@ -90,7 +90,20 @@ function stateOf(state: ContainerState): Record<string, unknown> {
     Error: state.error ?? "",
     StartedAt: state.startedAt ?? never,
     FinishedAt: state.finishedAt ?? never,
-    Health: undefined,
+    Health: state.health && healthOf(state.health),
+  };
+}
+
+function healthOf({ status, failingStreak, log }: ContainerHealth): Record<string, unknown> {
+  return {
+    Status: status,
+    FailingStreak: failingStreak,
+    Log: log.map(({ start, end, exitCode, output }) => ({
+      Start: start,
+      End: end,
+      ExitCode: exitCode,
+      Output: output,
+    })),
   };
 }
 

@@ -58,6 +58,8 @@ export interface ContainerState {
   readonly startedAt?: string;
   readonly finishedAt?: string;
   readonly oomKilled?: boolean;
+  /** Only of a container with health checks, while it runs. */
+  readonly health?: ContainerHealth;
   /** The directory of the container's cgroup, if it has one. */
   readonly cgroup?: string;
   /** Of a container that was paused by signals: its processes that were stopped already. */
@@ -66,6 +68,19 @@ export interface ContainerState {
   readonly restarts?: number;
   /** Somebody asked its monitor to end it, or to start it anew when it has ended. */
   readonly asked?: "stop" | "restart";
+}
+
+export interface ContainerHealth {
+  readonly status: "starting" | "healthy" | "unhealthy";
+  /** Checks that failed one after the other until now. */
+  readonly failingStreak: number;
+  /** The last checks, the newest last. */
+  readonly log: readonly {
+    readonly start: string;
+    readonly end: string;
+    readonly exitCode: number;
+    readonly output: string;
+  }[];
 }
 
 /** A container. `options` is the engine's own record of what was asked for; the store does not look inside. */

@@ -25,7 +25,7 @@ export function containerCells(container: ContainerSummary, { truncate, now }: C
       return goQuote(truncate ? ellipsis(command, commandWidth) : command);
     },
     CreatedAt: () => goTimeString(created),
-    HealthStatus: () => "none",
+    HealthStatus: () => container.state.health?.status ?? "none",
     ID: () => (truncate ? shortId(container.id) : container.id),
     Image: () => (truncate ? shownImage(container) : container.image || "<no image>"),
     Labels: () =>

@@ -7,7 +7,7 @@ export function containerStatus(state: ContainerState, now: Date): string {
     humanDuration(time === undefined ? 0 : now.getTime() - Date.parse(time));
   switch (state.status) {
     case "running":
-      return `Up ${since(state.startedAt)}`;
+      return `Up ${since(state.startedAt)}${healthOf(state)}`;
     case "paused":
       return `Up ${since(state.startedAt)} (Paused)`;
     case "restarting":
@@ -21,4 +21,9 @@ export function containerStatus(state: ContainerState, now: Date): string {
     case "exited":
       return `Exited (${state.exitCode ?? 0}) ${since(state.finishedAt)} ago`;
   }
+}
+
+function healthOf({ health }: ContainerState): string {
+  if (health === undefined) return "";
+  return health.status === "starting" ? " (health: starting)" : ` (${health.status})`;
 }

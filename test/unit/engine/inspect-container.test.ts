@@ -150,6 +150,21 @@ describe("what scripts ask for", () => {
     expect(ask("{{.NetworkSettings.IPAddress}}|{{.State.FinishedAt}}")).toBe("|2026-01-02T03:05:00.000Z");
   });
 
+  test("of one with health checks", async () => {
+    const check = {
+      start: "2026-01-02T03:04:06.000Z",
+      end: "2026-01-02T03:04:07.000Z",
+      exitCode: 1,
+      output: "no",
+    };
+    const health = { status: "unhealthy", failingStreak: 3, log: [check] } as const;
+    const { ask } = await inspected({ state: { ...running, health } });
+    expect(ask("{{if .State.Health}}{{.State.Health.Status}} {{.State.Health.FailingStreak}}{{end}}")).toBe(
+      "unhealthy 3",
+    );
+    expect(ask("{{range .State.Health.Log}}{{.ExitCode}} {{.Output}}{{end}}")).toBe("1 no");
+  });
+
   test("of one that waits for its restart", async () => {
     const { ask } = await inspected({ state: { ...running, status: "restarting", exitCode: 1 } });
     expect(ask("{{.State.Running}} {{.State.Restarting}} {{.State.Pid}}")).toBe("true true 0");

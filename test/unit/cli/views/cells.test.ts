@@ -5,7 +5,7 @@ import { historyCells } from "../../../../src/cli/views/history-cells.ts";
 import { imageCells } from "../../../../src/cli/views/image-cells.ts";
 import { shortId } from "../../../../src/cli/views/short-id.ts";
 import type { ContainerSummary } from "../../../../src/engine/containers.ts";
-import type { ContainerState } from "../../../../src/store/types.ts";
+import type { ContainerHealth, ContainerState } from "../../../../src/store/types.ts";
 
 const now = new Date("2026-06-15T12:00:00Z");
 const before = (seconds: number) => new Date(now.getTime() - seconds * 1000).toISOString();
@@ -159,10 +159,21 @@ describe("ps", () => {
     expect(commandLine([])).toBe("");
   });
 
+  const health = (status: ContainerHealth["status"]): ContainerHealth => ({
+    status,
+    failingStreak: 0,
+    log: [],
+  });
   const states: Array<[ContainerState, string]> = [
     [{ status: "created" }, "Created"],
     [{ status: "running", startedAt: before(300) }, "Up 5 minutes"],
     [{ status: "paused", startedAt: before(300) }, "Up 5 minutes (Paused)"],
+    [
+      { status: "running", startedAt: before(300), health: health("starting") },
+      "Up 5 minutes (health: starting)",
+    ],
+    [{ status: "running", startedAt: before(300), health: health("healthy") }, "Up 5 minutes (healthy)"],
+    [{ status: "running", startedAt: before(300), health: health("unhealthy") }, "Up 5 minutes (unhealthy)"],
     [{ status: "restarting", exitCode: 1, finishedAt: before(3) }, "Restarting (1) 3 seconds ago"],
     [{ status: "exited", exitCode: 137, finishedAt: before(7200) }, "Exited (137) 2 hours ago"],
     [{ status: "removing" }, "Removal In Progress"],
