@@ -12,6 +12,9 @@ async function main(argv: readonly string[]): Promise<number> {
     case "internal-monitor":
       if (!isOpen(initChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
       return exit(await (await import("./engine/monitor/monitor-main.ts")).monitorMain());
+    case "internal-join":
+      if (!isOpen(initChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
+      return (await import("./container/joiner.ts")).joinerMain();
     case "internal-worker":
       if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
       return (await import("./snapshot/worker.ts")).workerMain(argv.slice(1));
@@ -33,7 +36,7 @@ async function exit(status: number): Promise<never> {
   return (await import("./sys/exit-now.ts")).exitNow(status);
 }
 
-/** Where `internal-init` is told what to do (container/protocol.ts). */
+/** Where `internal-init` and `internal-join` are told what to do (container/protocol.ts, join-protocol.ts). */
 const initChannel = 3;
 
 /** Internal roles get their orders on a descriptor that only berth gives them; a person at a shell has none. */

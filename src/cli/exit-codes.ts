@@ -15,8 +15,8 @@ export const exitCode = {
   signal: 128,
 } as const;
 
-/** What kind of command failed: `run` has Docker's 125/126/127, all others say 1. */
-export type FailureStyle = "run" | "plain";
+/** What kind of command failed: `run` has Docker's 125/126/127, `exec` 126/127 and else 1, all others say 1. */
+export type FailureStyle = "run" | "exec" | "plain";
 
 /** A failure whose status the command decides itself. */
 export class ExitError extends Error {
@@ -36,5 +36,5 @@ export function exitCodeOf(error: unknown, style: FailureStyle): number {
   if (style === "plain") return exitCode.failure;
   if (isBerthError(error, "command-not-found")) return exitCode.notFound;
   if (isBerthError(error, "command-not-executable")) return exitCode.notExecutable;
-  return exitCode.usage;
+  return style === "run" ? exitCode.usage : exitCode.failure;
 }

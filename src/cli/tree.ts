@@ -11,6 +11,7 @@ export interface Group {
 }
 
 const run: LazyCommand = async () => (await import("./commands/run.ts")).run;
+const exec: LazyCommand = async () => (await import("./commands/exec.ts")).exec;
 const ps: LazyCommand = async () => (await import("./commands/ps.ts")).ps;
 const rm: LazyCommand = async () => (await import("./commands/rm.ts")).rm;
 const pause: LazyCommand = async () => (await import("./commands/pause.ts")).pause;
@@ -66,6 +67,7 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["kill", kill],
   ["wait", wait],
   ["attach", attach],
+  ["exec", exec],
   ["ps", ps],
   ["pause", pause],
   ["unpause", unpause],
@@ -108,6 +110,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
         ["cp", cp],
         ["create", create],
         ["diff", diff],
+        ["exec", exec],
         ["export", exportCommand],
         ["inspect", containerInspect],
         ["kill", kill],
@@ -179,12 +182,10 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     buildx
     compose
     config
-    container:exec
     container:port
     container:top
     container:update
     context
-    exec
     image:build
     manifest
     network

@@ -2,8 +2,8 @@
  * The role `internal-init`: pid 1 of the new namespaces until it becomes the user's program.
  * The talk with the host side is drawn in protocol.ts.
  */
-import { closeSync, readlinkSync, readSync } from "node:fs";
-import { BerthError, messageOf } from "../base/errors.ts";
+import { closeSync, readlinkSync } from "node:fs";
+import { BerthError } from "../base/errors.ts";
 import {
   bringInterfaceUp,
   closeRange,
@@ -13,35 +13,22 @@ import {
   startSession,
 } from "../sys/libc.ts";
 import { addAccount } from "./account.ts";
+import { failureOf, receiveLine, sendMessage } from "./message-channel.ts";
 import { MountInterpreter } from "./mount-interpreter.ts";
 import { sharedMemoryIn } from "./shared-memory.ts";
 import {
   adjustOomScore,
   adoptTerminal,
+  anonymousPipes,
   becomeProgram,
   giveAwayPipes,
   lookUpUser,
   openTerminal,
   refuseDirectories,
-  writeAll,
 } from "./process-setup.ts";
 import { channelDescriptor, type InitMessage, type StartRequest, terminalDescriptor } from "./protocol.ts";
 
-function send(message: InitMessage): void {
-  writeAll(channelDescriptor, `${JSON.stringify(message)}\n`);
-}
-
-/** One line from the host; undefined when the host is gone. */
-function receiveLine(): string | undefined {
-  const parts: Buffer[] = [];
-  for (;;) {
-    const chunk = Buffer.alloc(65536);
-    const length = readSync(channelDescriptor, chunk, 0, chunk.length, null);
-    if (length === 0) return undefined;
-    parts.push(chunk.subarray(0, length));
-    if (chunk[length - 1] === 0x0a) return Buffer.concat(parts).toString();
-  }
-}
+const send = (message: InitMessage) => sendMessage(channelDescriptor, message);
 
 /** Loaded only when it is needed, and before the root changes: nothing is read from the executable after that. */
 async function populator(request: StartRequest): Promise<(source: number, target: string) => void> {
@@ -73,13 +60,13 @@ async function run(request: StartRequest): Promise<never> {
     send({ kind: "terminal" });
   } else {
     refuseDirectories();
-    giveAwayPipes(identity);
+    giveAwayPipes(anonymousPipes(), identity);
   }
 
   interpreter.enter();
   interpreter.enterDirectory(request.process.cwd);
   if (request.namespaces.network === "private") bringInterfaceUp("lo");
-  if (request.awaitsNetwork && receiveLine() === undefined)
+  if (request.awaitsNetwork && receiveLine(channelDescriptor) === undefined)
     throw new BerthError("interrupted", "berth is gone");
   if (terminal) adoptTerminal(terminal.slave);
   else startSession();
@@ -94,7 +81,7 @@ async function run(request: StartRequest): Promise<never> {
 /** Entry of the role; returns only when the container could not be started. */
 export async function initMain(): Promise<number> {
   closeRange(terminalDescriptor + 1, 0xffffffff, true);
-  const line = receiveLine();
+  const line = receiveLine(channelDescriptor);
   if (line === undefined) return 1;
   try {
     const request = JSON.parse(line) as StartRequest;
@@ -104,13 +91,7 @@ export async function initMain(): Promise<number> {
     if (oomScoreAdjustment !== undefined) adjustOomScore(oomScoreAdjustment);
     return await run(request);
   } catch (error) {
-    const known = error instanceof BerthError ? error : undefined;
-    send({
-      kind: "failed",
-      code: known?.code ?? "internal",
-      message: messageOf(error),
-      ...(known?.hint === undefined ? {} : { hint: known.hint }),
-    });
+    send(failureOf(error));
     return 1;
   }
 }

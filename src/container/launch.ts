@@ -1,13 +1,14 @@
 /** The host side of a container's start; the talk with init is drawn in protocol.ts. */
-import { closeSync, writeSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { constants } from "node:os";
-import { BerthError, systemErrorCode } from "../base/errors.ts";
+import { BerthError } from "../base/errors.ts";
 import { createSocketPair, receiveDescriptor } from "../sys/libc.ts";
 import type { HeldNamespaces } from "../sys/held-namespaces.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import type { IdentityMap } from "../sys/identity.ts";
 import { type NamespaceProcess, noUserNamespace, spawnInUserNamespace } from "../sys/namespaces.ts";
 import { endRemaining, mountNamespaceOf } from "./end-remaining.ts";
+import { readMessages, reportedError, sendToChild } from "./message-channel.ts";
 import {
   channelDescriptor,
   firstHeldDescriptor,
@@ -73,7 +74,7 @@ export function launch(request: LaunchRequest): Launch {
   const { child } = namespaces;
   closeSync(initChannel);
   closeSync(initTerminalSocket);
-  const messages = readMessages(channel);
+  const messages = readMessages<InitMessage>(channel);
   namespaces.mapped.catch(() => undefined); // told by `start`, when somebody asks
   let closed = false;
   /** Whatever of the chain still lives ends. */
@@ -95,13 +96,13 @@ export function launch(request: LaunchRequest): Launch {
           awaitsNetwork: attachNetwork !== undefined,
           ...(sharedMemoryOf === undefined ? {} : { sharedMemoryOf }),
         };
-        writeAll(channel, `${JSON.stringify(complete)}\n`);
+        sendToChild(channel, complete);
         await namespaces.mapped;
         for (;;) {
           const { value: message } = await messages.next();
           if (message === undefined)
             throw noUserNamespace(`its first process ended with status ${await child.exited}`);
-          if (message.kind === "failed") throw initError(message);
+          if (message.kind === "failed") throw reportedError(message);
           if (message.kind === "executing") break;
           if (message.kind === "terminal") {
             terminal = receiveDescriptor(terminalSocket);
@@ -110,7 +111,7 @@ export function launch(request: LaunchRequest): Launch {
           pid = message.pid;
           if (attachNetwork) {
             await attachNetwork(message.pid);
-            writeAll(channel, "go\n");
+            sendToChild(channel, { kind: "go" });
           }
         }
         if (pid === undefined) throw new BerthError("internal", "init did not say which process it is");
@@ -136,44 +137,13 @@ async function ending(
   await child.exited;
   release(); // somebody may have killed just this one of them
   const { value: last } = await messages.next();
-  if (last?.kind === "failed") throw initError(last);
+  if (last?.kind === "failed") throw reportedError(last);
   return exitStatus(child);
-}
-
-function initError({ code, message, hint }: Extract<InitMessage, { kind: "failed" }>): BerthError {
-  return new BerthError(code, message, hint === undefined ? {} : { hint });
 }
 
 function exitStatus({ exitCode, signalCode }: Pick<Bun.Subprocess, "exitCode" | "signalCode">): number {
   if (signalCode !== null) return 128 + constants.signals[signalCode as NodeJS.Signals];
   return exitCode ?? 255;
-}
-
-/** A process that has ended already says why by its status, not by our broken pipe. */
-function writeAll(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
-  try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-  } catch (error) {
-    if (systemErrorCode(error) !== "EPIPE") throw error;
-  }
-}
-
-async function* readMessages(fd: number): AsyncGenerator<InitMessage> {
-  let text = "";
-  const decoder = new TextDecoder();
-  try {
-    for await (const chunk of Bun.file(fd).stream()) {
-      text += decoder.decode(chunk, { stream: true });
-      for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n")) {
-        yield JSON.parse(text.slice(0, end)) as InitMessage;
-        text = text.slice(end + 1);
-      }
-    }
-  } catch (error) {
-    // The other side may end before it has read everything, and then the socket is reset.
-    if (systemErrorCode(error) !== "ECONNRESET") throw error;
-  }
 }
 
 /** Descriptor numbers are part of the protocol; Bun.spawn puts the stdio there, spawnInUserNamespace its own after it. */

@@ -1,13 +1,5 @@
 /** From root of the namespaces to the user's program: credentials, capabilities, seccomp, terminal, limits. */
-import {
-  closeSync,
-  fstatSync,
-  readFileSync,
-  readlinkSync,
-  readSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fstatSync, readFileSync, readlinkSync, readSync, writeFileSync } from "node:fs";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import { capabilityMask, capabilityNames } from "../sys/capabilities.ts";
 import {
@@ -34,7 +26,7 @@ import {
   TIOC,
 } from "../sys/libc.ts";
 import { limitNames, type ProcessLimit } from "../sys/process-limits.ts";
-import { executionError, findProgram, refuseOutsideProgram } from "./program.ts";
+import { executionError, findProgram, type Occasion, refuseOutsideProgram } from "./program.ts";
 import type { ProcessSpec } from "./spec.ts";
 import { type Identity, resolveUser, withGroups } from "./user.ts";
 
@@ -107,13 +99,17 @@ export function refuseDirectories(): void {
   }
 }
 
-/** Anonymous pipes are given to the program's user, so that it may open /dev/stdout; files stay as they are. */
-export function giveAwayPipes(identity: Identity): void {
+/** Which of 0–2 are anonymous pipes; to be asked where /proc is the host's. */
+export function anonymousPipes(): readonly number[] {
+  return [0, 1, 2].filter((fd) => readlinkSync(`/proc/self/fd/${fd}`).startsWith("pipe:"));
+}
+
+/** Pipes are given to the program's user, so that it may open /dev/stdout; files stay as they are. */
+export function giveAwayPipes(pipes: readonly number[], identity: Identity): void {
   if (identity.uid === 0) return;
-  for (const fd of [0, 1, 2]) {
+  for (const fd of pipes) {
     try {
-      if (readlinkSync(`/proc/self/fd/${fd}`).startsWith("pipe:"))
-        changeOwner(fd, identity.uid, identity.gid);
+      changeOwner(fd, identity.uid, identity.gid);
     } catch {
       // Somebody else's pipe; the program can still use it as it was given.
     }
@@ -129,23 +125,18 @@ function pathOf(env: readonly string[]): string | undefined {
   return env.findLast((entry) => entry.startsWith("PATH="))?.slice("PATH=".length);
 }
 
+export interface Restrictions {
+  readonly seccomp: Uint8Array | undefined;
+  readonly singleIdentity: boolean;
+  /** Called at the last moment with all rights. */
+  readonly onLastRights?: () => void;
+}
+
 /**
- * Becomes the user's program. Seccomp comes while CAP_SYS_ADMIN is still there (it is the alternative to
- * no_new_privs), the capabilities go after that, and nothing but 0–2 stays open (CVE-2024-21626).
+ * Gives up what the program may not have. Seccomp comes while CAP_SYS_ADMIN is still there (it is the alternative to
+ * no_new_privs), the capabilities go after that.
  */
-export function becomeProgram(
-  spec: ProcessSpec,
-  identity: Identity,
-  options: {
-    readonly seccomp: Uint8Array | undefined;
-    readonly singleIdentity: boolean;
-    /** No pid namespace of our own ends it with berth. */
-    readonly endsWithParent: boolean;
-    /** Called when nothing but execve(2) can fail any more. */
-    readonly onExecuting: () => void;
-  },
-): never {
-  const env = environmentOf(spec, identity);
+export function restrict(spec: ProcessSpec, identity: Identity, restrictions: Restrictions): void {
   if (spec.openFiles) {
     const limit = (text: string) => (text === "unlimited" ? 2n ** 64n - 1n : BigInt(text));
     setResourceLimit(RLIMIT_NOFILE, limit(spec.openFiles.soft), limit(spec.openFiles.hard));
@@ -153,16 +144,42 @@ export function becomeProgram(
   process.umask(0o022);
   const keep = new Set<string>(spec.capabilities);
   for (const [number, name] of capabilityNames.entries()) if (!keep.has(name)) dropUnlessUnknown(number);
-  if (!options.singleIdentity && !spec.keepGroups) setGroups(identity.groups);
+  if (!restrictions.singleIdentity && !spec.keepGroups) setGroups(identity.groups);
   if (spec.noNewPrivileges) forbidNewPrivileges();
   clearAmbientCapabilities();
-  if (options.seccomp) installSeccompFilter(options.seccomp);
+  restrictions.onLastRights?.();
+  if (restrictions.seccomp) installSeccompFilter(restrictions.seccomp);
   setIds(identity);
   if (identity.uid === 0) setCapabilities(capabilityMask(spec.capabilities));
-  if (options.endsWithParent) endWithParent();
-  const path = findProgram(spec.args[0]!, pathOf(env));
+}
+
+/** What execve(2) gets; asked for inside the root, as the program's user. */
+export function programOf(
+  spec: ProcessSpec,
+  identity: Identity,
+  occasion: Occasion,
+): { readonly path: string; readonly env: readonly string[] } {
+  const env = environmentOf(spec, identity);
+  const path = findProgram(spec.args[0]!, pathOf(env), occasion);
   refuseOutsideProgram(path);
-  for (const limit of spec.limits) setLimit(limit);
+  return { path, env };
+}
+
+/** Becomes the user's program; nothing but 0–2 stays open (CVE-2024-21626). */
+export function becomeProgram(
+  spec: ProcessSpec,
+  identity: Identity,
+  options: Restrictions & {
+    /** No pid namespace of our own ends it with berth. */
+    readonly endsWithParent: boolean;
+    /** Called when nothing but execve(2) can fail any more. */
+    readonly onExecuting: () => void;
+  },
+): never {
+  restrict(spec, identity, options);
+  if (options.endsWithParent) endWithParent();
+  const { path, env } = programOf(spec, identity, "init");
+  setLimits(spec.limits);
   resetSignals();
   closeRange(3, 0xffffffff, true);
   options.onExecuting();
@@ -174,6 +191,10 @@ export function becomeProgram(
 }
 
 /** Last of all, because a low one would be in our own way. */
+export function setLimits(limits: readonly ProcessLimit[]): void {
+  for (const limit of limits) setLimit(limit);
+}
+
 function setLimit({ name, soft, hard }: ProcessLimit): void {
   const value = (number: number) => (number === -1 ? 2n ** 64n - 1n : BigInt(number));
   try {
@@ -228,10 +249,4 @@ function dropUnlessUnknown(capability: number): void {
   } catch (error) {
     if (systemErrorCode(error) !== "EINVAL") throw error;
   }
-}
-
-/** Writes all of `text` to a blocking descriptor. */
-export function writeAll(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }

@@ -2,14 +2,22 @@ import { accessSync, closeSync, constants, fstatSync, readSync, statSync } from 
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import { O, openWithoutMagicLinks } from "../sys/libc.ts";
 
-const prefix = "unable to start container process: error during container init: exec: ";
+/** How runc begins its messages, at the start of a container and for `exec`. */
+const prefixes = {
+  init: "unable to start container process: error during container init: exec: ",
+  exec: "exec failed: unable to start container process: exec: ",
+} as const;
+
+export type Occasion = keyof typeof prefixes;
+
 const quoted = (name: string) => JSON.stringify(name);
 
 /**
  * Where the program `name` is, as execvp(3) would find it for the current user; call it inside the container's root.
  * `command-not-found` is exit status 127, `command-not-executable` 126.
  */
-export function findProgram(name: string, path: string | undefined): string {
+export function findProgram(name: string, path: string | undefined, occasion: Occasion = "init"): string {
+  const prefix = prefixes[occasion];
   if (name.includes("/")) {
     const problem = whyNotExecutable(name);
     if (problem === undefined) return name;
@@ -54,21 +62,25 @@ const deepestScript = 5;
  * program: it lies outside the root. `/proc/self/exe` is berth itself at this moment (CVE-2019-5736). It would be
  * read-only (`MountInterpreter.enter`), but running it is no container's business.
  */
-export function refuseOutsideProgram(path: string, depth = 0): void {
+export function refuseOutsideProgram(path: string, depth = 0, program = path): void {
   let fd: number;
   try {
     fd = openWithoutMagicLinks(path, O.RDONLY | O.NONBLOCK | O.NOCTTY);
   } catch (error) {
+    const code = systemErrorCode(error);
+    // An interpreter that is not there for us may be there for the program: /proc/self while it joins a container.
+    if (code === "ENOENT" && depth > 0) throw executionError(program, code);
     // What cannot be read is no script; what is wrong otherwise, execve will say.
-    if (systemErrorCode(error) !== "ELOOP") return;
+    if (code !== "ELOOP") return;
     throw new BerthError(
       "command-not-executable",
-      `${prefix}${quoted(path)}: permission denied: it is outside the container's root file system`,
+      `${prefixes.init}${quoted(path)}: permission denied: it is outside the container's root file system`,
     );
   }
   try {
     const interpreter = interpreterOf(fd);
-    if (interpreter !== undefined && depth < deepestScript) refuseOutsideProgram(interpreter, depth + 1);
+    if (interpreter !== undefined && depth < deepestScript)
+      refuseOutsideProgram(interpreter, depth + 1, program);
   } finally {
     closeSync(fd);
   }

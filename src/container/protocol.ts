@@ -7,7 +7,7 @@
  *   StartRequest, one JSON line   ──fd 3──▶
  *                                 ◀──fd 3── {"kind":"ready", pid}      namespaces are there
  *   network set-up, if any
- *   "go\n"                        ──fd 3──▶
+ *   {"kind":"go"}                 ──fd 3──▶
  *                                 ◀──fd 4── descriptor of the terminal, if one was asked for
  *                                 ◀──fd 3── {"kind":"terminal"}
  *                                 ◀──fd 3── {"kind":"executing"}       the next call is execve
@@ -16,7 +16,7 @@
  *
  * The end of the stream says nothing about execve, because the parents of init hold the descriptor too.
  */
-import type { ErrorCode } from "../base/errors.ts";
+import type { Failure } from "./message-channel.ts";
 import type { Operation } from "./operations.ts";
 import type { Account, NamespaceModes, ProcessSpec } from "./spec.ts";
 
@@ -50,4 +50,4 @@ export type InitMessage =
   | { readonly kind: "ready" /** As the host sees it. */; readonly pid: number }
   | { readonly kind: "terminal" }
   | { readonly kind: "executing" }
-  | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string; readonly hint?: string };
+  | Failure;

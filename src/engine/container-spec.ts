@@ -77,13 +77,14 @@ function callersName(): string {
   return userNameOf(process.getuid!(), readFileSync("/etc/passwd", "utf8")) ?? "user";
 }
 
+export const noDevices: DeviceEdits = { env: [], devices: [], mounts: [], groups: [], skippedHooks: [] };
+
 /** Most containers have no devices of the host, and load nothing for them. */
 async function deviceEdits(context: EngineContext, run: RunOptions): Promise<DeviceEdits> {
-  const none: DeviceEdits = { env: [], devices: [], mounts: [], groups: [], skippedHooks: [] };
-  if (!run.privileged && !run.devices && !run.deviceRequests) return none;
+  if (!run.privileged && !run.devices && !run.deviceRequests) return noDevices;
   const { allHostDevices, hostDevices } = await import("./devices.ts");
   const asked = [...(run.privileged ? allHostDevices() : []), ...hostDevices(run.devices ?? [])];
-  if (!run.deviceRequests) return { ...none, devices: asked };
+  if (!run.deviceRequests) return { ...noDevices, devices: asked };
   const { resolveDeviceRequests } = await import("./cdi.ts");
   const edits = resolveDeviceRequests(run.deviceRequests, context.configuration.cdiDirectories);
   for (const hook of edits.skippedHooks) context.warn(`the CDI hook ${hook} is not run`);
@@ -91,7 +92,7 @@ async function deviceEdits(context: EngineContext, run: RunOptions): Promise<Dev
 }
 
 /** One-id mode needs a filter of its own, whatever else is allowed. */
-async function seccompProgram(
+export async function seccompProgram(
   { seccomp, capabilities }: Confinement,
   pretendOwnership: boolean,
 ): Promise<Uint8Array | undefined> {
@@ -110,7 +111,8 @@ interface ProcessSurroundings {
   readonly devices: DeviceEdits;
 }
 
-function processSpec(
+/** What a container's first program is; `exec` takes from it what it is not asked otherwise. */
+export function processSpec(
   context: EngineContext,
   { run, args, env, workdir, user }: ContainerOptions,
   { openFiles, confinement, devices }: ProcessSurroundings,

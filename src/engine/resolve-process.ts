@@ -55,16 +55,24 @@ function environment(
     const equals = entry.indexOf("=");
     if (equals > 0) variables.set(entry.slice(0, equals), entry.slice(equals + 1));
   }
-  for (const entry of options.env) {
+  addVariables(variables, options.env, caller);
+  return [...variables].map(([name, value]) => `${name}=${value}`);
+}
+
+/** `NAME=VALUE` of the command line, and `NAME`: the caller's value, and no variable where the caller has none. */
+export function addVariables(
+  variables: Map<string, string>,
+  entries: readonly string[],
+  caller: Readonly<Record<string, string | undefined>>,
+): void {
+  for (const entry of entries) {
     const equals = entry.indexOf("=");
     if (equals >= 0) {
       variables.set(entry.slice(0, equals), entry.slice(equals + 1));
       continue;
     }
-    // `-e NAME`: the caller's value, and no variable where the caller has none.
     const value = caller[entry];
     if (value === undefined) variables.delete(entry);
     else variables.set(entry, value);
   }
-  return [...variables].map(([name, value]) => `${name}=${value}`);
 }

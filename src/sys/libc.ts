@@ -62,13 +62,13 @@ const AT_RECURSIVE = 0x8000;
 
 const errnoLocation = c.__errno_location()!;
 
-function check(call: string, result: number | bigint, subject?: string): number {
+export function check(call: string, result: number | bigint, subject?: string): number {
   if (result < 0) throw new SystemCallError(call, read.i32(errnoLocation), subject);
   return Number(result);
 }
 
 /** A C string; a name with a NUL inside would silently become another name. */
-function cString(text: string): Buffer {
+export function cString(text: string): Buffer {
   if (text.includes("\0")) throw new SystemCallError("path", 22, JSON.stringify(text));
   return Buffer.from(`${text}\0`);
 }
@@ -77,7 +77,7 @@ function cString(text: string): Buffer {
  * Memory that the kernel reads or writes in the call under way. An address is only a number, and the collector would
  * free what it points to between ptr() and the call; what is named here stays until the next call.
  */
-const lent: { memory: readonly unknown[] } = { memory: [] };
+export const lent: { memory: readonly unknown[] } = { memory: [] };
 
 function addressOf(argument: number | Uint8Array | BigUint64Array | Uint32Array): number {
   return typeof argument === "number" ? argument : ptr(argument);
@@ -249,6 +249,12 @@ export function duplicate(from: number, to: number): void {
   check("dup2", c.dup2(from, to));
 }
 
+/** A duplicate, close-on-exec, whose number is at least `lowest` (fcntl(2), F_DUPFD_CLOEXEC). */
+export function duplicateAbove(fd: number, lowest: number): number {
+  const F_DUPFD_CLOEXEC = 1030;
+  return check("fcntl", c.fcntl(fd, F_DUPFD_CLOEXEC, lowest));
+}
+
 export function startSession(): void {
   check("setsid", c.setsid());
 }
@@ -398,6 +404,13 @@ export function announceInput(fd: number): void {
   check("fcntl", c.fcntl(fd, F_SETFL, flags | O_ASYNC | O.NONBLOCK));
 }
 
+/** Undoes `announceInput`: who reads waits. */
+export function waitForInput(fd: number): void {
+  const [F_GETFL, F_SETFL, O_ASYNC] = [3, 4, 0o20000];
+  const flags = check("fcntl", c.fcntl(fd, F_GETFL, 0));
+  check("fcntl", c.fcntl(fd, F_SETFL, flags & ~(O_ASYNC | O.NONBLOCK)));
+}
+
 /**
  * Has the kernel send SIGKILL to `pid` when the write end of the pipe that `readEnd` belongs to is closed for good
  * (fcntl(2), O_ASYNC, F_SETSIG). It lasts as long as anybody has the read end open, and needs nothing of `pid` itself:
@@ -487,7 +500,7 @@ export function receiveDescriptor(socket: number): number {
 }
 
 /** A null-terminated array of pointers; the strings must stay referenced. */
-function pointersTo(strings: readonly Buffer[]): BigUint64Array {
+export function pointersTo(strings: readonly Buffer[]): BigUint64Array {
   return new BigUint64Array([...strings.map((item) => BigInt(ptr(item))), 0n]);
 }
 

@@ -1,0 +1,139 @@
+/** The host side of `exec`; the talk with the joiner is drawn in join-protocol.ts. */
+import { closeSync, statSync } from "node:fs";
+import { BerthError } from "../base/errors.ts";
+import { enterCgroup } from "../sys/cgroup.ts";
+import type { Helpers } from "../sys/helpers.ts";
+import { createSocketPair, duplicateAbove, openProcess, receiveDescriptor } from "../sys/libc.ts";
+import { ownMountsCommand } from "../sys/namespaces.ts";
+import { adoptOrphans, endOf } from "../sys/orphans.ts";
+import { isAlive, type ProcessIdentity } from "../sys/process-identity.ts";
+import {
+  channelDescriptor,
+  firstStreamDescriptor,
+  type JoinMessage,
+  type JoinRequest,
+  processDescriptor,
+  terminalDescriptor,
+} from "./join-protocol.ts";
+import { readMessages, reportedError, sendToChild } from "./message-channel.ts";
+
+export interface JoinOptions {
+  readonly helpers: Helpers;
+  /** argv prefix of this executable. */
+  readonly self: readonly string[];
+  /** The container's first process. */
+  readonly container: ProcessIdentity;
+  readonly request: Omit<JoinRequest, "joins">;
+  /** Descriptors that the program gets; not asked for where it has a terminal. */
+  readonly stdio: readonly [stdin: number, stdout: number, stderr: number] | undefined;
+  /** Let it run on by itself: nobody is told how it ends. */
+  readonly detach: boolean;
+  /** A cgroup that it shall be in. */
+  readonly cgroup: string | undefined;
+}
+
+export interface JoinedProgram {
+  /** As the host sees it. */
+  readonly pid: number;
+  /** Our end of its terminal, if it has one. */
+  readonly terminal: number | undefined;
+  /** Exit status as a shell tells it: 128 + n when a signal ended the program. Never, when it is detached. */
+  readonly exited: Promise<number>;
+}
+
+/** The container's first process has ended, and all others with it. */
+export class ContainerEnded extends Error {
+  override readonly name = "ContainerEnded";
+}
+
+/** Starts a program in a running container. Throws `ContainerEnded`, and what keeps the program from starting. */
+export async function join(options: JoinOptions): Promise<JoinedProgram> {
+  const { container, detach, request } = options;
+  using ours = new DisposableStack();
+  using theirs = new DisposableStack();
+  const processFd = theirs.adopt(openContainer(container), closeSync);
+  const socketPair = () => {
+    const [our, their] = createSocketPair();
+    return [ours.adopt(our, closeSync), theirs.adopt(their, closeSync)] as const;
+  };
+  const [channel, theirChannel] = socketPair();
+  const [terminalSocket, theirTerminalSocket] = socketPair();
+  const joins = { pid: isForeign(container, "pid"), cgroup: isForeign(container, "cgroup") };
+  // Above their places in the child, because the child makes its descriptors one after the other.
+  const handedDown = [theirChannel, theirTerminalSocket, processFd, ...(options.stdio ?? [])].map((fd) =>
+    theirs.adopt(duplicateAbove(fd, firstStreamDescriptor + 3), closeSync),
+  );
+
+  using _ = detach ? undefined : adoptOrphans();
+  const joiner = Bun.spawn([...joinerCommand(options)], {
+    env: withoutThreads,
+    cwd: "/",
+    stdio: ["ignore", "ignore", "pipe", ...handedDown],
+  });
+  theirs.dispose();
+  if (options.cgroup !== undefined) enterCgroup(options.cgroup, joiner.pid);
+  sendToChild(channel, { ...request, joins } satisfies JoinRequest);
+  const { value: message } = await readMessages<JoinMessage>(channel).next();
+  const said = await joiner.stderr.text();
+  await joiner.exited; // what it leaves is ours now
+  if (message?.kind === "started") {
+    const { pid } = message;
+    const terminal = request.process.terminal ? receiveDescriptor(terminalSocket) : undefined;
+    return { pid, terminal, exited: detach ? new Promise(() => undefined) : endOf(pid) };
+  }
+  if (!isAlive(container)) throw new ContainerEnded();
+  if (message) throw reportedError(message);
+  throw new BerthError("unsupported", `cannot join the container's namespaces: ${said.trim()}`);
+}
+
+/**
+ * The joiner's thread cannot start others once it has entered the pid namespace (setns(2)), so the engine must neither
+ * compile nor collect garbage with the help of threads that it makes when it wants them.
+ */
+const withoutThreads = {
+  BUN_JSC_useConcurrentJIT: "0",
+  BUN_JSC_useConcurrentGC: "0",
+  BUN_JSC_numberOfGCMarkers: "1",
+};
+
+/** A descriptor that is certain to be of this process and no later one. */
+function openContainer(container: ProcessIdentity): number {
+  let fd: number;
+  try {
+    fd = openProcess(container.pid);
+  } catch (cause) {
+    throw new ContainerEnded(undefined, { cause });
+  }
+  if (isAlive(container)) return fd;
+  closeSync(fd);
+  throw new ContainerEnded();
+}
+
+/**
+ * nsenter by pid: should that be another process meanwhile, the joiner fails at the descriptor of the real one. It
+ * gets a copy of the host's mounts for itself, which it makes harmless.
+ */
+function joinerCommand({ helpers, self, container }: JoinOptions): readonly string[] {
+  const kinds = (["ipc", "uts", "net"] as const).filter((kind) => isForeign(container, kind));
+  const flags = ["user", ...kinds].map((kind) => `--${kind}`);
+  return [
+    ...[...helpers.command("nsenter"), "--target", String(container.pid), ...flags],
+    // Whatever ids the caller has in the user namespace, it becomes uid 0 there.
+    ...["--preserve-credentials", "--setuid", "0", "--"],
+    ...ownMountsCommand(helpers, [...self, "internal-join"]),
+  ];
+}
+
+/** Whether a namespace of the container is another than ours; nobody may enter one that is the host's. */
+function isForeign({ pid }: ProcessIdentity, kind: string): boolean {
+  try {
+    return statSync(`/proc/${pid}/ns/${kind}`).ino !== statSync(`/proc/self/ns/${kind}`).ino;
+  } catch (cause) {
+    throw new ContainerEnded(undefined, { cause });
+  }
+}
+
+channelDescriptor satisfies 3;
+terminalDescriptor satisfies 4;
+processDescriptor satisfies 5;
+firstStreamDescriptor satisfies 6;

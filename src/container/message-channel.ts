@@ -1,0 +1,70 @@
+/** JSON lines over a socket: how the two sides of a start (protocol.ts) and of a join (join-protocol.ts) talk. */
+import { readSync, writeSync } from "node:fs";
+import { BerthError, type ErrorCode, messageOf, systemErrorCode } from "../base/errors.ts";
+
+/** What went wrong inside, as it is told to the host side. */
+export interface Failure {
+  readonly kind: "failed";
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export function failureOf(error: unknown): Failure {
+  const known = error instanceof BerthError ? error : undefined;
+  return {
+    kind: "failed",
+    code: known?.code ?? "internal",
+    message: messageOf(error),
+    ...(known?.hint === undefined ? {} : { hint: known.hint }),
+  };
+}
+
+export function reportedError({ code, message, hint }: Failure): BerthError {
+  return new BerthError(code, message, hint === undefined ? {} : { hint });
+}
+
+/** Sends one message. */
+export function sendMessage(fd: number, message: object): void {
+  const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+}
+
+/** The same to a process that may have ended: it says why by its status, not by our broken pipe. */
+export function sendToChild(fd: number, message: object): void {
+  try {
+    sendMessage(fd, message);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EPIPE") throw error;
+  }
+}
+
+/** Messages as they come, until the other side has closed. */
+export async function* readMessages<Message>(fd: number): AsyncGenerator<Message> {
+  let text = "";
+  const decoder = new TextDecoder();
+  try {
+    for await (const chunk of Bun.file(fd).stream()) {
+      text += decoder.decode(chunk, { stream: true });
+      for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n")) {
+        yield JSON.parse(text.slice(0, end)) as Message;
+        text = text.slice(end + 1);
+      }
+    }
+  } catch (error) {
+    // The other side may end before it has read everything, and then the socket is reset.
+    if (systemErrorCode(error) !== "ECONNRESET") throw error;
+  }
+}
+
+/** One line, waiting for it; undefined when the other side is gone. */
+export function receiveLine(fd: number): string | undefined {
+  const parts: Buffer[] = [];
+  for (;;) {
+    const chunk = Buffer.alloc(65536);
+    const length = readSync(fd, chunk, 0, chunk.length, null);
+    if (length === 0) return undefined;
+    parts.push(chunk.subarray(0, length));
+    if (chunk[length - 1] === 0x0a) return Buffer.concat(parts).toString();
+  }
+}
