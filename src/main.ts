@@ -7,14 +7,20 @@ import { fstatSync, type Stats } from "node:fs";
 async function main(argv: readonly string[]): Promise<number> {
   switch (argv[0]) {
     case "internal-init":
-      if (!isOpen(initChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
+      if (!isOpen(ordersChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
       return (await import("./container/init.ts")).initMain();
     case "internal-monitor":
-      if (!isOpen(initChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
+      if (!isOpen(ordersChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
       return exit(await (await import("./engine/monitor/monitor-main.ts")).monitorMain());
     case "internal-join":
-      if (!isOpen(initChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
+      if (!isOpen(ordersChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
       return (await import("./container/joiner.ts")).joinerMain();
+    case "internal-network":
+      if (!isOpen(ordersChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
+      return (await import("./network/agent/agent.ts")).agentMain();
+    case "internal-switch":
+      if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
+      return (await import("./network/switch.ts")).switchMain();
     case "internal-worker":
       if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
       return (await import("./snapshot/worker.ts")).workerMain(argv.slice(1));
@@ -36,8 +42,8 @@ async function exit(status: number): Promise<never> {
   return (await import("./sys/exit-now.ts")).exitNow(status);
 }
 
-/** Where `internal-init` and `internal-join` are told what to do (container/protocol.ts, join-protocol.ts). */
-const initChannel = 3;
+/** Where the roles that talk are told what to do (container/protocol.ts, network/agent/protocol.ts, engine/monitor/). */
+const ordersChannel = 3;
 
 /** Internal roles get their orders on a descriptor that only berth gives them; a person at a shell has none. */
 function isOpen(descriptor: number, accepts: (stat: Stats) => boolean): boolean {

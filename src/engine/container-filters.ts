@@ -1,6 +1,7 @@
 import { BerthError } from "../base/errors.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import type { ContainerOptions } from "./container-record.ts";
+import type { NetworkOption } from "./run-options.ts";
 
 export interface FilterSurroundings {
   /** The id of the image that a reference names, or undefined. */
@@ -82,15 +83,24 @@ function predicateFor(key: string, value: string, surroundings: FilterSurroundin
           (mount) => mount.target === value || (mount.kind === "volume" && mount.name === value),
         );
     case "network":
-      return ({ options }) => networkName((options as ContainerOptions).run.network.kind) === value;
+      return ({ options }) => networkMode((options as ContainerOptions).run.network) === value;
     default:
       throw new BerthError("invalid-argument", `invalid filter '${key}'`);
   }
 }
 
-/** What Docker calls a container's network. */
-export function networkName(kind: string): string {
-  return kind === "slirp4netns" ? "bridge" : kind;
+/** Docker's NetworkMode: what Docker calls a container's network, or the first of them. */
+export function networkMode(network: NetworkOption): string {
+  switch (network.kind) {
+    case "slirp4netns":
+      return "bridge";
+    case "container":
+      return `container:${network.container}`;
+    case "networks":
+      return network.networks[0]?.network ?? "none";
+    default:
+      return network.kind;
+  }
 }
 
 /** Docker takes a name filter as an unanchored regular expression; without special characters it is a substring. */

@@ -84,8 +84,8 @@ export class ContainerLife implements AsyncDisposable {
     const identity = identifyProcess(pid);
     this.#record = this.#store?.containers.update(
       this.id,
-      ({ monitor, restarts, asked, finishedAt, cgroup }) => ({
-        ...given({ monitor, restarts, finishedAt, cgroup, process: identity }),
+      ({ monitor, restarts, asked, finishedAt, cgroup, ports }) => ({
+        ...given({ monitor, restarts, finishedAt, cgroup, ports, process: identity }),
         ...(asked === "stop" ? { asked } : {}),
         status: "running",
         startedAt: now(),

@@ -1,3 +1,5 @@
+import type { ContainerPort } from "../oci/ports.ts";
+import type { Digest } from "../oci/types.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import type { MountOption, RunOptions } from "./run-options.ts";
 
@@ -17,6 +19,8 @@ export interface ContainerOptions {
   readonly user: string;
   /** The one asked for, or the image's. */
   readonly stopSignal?: string;
+  /** The ports that the image and `--expose` name. */
+  readonly exposed?: readonly ContainerPort[];
   /** Those asked for and those of the image's `VOLUME`s, outer targets first. */
   readonly mounts: readonly SettledMount[];
 }
@@ -29,4 +33,14 @@ export type SettledMount =
 /** The engine's part of a record. */
 export function optionsOf(container: Pick<ContainerRecord, "options">): ContainerOptions {
   return container.options as ContainerOptions;
+}
+
+/** A container that exists, as far as a start needs to know it (container-spec.ts). */
+export interface StartableContainer {
+  readonly id: string;
+  readonly directory: string;
+  readonly options: ContainerOptions;
+  /** Diff IDs, lowest first. */
+  readonly layers: readonly Digest[];
+  readonly firstStart: boolean;
 }

@@ -10,15 +10,14 @@ import { containerMounts } from "./container-mounts.ts";
 import type { ContainerOptions } from "./container-record.ts";
 import type { DeviceEdits } from "./cdi.ts";
 import type { EngineContext } from "./context.ts";
-import type { StartableContainer } from "./create-container.ts";
+import type { StartableContainer } from "./container-record.ts";
 import { keptIds, storedIds } from "./kept-identity.ts";
-import type { NetworkPlan } from "./network-attachment.ts";
+import { nameFacts } from "./network/name-facts.ts";
 import { networkFiles } from "./network-files.ts";
 import type { RunOptions } from "./run-options.ts";
 
 /** What belongs to this start and not to the container. */
 export interface StartSurroundings {
-  readonly network: NetworkPlan;
   readonly namespaces: NamespaceModes;
   /** RLIMIT_NOFILE of whoever starts it (open-file-limit.ts). */
   readonly openFiles: ProcessSpec["openFiles"] | undefined;
@@ -28,12 +27,12 @@ export interface StartSurroundings {
 export async function containerSpec(
   context: EngineContext,
   container: StartableContainer,
-  { network, namespaces, openFiles }: StartSurroundings,
+  { namespaces, openFiles }: StartSurroundings,
 ): Promise<ContainerSpec> {
   const { directory, options } = container;
   const { layers, layout } = context.readingStore;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const files = writeFiles(directory, networkFiles(network.names, options.hostname));
+  const files = writeFiles(directory, networkFiles(nameFacts(options)));
   const root = await context.snapshotter.prepareRoot({
     driver: options.driver as StorageDriver,
     layers: container.layers.map((diffId) => layers.path(diffId)),

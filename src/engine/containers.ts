@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { isBerthError } from "../base/errors.ts";
 import type { ContainerRecord, ContainerState, ContainerStatus } from "../store/types.ts";
-import { containerFilter, networkName } from "./container-filters.ts";
+import { containerFilter, networkMode } from "./container-filters.ts";
 import { mountPoints } from "./container-mounts.ts";
 import { optionsOf } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
+import { type PortSummary, portSummaries } from "./network/container-ports.ts";
 import { contentSize } from "./content-size.ts";
 import { findImage } from "./find-image.ts";
 import { currentContainers } from "./reconcile-containers.ts";
@@ -18,7 +19,7 @@ export interface ContainerSummary {
   readonly createdAt: string;
   readonly status: ContainerStatus;
   readonly state: ContainerState;
-  readonly ports: string;
+  readonly ports: readonly PortSummary[];
   readonly labels: Readonly<Record<string, string>>;
   readonly mounts: readonly string[];
   readonly localVolumes: number;
@@ -79,11 +80,11 @@ function summarize(context: EngineContext, container: ContainerRecord, size: boo
     createdAt,
     status: state.status,
     state,
-    ports: "",
+    ports: portSummaries(container),
     labels,
     mounts: points.map((mount) => mount.name ?? mount.source),
     localVolumes: points.filter(({ type }) => type === "volume").length,
-    networks: [networkName(run.network.kind)],
+    networks: [networkMode(run.network)],
     ...(size ? sizes(context, container) : {}),
   };
 }

@@ -3,7 +3,6 @@ import { hostname as hostHostname } from "node:os";
 import { join } from "node:path";
 import type { StorageDriver } from "../base/configuration.ts";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
-import type { Digest } from "../oci/types.ts";
 import type { Store } from "../store/store.ts";
 import type { ImageRecord } from "../store/types.ts";
 import { ensurePrivateDirectory } from "../sys/unpack-helpers.ts";
@@ -11,9 +10,10 @@ import { emitVolumeEvent } from "./container-event.ts";
 import { newContainerId } from "./container-identity.ts";
 import { ContainerLife } from "./container-life.ts";
 import { ensureMountSources, settleMounts } from "./container-mounts.ts";
-import type { ContainerOptions } from "./container-record.ts";
+import type { ContainerOptions, StartableContainer } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
 import type { NetworkPlan } from "./network-attachment.ts";
+import { exposedPorts } from "./network/container-ports.ts";
 import { resolveProcess } from "./resolve-process.ts";
 import type { RunOptions } from "./run-options.ts";
 
@@ -22,16 +22,6 @@ export interface Ingredients {
   readonly image: ImageRecord;
   readonly driver: StorageDriver;
   readonly network: NetworkPlan;
-}
-
-/** A container that exists, as far as a start needs to know it (container-spec.ts). */
-export interface StartableContainer {
-  readonly id: string;
-  readonly directory: string;
-  readonly options: ContainerOptions;
-  /** Diff IDs, lowest first. */
-  readonly layers: readonly Digest[];
-  readonly firstStart: boolean;
 }
 
 /**
@@ -52,12 +42,14 @@ export async function createContainer(
   const hostname = options.hostname ?? (network.namespace === "host" ? hostHostname() : id.slice(0, 12));
   const config = image.config.config ?? {};
   const stopSignal = options.stopSignal ?? config.StopSignal;
+  const exposed = exposedPorts(config.ExposedPorts, options);
   const details: ContainerOptions = {
     version: 1,
     run: options,
     driver,
     hostname,
     ...resolveProcess(config, options, hostname, context.env),
+    ...(exposed.length > 0 ? { exposed } : {}),
     mounts: settleMounts(options.mounts, config, newContainerId),
     ...(stopSignal ? { stopSignal } : {}),
   };

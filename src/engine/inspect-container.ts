@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError } from "../base/errors.ts";
+import { type ContainerPort, portKey } from "../oci/ports.ts";
 import type { ImageExecutionConfig } from "../oci/types.ts";
 import type { ContainerHealth, ContainerRecord, ContainerState } from "../store/types.ts";
 import { logPath } from "./container-logging.ts";
@@ -72,7 +73,7 @@ export async function inspectContainer(
       .filter(({ type }) => type !== "tmpfs")
       .map(mountPoint),
     Config: configOf(container, image?.config.config),
-    NetworkSettings: networkSettings(options.run.network, state),
+    NetworkSettings: networkSettings(options, state),
   };
 }
 
@@ -120,7 +121,7 @@ function configOf(
     AttachStdin: run.attached?.stdin ?? run.interactive,
     AttachStdout: run.attached?.stdout ?? true,
     AttachStderr: run.attached?.stderr ?? true,
-    ExposedPorts: image?.ExposedPorts ?? undefined,
+    ExposedPorts: exposedSet(options.exposed),
     Tty: run.terminal,
     OpenStdin: run.interactive,
     StdinOnce: run.stdinOnce ?? (run.interactive && run.attached === undefined),
@@ -138,6 +139,11 @@ function configOf(
     StopTimeout: run.stopTimeout,
     Shell: image?.Shell ?? undefined,
   };
+}
+
+/** As a set is written in JSON by Go. */
+function exposedSet(ports: readonly ContainerPort[] = []): Record<string, object> | undefined {
+  return ports.length === 0 ? undefined : Object.fromEntries(ports.map((port) => [portKey(port), {}]));
 }
 
 /** What was asked for; else the image's command, which counts only together with its entrypoint. */

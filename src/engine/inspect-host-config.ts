@@ -1,7 +1,8 @@
 import { defaultSharedMemorySize, maskedPaths, readOnlyPaths } from "../container/plan.ts";
-import { networkName } from "./container-filters.ts";
+import { networkMode } from "./container-filters.ts";
 import { defaultLogDriver } from "./container-logging.ts";
 import type { ContainerOptions } from "./container-record.ts";
+import { portBindings } from "./inspect-network.ts";
 import type { MountOption, RunOptions } from "./run-options.ts";
 
 /**
@@ -84,12 +85,15 @@ const unasked = {
 type Asked = { readonly [K in keyof typeof unasked]?: unknown };
 
 /** What was asked for of the host. `hasLog` is false for a container that runs without one. */
-export function hostConfig({ run }: ContainerOptions, hasLog: boolean): Record<string, unknown> {
+export function hostConfig(options: ContainerOptions, hasLog: boolean): Record<string, unknown> {
+  const { run } = options;
   const asked: readonly Asked[] = [
     { AutoRemove: run.remove, ContainerIDFile: run.cidfile, Init: run.init || undefined },
     mountFields(run.mounts),
     namespaceFields(run),
     isolationFields(run),
+    nameFields(run),
+    { PortBindings: portBindings(options), PublishAllPorts: run.ports?.publishAll },
     {
       LogConfig: {
         Type: hasLog ? (run.logging?.driver ?? defaultLogDriver) : "none",
@@ -105,7 +109,7 @@ export function hostConfig({ run }: ContainerOptions, hasLog: boolean): Record<s
 
 function namespaceFields({ network, cgroupns, ipc, pid, uts }: RunOptions): Asked {
   return {
-    NetworkMode: network.kind === "container" ? `container:${network.container}` : networkName(network.kind),
+    NetworkMode: networkMode(network),
     CgroupnsMode: cgroupns,
     IpcMode: ipc,
     PidMode: pid,
@@ -146,6 +150,15 @@ function isolationFields(run: RunOptions): Asked {
 
 function restartPolicy(policy: RunOptions["restart"]): object | undefined {
   return policy && { Name: policy.name, MaximumRetryCount: policy.maximumRetries };
+}
+
+function nameFields({ names }: RunOptions): Asked {
+  return {
+    Dns: names?.servers,
+    DnsOptions: names?.options,
+    DnsSearch: names?.search,
+    ExtraHosts: names && names.hosts.length > 0 ? names.hosts : undefined,
+  };
 }
 
 /** `-v` is in Binds, `--tmpfs` in Tmpfs, `--mount` of what has to exist in Mounts. */

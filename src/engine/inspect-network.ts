@@ -1,7 +1,9 @@
 import { slirpAddresses } from "../network/slirp4netns.ts";
 import type { ContainerState } from "../store/types.ts";
-import { networkName } from "./container-filters.ts";
+import { portKey } from "../oci/ports.ts";
+import { networkMode } from "./container-filters.ts";
 import { isUp } from "./container-status.ts";
+import type { ContainerOptions } from "./container-record.ts";
 import type { NetworkOption } from "./run-options.ts";
 
 /** One network of a container (moby api/types/network/endpoint.go). */
@@ -26,13 +28,14 @@ const unconnected = {
 type Endpoint = { readonly [K in keyof typeof unconnected]: unknown };
 
 /** Docker's NetworkSettings, with the addresses on the default network as Docker until 28 repeats them on top. */
-export function networkSettings(network: NetworkOption, state: ContainerState): Record<string, unknown> {
+export function networkSettings(options: ContainerOptions, state: ContainerState): Record<string, unknown> {
+  const { network } = options.run;
   const endpoint = endpointOf(network, state);
   return {
     Bridge: "",
     SandboxID: "",
     SandboxKey: state.process && isUp(state) ? `/proc/${state.process.pid}/ns/net` : "",
-    Ports: {},
+    Ports: isUp(state) ? openPorts(options, state) : {},
     HairpinMode: false,
     LinkLocalIPv6Address: "",
     LinkLocalIPv6PrefixLen: 0,
@@ -46,16 +49,47 @@ export function networkSettings(network: NetworkOption, state: ContainerState): 
     IPPrefixLen: endpoint.IPPrefixLen,
     IPv6Gateway: endpoint.IPv6Gateway,
     MacAddress: endpoint.MacAddress,
-    Networks: network.kind === "container" ? {} : { [networkName(network.kind)]: endpoint },
+    Networks: network.kind === "container" ? {} : { [networkMode(network)]: endpoint },
   };
 }
 
 function endpointOf(network: NetworkOption, state: ContainerState): Endpoint {
   if (network.kind !== "slirp4netns" || !isUp(state)) return unconnected;
+  const { gateway, container, prefixLength } = slirpAddresses(network.options);
   return {
     ...unconnected,
-    Gateway: slirpAddresses.gateway,
-    IPAddress: slirpAddresses.container,
-    IPPrefixLen: 24,
+    Gateway: gateway,
+    IPAddress: container,
+    IPPrefixLen: prefixLength,
   };
+}
+
+interface HostPort {
+  readonly HostIp: string;
+  readonly HostPort: string;
+}
+
+/** By port of the container: where it is open on the host; null for one that is only exposed. */
+function openPorts(
+  { exposed = [] }: ContainerOptions,
+  { ports = [] }: ContainerState,
+): Record<string, HostPort[] | null> {
+  const found = new Map<string, HostPort[] | null>(exposed.map((port) => [portKey(port), null]));
+  for (const { containerPort, protocol, address, hostPort } of ports) {
+    const key = `${containerPort}/${protocol}`;
+    found.set(key, [...(found.get(key) ?? []), { HostIp: address, HostPort: String(hostPort) }]);
+  }
+  return Object.fromEntries(found);
+}
+
+/** HostConfig.PortBindings: what was asked for. */
+export function portBindings(options: ContainerOptions): Record<string, HostPort[]> {
+  const bindings: Record<string, HostPort[]> = {};
+  for (const { address, hostPorts, containerPort, protocol } of options.run.ports?.mappings ?? []) {
+    const { first, last } = hostPorts ?? { first: "", last: "" };
+    const asked = { HostIp: address, HostPort: first === last ? String(first) : `${first}-${last}` };
+    const key = `${containerPort}/${protocol}`;
+    bindings[key] = [...(bindings[key] ?? []), asked];
+  }
+  return bindings;
 }

@@ -1,33 +1,35 @@
+import { BerthError } from "../base/errors.ts";
 import type { NetworkAttachment } from "../container/launch.ts";
-import { slirpAddresses } from "../network/slirp4netns.ts";
 import type { NamespaceMode } from "../container/spec.ts";
-import type { Helpers } from "../sys/helpers.ts";
-import type { NameService } from "./network-files.ts";
+import type { EngineContext } from "./context.ts";
+import type { StartableContainer } from "./container-record.ts";
 import type { NetworkOption } from "./run-options.ts";
 
-/** What a kind of network means for a container. */
+/** What a kind of network means for the start of a container. */
 export interface NetworkPlan {
   readonly namespace: NamespaceMode;
-  readonly names: NameService;
   /** Connects the container while it starts; what it acquires goes onto the stack. */
-  attach?(stack: AsyncDisposableStack): NetworkAttachment;
+  attach?(container: StartableContainer, stack: AsyncDisposableStack): NetworkAttachment;
 }
 
-export function planNetwork(option: NetworkOption, helpers: () => Helpers): NetworkPlan {
+export function planNetwork(context: EngineContext, option: NetworkOption): NetworkPlan {
   switch (option.kind) {
     case "none":
-      return { namespace: "private", names: { kind: "none" } };
-    case "container": // its files of names follow with part "net"
-      return { namespace: "joined", names: { kind: "none" } };
+      return { namespace: "private" };
+    case "container":
+      return { namespace: "joined" };
     case "host":
-      return { namespace: "host", names: { kind: "host" } };
+      return { namespace: "host" };
+    case "networks":
+      throw new BerthError("not-found", `network ${option.networks[0]?.network} not found`, {
+        hint: "--network takes slirp4netns (also spelt bridge and default), host, none or container:NAME",
+      });
     case "slirp4netns":
       return {
         namespace: "private",
-        names: { kind: "private", address: slirpAddresses.container, nameserver: slirpAddresses.nameserver },
-        attach: (stack) => async (pid) => {
-          const { attachSlirp4netns } = await import("../network/slirp4netns.ts");
-          stack.use(await attachSlirp4netns(helpers(), pid));
+        attach: (container, stack) => async (pid) => {
+          const { connectContainer } = await import("./network/connect-container.ts");
+          await connectContainer(context, container, pid, stack);
         },
       };
     default:

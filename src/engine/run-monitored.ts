@@ -66,7 +66,7 @@ async function create(
   stack: AsyncDisposableStack,
 ) {
   const { driver } = await chooseDriver(context, options.storageDriver, options.userns);
-  const network = planNetwork(options.network, () => context.helpers);
+  const network = planNetwork(context, options.network);
   const image = await obtainImage(context, options, talk);
   talk.signal?.throwIfAborted();
   return createContainer(context, options, { image, driver, network }, stack);

@@ -1,3 +1,5 @@
+import type { SlirpOptions } from "../network/slirp4netns.ts";
+import type { ContainerPort, PortMapping } from "../oci/ports.ts";
 import type { IsolationOptions } from "./isolation-options.ts";
 
 /** What `run` and `create` were asked for: parsed once by the CLI, validated by the engine, stored with the container. */
@@ -25,6 +27,8 @@ export interface RunOptions extends IsolationOptions {
   readonly platform?: string;
   readonly init: boolean;
   readonly network: NetworkOption;
+  readonly ports?: PortOptions;
+  readonly names?: NameOptions;
   readonly storageDriver?: string;
   readonly stopSignal?: string;
   readonly logging?: LoggingOption;
@@ -95,4 +99,31 @@ export type NetworkOption =
   | { readonly kind: "host" }
   /** The network of another container; id or name as typed. */
   | { readonly kind: "container"; readonly container: string }
-  | { readonly kind: "slirp4netns" };
+  | { readonly kind: "slirp4netns"; readonly options?: SlirpOptions }
+  | { readonly kind: "networks"; readonly networks: readonly NetworkRequest[] };
+
+/** A user-defined network that a container shall be connected to. */
+export interface NetworkRequest {
+  /** Name or id. */
+  readonly network: string;
+  readonly aliases: readonly string[];
+  /** `--ip` */
+  readonly address?: string;
+}
+
+/** `-p`, `-P` and `--expose`. */
+export interface PortOptions {
+  readonly mappings: readonly PortMapping[];
+  /** All that the image and `--expose` name, at ports that are free. */
+  readonly publishAll: boolean;
+  readonly exposed: readonly ContainerPort[];
+}
+
+/** `--dns`, `--dns-search`, `--dns-option` and `--add-host`, as typed. */
+export interface NameOptions {
+  readonly servers: readonly string[];
+  readonly search: readonly string[];
+  readonly options: readonly string[];
+  /** `name:address` */
+  readonly hosts: readonly string[];
+}

@@ -23,7 +23,7 @@ export async function runContainer(
   await using stack = new AsyncDisposableStack();
   const streams = stack.use(new ContainerStreams(options));
   const { driver } = await chooseDriver(context, options.storageDriver, options.userns);
-  const network = planNetwork(options.network, () => context.helpers);
+  const network = planNetwork(context, options.network);
   const namespaces = stack.use(await planNamespaces(context, options, network));
   const launchWith = (fuse?: FuseMount) => {
     const launching = stack.use(launchNamespaces(context, namespaces, streams.stdio, fuse));
@@ -40,12 +40,11 @@ export async function runContainer(
   const { container, life } = await createContainer(context, options, { image, driver, network }, stack);
   life.attached();
   const spec = await containerSpec(context, container, {
-    network,
     namespaces: namespaces.modes,
     openFiles: callersOpenFileLimit(),
   });
   const launching = early ?? launchWith(fuseMount(spec.root));
-  const launched = await launching.start(startRequest(spec), network.attach?.(stack));
+  const launched = await launching.start(startRequest(spec), network.attach?.(container, stack));
   life.started(launched.pid);
   signals.to(launched.pid);
   const status = await launched.exited;

@@ -2,41 +2,53 @@ import { closeSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import { createPipe } from "../sys/libc.ts";
+import { addressText, parseSubnet } from "./subnet.ts";
 
-/** Addresses that slirp4netns gives inside (its default CIDR 10.0.2.0/24). */
-export const slirpAddresses = {
-  container: "10.0.2.100",
-  gateway: "10.0.2.2",
-  nameserver: "10.0.2.3",
-} as const;
+/** What `--network slirp4netns:…` may say. */
+export interface SlirpOptions {
+  readonly mtu?: number;
+  readonly cidr?: string;
+  /** An IPv4 or IPv6 address of the host, or the name of an interface, that packets shall leave from. */
+  readonly outboundAddresses?: readonly string[];
+  readonly allowHostLoopback?: boolean;
+  /** Undefined: where the host has a route for it. */
+  readonly enableIPv6?: boolean;
+  /** Who opens published ports; `berth` if undefined. */
+  readonly portHandler?: "berth" | "slirp4netns";
+}
+
+/** The addresses that slirp4netns gives inside, by their places in its network. */
+export function slirpAddresses({ cidr = "10.0.2.0/24" }: SlirpOptions = {}) {
+  const { base, prefixLength } = parseSubnet(cidr);
+  const at = (place: number) => addressText(base + place);
+  return { gateway: at(2), nameserver: at(3), container: at(100), prefixLength } as const;
+}
+
+export interface SlirpRequest {
+  readonly helpers: Helpers;
+  /** A process of the network namespace. */
+  readonly pid: number;
+  readonly options: SlirpOptions;
+  readonly enableIPv6: boolean;
+  /** Where it takes orders from; undefined is nowhere. */
+  readonly apiSocket?: { readonly directory: string; readonly name: string };
+}
 
 /**
  * Connects the network namespace of `pid` with the outside through slirp4netns: a tap device inside, ordinary sockets
- * of the user outside. The host's loopback stays out of reach. Resolves when packets flow; the disposer ends it, and so
+ * of the user outside. Resolves when packets flow; `exited` tells when they do not any more. The disposer ends it, and so
  * does the end of this process, because slirp4netns watches a pipe (`--exit-fd`) that closes with us.
  */
-export async function attachSlirp4netns(helpers: Helpers, pid: number): Promise<AsyncDisposable> {
+export async function attachSlirp4netns(
+  request: SlirpRequest,
+): Promise<AsyncDisposable & { readonly exited: Promise<unknown> }> {
   const [readyRead, readyWrite] = createPipe();
   const [exitRead, exitWrite] = createPipe();
-  const child = Bun.spawn(
-    [
-      ...helpers.command("slirp4netns"),
-      "--configure",
-      "--mtu=65520",
-      "--disable-host-loopback",
-      "--enable-sandbox",
-      "--enable-seccomp",
-      "--ready-fd=3",
-      "--exit-fd=4",
-      String(pid),
-      "tap0",
-    ],
-    {
-      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
-      cwd: "/",
-      stdio: ["ignore", "ignore", "pipe", readyWrite, exitRead],
-    },
-  );
+  const child = Bun.spawn([...request.helpers.command("slirp4netns"), ...argumentsOf(request)], {
+    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+    cwd: request.apiSocket?.directory ?? "/",
+    stdio: ["ignore", "ignore", "pipe", readyWrite, exitRead],
+  });
   closeSync(readyWrite);
   closeSync(exitRead);
   const dispose = async () => {
@@ -45,7 +57,7 @@ export async function attachSlirp4netns(helpers: Helpers, pid: number): Promise<
   };
   const ready = await new Response(Bun.file(readyRead).stream()).bytes();
   closeSync(readyRead);
-  if (ready.length > 0) return { [Symbol.asyncDispose]: dispose };
+  if (ready.length > 0) return { exited: child.exited, [Symbol.asyncDispose]: dispose };
 
   const said = (await new Response(child.stderr).text()).trim();
   await dispose();
@@ -59,4 +71,24 @@ export async function attachSlirp4netns(helpers: Helpers, pid: number): Promise<
         : "--network host and --network none work without slirp4netns",
     },
   );
+}
+
+function argumentsOf({ pid, options, enableIPv6, apiSocket }: SlirpRequest): string[] {
+  return [
+    "--configure",
+    `--mtu=${options.mtu ?? 65520}`,
+    ...(options.allowHostLoopback ? [] : ["--disable-host-loopback"]),
+    ...(options.cidr === undefined ? [] : [`--cidr=${options.cidr}`]),
+    ...(options.outboundAddresses ?? []).map((address) =>
+      address.includes(":") ? `--outbound-addr6=${address}` : `--outbound-addr=${address}`,
+    ),
+    ...(enableIPv6 ? ["--enable-ipv6"] : []),
+    ...(apiSocket === undefined ? [] : [`--api-socket=${apiSocket.name}`]),
+    "--enable-sandbox",
+    "--enable-seccomp",
+    "--ready-fd=3",
+    "--exit-fd=4",
+    String(pid),
+    "tap0",
+  ];
 }

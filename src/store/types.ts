@@ -2,6 +2,7 @@
  * What the store keeps. Files are the truth for content, SQLite for names and states.
  * All times are ISO 8601 in UTC with milliseconds, all sizes are bytes.
  */
+import type { PublishedPort } from "../oci/ports.ts";
 import type { Descriptor, Digest, ImageConfig } from "../oci/types.ts";
 import type { MemberIdentity } from "../sys/pid-namespace.ts";
 import type { ProcessIdentity } from "../sys/process-identity.ts";
@@ -64,6 +65,8 @@ export interface ContainerState {
   readonly cgroup?: string;
   /** Of a container that was paused by signals: its processes that were stopped already. */
   readonly stoppedBefore?: readonly MemberIdentity[];
+  /** The ports of the host that lead to it. */
+  readonly ports?: readonly PublishedPort[];
   /** How often the restart policy has started it. */
   readonly restarts?: number;
   /** Somebody asked its monitor to end it, or to start it anew when it has ended. */

@@ -3,6 +3,7 @@ import { flag } from "../flags/spec.ts";
 import { isolationFlags } from "./isolation-flags.ts";
 import { logDrivers } from "./log-option.ts";
 import { parseMountOption } from "./mount-option.ts";
+import { networkFlags } from "./network-options.ts";
 
 /** `-e =x` has no name; anything else is for the program to judge (docker/cli opts/env.go). */
 function checkEnv(value: string): void {
@@ -17,6 +18,7 @@ function checkLabel(value: string): void {
 
 /** The flags of `create` and `run` (docker/cli container/opts.go). */
 export const createFlags = {
+  ...networkFlags,
   ...isolationFlags,
   attach: flag.list("Attach to STDIN, STDOUT or STDERR", {
     short: "a",
@@ -38,12 +40,6 @@ export const createFlags = {
     check: (value) => void parseMountOption(value, "/"),
   }),
   name: flag.text("Assign a name to the container"),
-  network: flag.text("Connect a container to a network (slirp4netns, host or none)", {
-    type: "network",
-    hiddenNames: ["net"],
-    default: "slirp4netns",
-    completes: ["slirp4netns", "bridge", "host", "none"],
-  }),
   platform: flag.text("Set platform if the image has several (os/arch[/variant])"),
   pull: flag.text('Pull image before running ("always", "missing", "never")', {
     default: "missing",
@@ -78,7 +74,6 @@ export const runFlags = {
 
 /** Docker's further flags of `create` and `run`. */
 export const runNotYet = `
-  add-host
   blkio-weight
   blkio-weight-device
   cgroup-parent
@@ -97,11 +92,6 @@ export const runNotYet = `
   device-write-bps
   device-write-iops
   disable-content-trust
-  dns
-  dns-opt
-  dns-option
-  dns-search
-  expose
   health-cmd
   health-interval
   health-retries
@@ -110,7 +100,6 @@ export const runNotYet = `
   health-timeout
   io-maxbandwidth
   io-maxiops
-  ip
   ip6
   isolation
   kernel-memory
@@ -121,13 +110,9 @@ export const runNotYet = `
   memory-swap
   memory-swappiness
   memory:m
-  net-alias
-  network-alias
   no-healthcheck
   oom-kill-disable
   pids-limit
-  publish-all:P
-  publish:p
   runtime
   storage-opt
   use-api-socket

@@ -7,7 +7,7 @@ import { readKeyValueFile } from "./key-value-file.ts";
 import { parseLogOption } from "./log-option.ts";
 import { parseMountOption } from "./mount-option.ts";
 import { isolationOptions } from "./isolation-options.ts";
-import { parseNetworkOption } from "./network-option.ts";
+import { networkOptions } from "./network-options.ts";
 import type { createFlags } from "./run-flags.ts";
 import { parseRestartPolicy } from "./restart-option.ts";
 import { parseTmpfsOption } from "./tmpfs-option.ts";
@@ -29,7 +29,7 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
   const restart = parseRestartPolicy(flags.restart ?? "no");
   if (flags.rm && restart.name !== "no")
     throw new BerthError("usage", "conflicting options: cannot specify both --restart and --rm");
-  const network = parseNetworkOption(flags.network ?? "default");
+  const connection = networkOptions(flags);
   const fromFiles = (kind: "env" | "label", paths: readonly string[]) =>
     paths.flatMap((path) => readKeyValueFile(kind, path, caller.workingDirectory, caller.env));
   return {
@@ -44,8 +44,11 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
     labels: labelsFrom([...fromFiles("label", flags["label-file"]), ...flags.label]),
     pull: pullPolicy(flags.pull),
     init: flags.init,
-    network,
-    ...isolationOptions(flags, { network: network.kind, workingDirectory: caller.workingDirectory }),
+    ...connection,
+    ...isolationOptions(flags, {
+      network: connection.network.kind,
+      workingDirectory: caller.workingDirectory,
+    }),
     ...given("name", flags.name, checkContainerName),
     ...given("workdir", flags.workdir, checkWorkdir),
     ...given("user", flags.user),

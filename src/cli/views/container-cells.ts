@@ -6,6 +6,7 @@ import { goQuote } from "../output/template/quote.ts";
 import { humanDuration, humanSize } from "../output/units.ts";
 import { containerStatus } from "./container-status.ts";
 import { goTimeString } from "./go-time.ts";
+import { portsCell } from "./ports-cell.ts";
 import { shortId } from "./short-id.ts";
 
 export interface ContainerCellOptions {
@@ -38,7 +39,7 @@ export function containerCells(container: ContainerSummary, { truncate, now }: C
     Names: () => container.name,
     Networks: () => container.networks.join(","),
     Platform: () => "",
-    Ports: () => container.ports,
+    Ports: () => portsCell(container.ports),
     RunningFor: () => `${humanDuration(now.getTime() - created.getTime())} ago`,
     Size: () => size(container),
     State: () => container.status,

@@ -4,7 +4,7 @@ import type { ContainerLog } from "../../container/container-log.ts";
 import type { ProcessSpec } from "../../container/spec.ts";
 import { containerSpec } from "../container-spec.ts";
 import type { EngineContext } from "../context.ts";
-import type { StartableContainer } from "../create-container.ts";
+import type { StartableContainer } from "../container-record.ts";
 import { launchNamespaces, startRequest } from "../launch-container.ts";
 import { planNamespaces } from "../namespace-plan.ts";
 import { planNetwork } from "../network-attachment.ts";
@@ -31,18 +31,20 @@ export async function runOnce(context: EngineContext, run: Run): Promise<number>
   const { container } = run;
   const { options } = container;
   await using stack = new AsyncDisposableStack();
-  const network = planNetwork(options.run.network, () => context.helpers);
+  const network = planNetwork(context, options.run.network);
   const namespaces = stack.use(await planNamespaces(context, options.run, network));
   const streams = stack.use(new MonitoredStreams(options.run, run.log, () => run.attachments));
   run.onStreams(streams);
   const spec = await containerSpec(context, container, {
-    network,
     namespaces: namespaces.modes,
     openFiles: run.openFiles,
   });
   const launching = stack.use(launchNamespaces(context, namespaces, streams.stdio, fuseMount(spec.root)));
   streams.begin();
-  const launched = await launching.start(startRequest(spec, run.windowSize), network.attach?.(stack));
+  const launched = await launching.start(
+    startRequest(spec, run.windowSize),
+    network.attach?.(container, stack),
+  );
   const ended = launched.exited.then(
     () => true,
     () => true,

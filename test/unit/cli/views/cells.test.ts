@@ -104,7 +104,7 @@ describe("ps", () => {
     createdAt: before(90),
     status: "exited",
     state: { status: "exited", exitCode: 3, finishedAt: before(60 * 60) },
-    ports: "",
+    ports: [],
     labels: { b: "2", a: "1" },
     mounts: ["a-volume-with-a-long-name", "/srv"],
     localVolumes: 1,

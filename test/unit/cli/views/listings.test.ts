@@ -46,7 +46,7 @@ const containers: ContainerSummary[] = [
     createdAt: "2026-06-15T11:55:00Z",
     status: "running",
     state: { status: "running", startedAt: "2026-06-15T11:55:01Z" },
-    ports: "",
+    ports: [],
     labels: { role: "front <end>" },
     mounts: [],
     localVolumes: 0,

@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { keepRunning } from "../../network/keep-running.ts";
+import { attachSlirp4netns, type SlirpOptions, slirpAddresses } from "../../network/slirp4netns.ts";
+import type { PortMapping, PublishedPort } from "../../oci/ports.ts";
+import type { EngineContext } from "../context.ts";
+
+export interface OutsideRequest {
+  readonly pid: number;
+  readonly options: SlirpOptions;
+  /** The container's own, for the API socket. */
+  readonly directory: string;
+  /** What slirp4netns shall publish itself. */
+  readonly mappings: readonly PortMapping[];
+  readonly onPorts: (ports: readonly PublishedPort[]) => void;
+}
+
+/** Connects a container with the outside, until it is disposed of; a slirp4netns that is killed is started again. */
+export function connectOutside(
+  { helpers }: Pick<EngineContext, "helpers">,
+  { pid, options, directory, mappings, onPorts }: OutsideRequest,
+): Promise<AsyncDisposable> {
+  const enableIPv6 = options.enableIPv6 ?? hostRoutesIPv6();
+  if (mappings.length === 0)
+    return keepRunning(() => attachSlirp4netns({ helpers, pid, options, enableIPv6 }));
+  const apiSocket = { directory, name: "slirp4netns.sock" };
+  return keepRunning(async () => {
+    const { publishBySlirp } = await import("../../network/slirp-ports.ts");
+    const slirp = await attachSlirp4netns({ helpers, pid, options, enableIPv6, apiSocket });
+    try {
+      onPorts(await publishBySlirp(apiSocket, slirpAddresses(options).container, mappings));
+      return slirp;
+    } catch (error) {
+      await slirp[Symbol.asyncDispose]();
+      throw error;
+    }
+  });
+}
+
+/** Whether this machine has a default route for IPv6 (/proc/net/ipv6_route): without one, addresses are only in the way. */
+function hostRoutesIPv6(): boolean {
+  try {
+    return /^0{32} 00 .* (?!lo$)\S+$/m.test(readFileSync("/proc/net/ipv6_route", "latin1"));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,204 @@
+/** The monitor's side of a container's network agent; the talk is drawn in protocol.ts. */
+import { closeSync } from "node:fs";
+import { BerthError } from "../../base/errors.ts";
+import type { PortMapping, PublishedPort } from "../../oci/ports.ts";
+import type { Helpers } from "../../sys/helpers.ts";
+import { createSocketPair } from "../../sys/libc.ts";
+import { readJsonLines, writeJsonLine } from "./json-lines.ts";
+import type { AgentOrder, AgentReport, Answer, Begin, Link } from "./protocol.ts";
+
+export interface AgentRequest extends Omit<Begin, "kind"> {
+  readonly helpers: Helpers;
+  /** argv prefix of this executable. */
+  readonly self: readonly string[];
+  /** Ids other than 0 do not exist inside. */
+  readonly singleIdentity: boolean;
+  /** What a name, or an address, is in the networks of the container. */
+  lookUp(name: string): Answer;
+}
+
+/** Milliseconds before an agent that ended by itself is started again; longer every time. */
+const firstPause = 50;
+const longestPause = 5_000;
+
+/**
+ * The network agent of a running container. An agent that somebody kills is followed by another one with the same ports
+ * and links. It ends with disposal, and with this process.
+ */
+export class NetworkAgent implements AsyncDisposable {
+  readonly ports: readonly PublishedPort[];
+  readonly #request: AgentRequest;
+  readonly #links = new Map<string, Link>();
+  #agent: AgentProcess;
+  #disposed = false;
+
+  private constructor(request: AgentRequest, agent: AgentProcess, ports: readonly PublishedPort[]) {
+    this.#request = { ...request, ports: fixedPorts(ports) };
+    this.#agent = agent;
+    this.ports = ports;
+    this.#restartAtEnd();
+  }
+
+  /** Resolves when the ports are open; rejects with the reason why they cannot be. */
+  static async start(request: AgentRequest): Promise<NetworkAgent> {
+    const agent = new AgentProcess(request);
+    try {
+      return new NetworkAgent(request, agent, await agent.begin());
+    } catch (error) {
+      await agent.end();
+      throw error;
+    }
+  }
+
+  async link(link: Link): Promise<void> {
+    await this.#agent.link(link);
+    this.#links.set(link.interface, link);
+  }
+
+  async unlink(name: string): Promise<void> {
+    if (this.#links.delete(name)) await this.#agent.unlink(name);
+  }
+
+  async #restartAtEnd(): Promise<void> {
+    for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
+      await this.#agent.exited;
+      if (this.#disposed) return;
+      await Bun.sleep(pause);
+      if (this.#disposed) return;
+      this.#agent = new AgentProcess(this.#request);
+      try {
+        await this.#agent.begin();
+        await Promise.all([...this.#links.values()].map((link) => this.#agent.link(link)));
+        pause = firstPause;
+      } catch {
+        await this.#agent.end(); // a port may be taken for the moment; the next one tries again
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    await this.#agent.end();
+  }
+}
+
+/** The same ports once more, whoever chose them. */
+function fixedPorts(ports: readonly PublishedPort[]): readonly PortMapping[] {
+  const fixed = new Map<string, PortMapping>();
+  for (const { protocol, address, hostPort, containerPort } of ports) {
+    const isEvery = address === "0.0.0.0" || address === "::";
+    const key = `${protocol} ${isEvery ? "" : address} ${hostPort} ${containerPort}`;
+    const hostPorts = { first: hostPort, last: hostPort };
+    // Both families are one mapping again.
+    fixed.set(key, { protocol, address: fixed.has(key) ? "" : address, containerPort, hostPorts });
+  }
+  return [...fixed.values()];
+}
+
+const ended = "the network agent of the container has ended";
+
+class AgentProcess {
+  readonly exited: Promise<unknown>;
+  readonly #request: AgentRequest;
+  readonly #child: Bun.Subprocess;
+  readonly #channel: number;
+  readonly #waiting = new Map<string, PromiseWithResolvers<AgentReport>>();
+  #ended = false;
+
+  constructor(request: AgentRequest) {
+    const { helpers, self, pid, singleIdentity } = request;
+    const [channel, theirs] = createSocketPair();
+    this.#child = Bun.spawn(
+      [
+        ...helpers.command("nsenter"),
+        "--user",
+        // With one id there is nobody else to become, and setgroups(2) is forbidden.
+        ...(singleIdentity ? ["--preserve-credentials"] : []),
+        `--target=${pid}`,
+        ...self,
+        "internal-network",
+      ],
+      { env: {}, cwd: "/", stdio: ["ignore", "ignore", "ignore", theirs] },
+    );
+    closeSync(theirs);
+    this.#request = request;
+    this.#channel = channel;
+    this.exited = Promise.all([this.#child.exited, this.#listen()]);
+  }
+
+  async begin(): Promise<readonly PublishedPort[]> {
+    const { pid, ports, addresses, nameservers } = this.#request;
+    const report = await this.#ask({ kind: "begin", pid, ports, addresses, nameservers }, "listening");
+    return report.kind === "listening" ? report.ports : [];
+  }
+
+  async link(link: Link): Promise<void> {
+    await this.#ask({ kind: "link", ...link }, `linked ${link.interface}`);
+  }
+
+  async unlink(name: string): Promise<void> {
+    await this.#ask({ kind: "unlink", interface: name }, `unlinked ${name}`);
+  }
+
+  async end(): Promise<void> {
+    this.#child.kill("SIGKILL"); // it has nothing to put in order
+    await this.exited;
+  }
+
+  #ask(order: AgentOrder, answer: string): Promise<AgentReport> {
+    if (this.#ended) return Promise.reject(new BerthError("network", ended));
+    const waiting = Promise.withResolvers<AgentReport>();
+    this.#waiting.set(answer, waiting);
+    this.#tell(order);
+    return waiting.promise;
+  }
+
+  #tell(order: AgentOrder): void {
+    if (!this.#ended) writeJsonLine(this.#channel, order);
+  }
+
+  /** Until the agent is gone. */
+  async #listen(): Promise<void> {
+    let failure: BerthError | undefined;
+    for await (const report of readJsonLines<AgentReport>(this.#channel)) {
+      switch (report.kind) {
+        case "listening":
+          this.#waiting.get("listening")?.resolve(report);
+          break;
+        case "linked":
+        case "unlinked":
+          this.#waiting.get(`${report.kind} ${report.interface}`)?.resolve(report);
+          break;
+        case "lookup":
+          this.#tell({ kind: "answer", id: report.id, answer: this.#request.lookUp(report.name) });
+          break;
+        case "switch-needed":
+          startSwitch(this.#request.self, report.socket);
+          break;
+        case "failed":
+          failure = new BerthError(
+            report.code,
+            report.message,
+            report.hint === undefined ? {} : { hint: report.hint },
+          );
+      }
+    }
+    failure ??= new BerthError("network", ended);
+    for (const { promise, reject } of this.#waiting.values()) {
+      promise.catch(() => undefined); // perhaps nobody waits any more
+      reject(failure);
+    }
+    this.#ended = true;
+    closeSync(this.#channel);
+  }
+}
+
+/** Starts a switch for a network, which outlives us when others need it. One too many ends by itself. */
+function startSwitch(self: readonly string[], socket: string): void {
+  const child = Bun.spawn([...self, "internal-switch"], {
+    env: {},
+    cwd: "/",
+    stdio: [Buffer.from(socket), "ignore", "ignore"],
+  });
+  child.unref();
+}

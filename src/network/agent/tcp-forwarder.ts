@@ -1,0 +1,83 @@
+import type { Socket, TCPSocketListener } from "bun";
+
+/** One end of a forwarded connection. */
+interface End {
+  /** The other end; undefined while it is not connected yet. */
+  peer: Socket<End> | undefined;
+  /** What the peer sent and this end could not take yet. */
+  readonly waiting: Uint8Array[];
+  /** The peer will send nothing more. */
+  peerFinished: boolean;
+}
+
+/** How a container's port is reached; rejects when nobody listens there. */
+export type Dial = (handlers: Bun.SocketHandler<End>, data: End) => Promise<Socket<End>>;
+
+/**
+ * Listens on the host and joins every connection with one that `dial` makes inside. Bytes are held back, not piled up,
+ * while one side is slower than the other; the end of one direction is the end of that direction only.
+ */
+export function forwardTcp(address: string, port: number, dial: Dial): TCPSocketListener<End> {
+  // Bun takes `ipv6Only`, but its types do not know; without it IPv6 would take the port for IPv4 as well.
+  const options: Bun.TCPSocketListenOptions<End> & { ipv6Only: boolean } = {
+    hostname: address,
+    port,
+    ipv6Only: address.includes(":"),
+    allowHalfOpen: true,
+    socket: {
+      ...handlers,
+      open(outside) {
+        outside.pause();
+        outside.data = { peer: undefined, waiting: [], peerFinished: false };
+        dial(handlers, { peer: outside, waiting: [], peerFinished: false }).then(
+          (inside) => {
+            outside.data.peer = inside;
+            outside.resume();
+          },
+          () => outside.terminate(),
+        );
+      },
+    },
+  };
+  return Bun.listen(options);
+}
+
+const handlers: Bun.SocketHandler<End> = {
+  data(from, bytes) {
+    const to = from.data.peer;
+    if (to === undefined) return;
+    const taken = to.data.waiting.length > 0 ? 0 : Math.max(0, to.write(bytes));
+    if (taken === bytes.length) return;
+    to.data.waiting.push(bytes.subarray(taken));
+    from.pause();
+  },
+  drain(to) {
+    const { waiting, peer, peerFinished } = to.data;
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      const taken = Math.max(0, to.write(first));
+      if (taken < first.length) {
+        waiting[0] = first.subarray(taken);
+        return;
+      }
+      waiting.shift();
+    }
+    if (peerFinished) to.shutdown();
+    else peer?.resume();
+  },
+  end(from) {
+    const to = from.data.peer;
+    if (to === undefined) return;
+    to.data.peerFinished = true;
+    if (to.data.waiting.length === 0) to.shutdown();
+  },
+  close(from, error) {
+    const to = from.data?.peer;
+    if (to === undefined) return;
+    to.data.peer = undefined;
+    if (error) to.terminate();
+    else if (to.data.waiting.length === 0) to.end();
+    else to.data.peerFinished = true;
+  },
+  error() {}, // `close` follows
+  connectError() {}, // the promise of the connection rejects
+};
