@@ -32,9 +32,9 @@ describe.each(["overlay", "fuse-overlayfs"])("the life of a container (%s)", (dr
   afterEach(async () => {
     const ids = (await words("ps", "-aq")).split("\n").filter(Boolean);
     if (ids.length > 0) expect((await own(["rm", "-f", "-v", ...ids])).code).toBe(0);
-    // Nothing of any container is left.
+    // Nothing of any container is left, and its monitor ends after that.
     expect(readdirSync(join(root, "data/containers"))).toEqual([]);
-    expect(readdirSync(join(runtime, "berth/monitors"))).toEqual([]);
+    while (readdirSync(join(runtime, "berth/monitors")).length > 0) await Bun.sleep(5);
   });
   afterAll(() => directory[Symbol.dispose]());
 
@@ -54,6 +54,16 @@ describe.each(["overlay", "fuse-overlayfs"])("the life of a container (%s)", (dr
     await run("-d", "--name", "deaf", image, "sleep", "1000");
     expect((await own(["stop", "-t", "0", "deaf"])).code).toBe(0);
     expect(await state("deaf")).toBe("exited 137");
+  });
+
+  test("several are stopped at the same time, and told in their order", async () => {
+    const names = ["a1", "a2", "a3"];
+    for (const name of names) await run("-d", "--name", name, image, "sleep", "1000");
+    expect(await own(["stop", "-t", "1", ...names, "none"])).toMatchObject({
+      code: 1,
+      stdout: "a1\na2\na3\n",
+      stderr: expect.stringContaining("No such container: none"),
+    });
   });
 
   test("start runs it again with the files it wrote, and start -a shows what it says", async () => {

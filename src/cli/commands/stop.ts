@@ -27,8 +27,11 @@ export const stop = defineCommand({
   completes: ["container"],
   async run({ flags, words, host, context }) {
     const { stopContainer } = await import("../../engine/stop-container.ts");
+    // All at the same time: each may take as long as its timeout.
+    const stopping = words.map((container) => stopContainer(context, container, stopOptions(flags)));
+    for (const one of stopping) one.catch(() => undefined); // told below
     return forEach(words, host, async (container) => {
-      await stopContainer(context, container, stopOptions(flags));
+      await stopping[words.indexOf(container)];
       host.stdout.write(`${container}\n`);
     });
   },
