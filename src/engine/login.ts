@@ -3,9 +3,11 @@ import { authKey, dockerServer } from "../registry/auth-key.ts";
 import type { Credentials } from "../registry/credentials.ts";
 import { credentialProvider, environmentHas } from "../registry/find-credentials.ts";
 import { verifyCredentials } from "../registry/login.ts";
+import { ownEndpoint } from "../registry/registry-rules.ts";
 import { eraseCredentials, storeCredentials, type StoredAt } from "../registry/stored-credentials.ts";
 import type { EngineContext } from "./context.ts";
-import { registryOptions } from "./registry-access.ts";
+import { registriesOf } from "./registries.ts";
+import { type RegistryChoice, registryOptions } from "./registry-access.ts";
 
 /** What a person logs in to. */
 export interface LoginServer {
@@ -31,6 +33,10 @@ export function parseLoginServer(text: string | undefined): LoginServer {
   return { key, host, shown: dockerServer(key), ...(namespace === "" ? {} : { namespace }) };
 }
 
+export interface LoginOptions extends RegistryChoice {
+  readonly signal?: AbortSignal;
+}
+
 /** The credentials that would be used there now. */
 export function currentCredentials(
   { env, warn }: EngineContext,
@@ -44,10 +50,24 @@ export async function tryCredentials(
   context: EngineContext,
   server: LoginServer,
   credentials: Credentials,
-  signal?: AbortSignal,
+  { tlsVerify, signal }: LoginOptions = {},
 ): Promise<void> {
-  const options = { ...registryOptions(context), credentials: async () => credentials };
-  await verifyCredentials(server.host, options, signal);
+  const { insecureRegistries, ...options } = registryOptions(context);
+  const { host } = server;
+  const { insecure } = ownEndpoint(
+    { domain: host, path: server.namespace ?? "" },
+    registriesOf(context).registries,
+  );
+  const isInsecure = tlsVerify === undefined ? insecure : !tlsVerify;
+  await verifyCredentials(
+    host,
+    {
+      ...options,
+      insecureRegistries: tlsVerify === true ? [] : [...insecureRegistries, ...(isInsecure ? [host] : [])],
+      credentials: async () => credentials,
+    },
+    signal,
+  );
 }
 
 export interface LoginResult extends StoredAt {
@@ -60,9 +80,9 @@ export async function login(
   context: EngineContext,
   server: LoginServer,
   credentials: { readonly username: string; readonly password: string },
-  signal?: AbortSignal,
+  options: LoginOptions = {},
 ): Promise<LoginResult> {
-  await tryCredentials(context, server, credentials, signal);
+  await tryCredentials(context, server, credentials, options);
   const stored = await storeCredentials(context.env, server.key, credentials);
   return { ...stored, overruled: environmentHas(context.env, server.key) };
 }

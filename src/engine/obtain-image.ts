@@ -1,6 +1,12 @@
 import { BerthError, isBerthError } from "../base/errors.ts";
 import { formatPlatform, parsePlatform, platformMatches } from "../oci/platform.ts";
-import { familiarString, parseAnyReference, parseReference, withDefaultTag } from "../oci/reference.ts";
+import {
+  familiarString,
+  formatReference,
+  parseAnyReference,
+  parseReference,
+  withDefaultTag,
+} from "../oci/reference.ts";
 import type { ProgressListener } from "../oci/transport.ts";
 import type { Platform, Reference } from "../oci/types.ts";
 import type { ImageRecord } from "../store/types.ts";
@@ -37,6 +43,8 @@ export async function obtainImage(
     } catch (error) {
       if (options.pull === "never" || !isBerthError(error, "not-found")) throw error;
     }
+    const known = await knownByShortName(context, options.image);
+    if (known !== undefined) return requirePlatform(known, options.image, wanted);
     talk.onMissingImage?.(familiarString(withDefaultTag(parseReference(options.image))));
   }
   const { pull } = await import("./pull.ts");
@@ -49,6 +57,14 @@ export async function obtainImage(
   });
   talk.onPulled?.(pulled);
   return context.store.images.require(pulled.imageId);
+}
+
+/** An image that was pulled by an alias, or from a registry that is searched. */
+async function knownByShortName(context: EngineContext, text: string): Promise<ImageRecord | undefined> {
+  const { resolveName } = await import("./registries.ts");
+  return resolveName(context, text)
+    .candidates.map((candidate) => context.store.images.getByName(formatReference(withDefaultTag(candidate))))
+    .find((image) => image !== undefined);
 }
 
 function requirePlatform(image: ImageRecord, reference: string, wanted: Platform | undefined): ImageRecord {

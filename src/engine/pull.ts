@@ -1,5 +1,4 @@
-import { BerthError, isBerthError } from "../base/errors.ts";
-import { shortDigest } from "../oci/digest.ts";
+import { BerthError, isBerthError, messageOf } from "../base/errors.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import {
   familiarName,
@@ -11,15 +10,16 @@ import {
 } from "../oci/reference.ts";
 import type { ProgressListener, Resolver } from "../oci/transport.ts";
 import type { Digest, Reference } from "../oci/types.ts";
-import { openRegistry, type Registry } from "../registry/registry.ts";
+import type { Registry } from "../registry/registry.ts";
 import { ensureBuiltinImage } from "./builtin-image.ts";
 import type { EngineContext } from "./context.ts";
 import { emitImageEvent } from "./image-event.ts";
 import { importIntoStore, sweepStore } from "./import-into-store.ts";
-import { registryOptions } from "./registry-access.ts";
+import { resolveName } from "./registries.ts";
+import { openRegistries, type RegistryChoice } from "./registry-access.ts";
 import { isBuiltinReference, refuseReservedName } from "./reserved-names.ts";
 
-export interface PullOptions {
+export interface PullOptions extends RegistryChoice {
   /** As typed: `nginx`, `nginx:1`, `host:5000/x@sha256:…`. */
   readonly reference: string;
   /** `os/architecture[/variant]` */
@@ -39,25 +39,28 @@ export interface PullResult {
   readonly upToDate: boolean;
 }
 
-/** Brings an image from its registry into the store. The built-in image is there without one. */
+/**
+ * Brings an image from its registry into the store. The built-in image is there without one. A name without a registry may
+ * stand for several, which are tried in turn.
+ */
 export async function pull(context: EngineContext, options: PullOptions): Promise<PullResult> {
-  return pullFrom(
-    context,
-    registryForPull(context, options),
-    parseDockerReference(options.reference),
-    options,
-  );
-}
-
-/** A registry that tells of its waits as progress. */
-function registryForPull(context: EngineContext, { onProgress }: PullOptions): Registry {
-  return openRegistry({
-    ...registryOptions(context),
-    onRetry(digest, seconds) {
-      const status = `Retrying in ${seconds} second${seconds === 1 ? "" : "s"}` as const;
-      onProgress?.({ kind: "status", id: shortDigest(digest), digest, status });
-    },
-  });
+  const registry = openRegistries(context, options, options.onProgress);
+  const { candidates, aliasOf } = resolveName(context, options.reference);
+  const failures: unknown[] = [];
+  for (const candidate of candidates) {
+    try {
+      return await pullFrom(context, registry, parseDockerReference(formatReference(candidate)), options);
+    } catch (error) {
+      if (options.signal?.aborted) throw error;
+      failures.push(error);
+    }
+  }
+  const [error] = failures;
+  if (!(error instanceof BerthError) || (aliasOf === undefined && failures.length === 1)) throw error;
+  const names = candidates.map(familiarString).join(", ");
+  const hint =
+    aliasOf === undefined ? `tried: ${names}` : `${aliasOf} says that ${options.reference} is ${names}`;
+  throw new BerthError(error.code, failures.map(messageOf).join("; "), { hint, cause: error });
 }
 
 /**
@@ -72,7 +75,7 @@ export async function* pullAllTags(
   if (repository.tag !== undefined || repository.digest !== undefined)
     throw new BerthError("usage", "tag can't be used with --all-tags/-a");
   refuseReservedName(repository);
-  const registry = registryForPull(context, options);
+  const registry = openRegistries(context, options, options.onProgress);
   for (const tag of await registry.listTags(repository, options.signal)) {
     try {
       yield await pullFrom(context, registry, withTag(repository, tag), options);

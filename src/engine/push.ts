@@ -1,5 +1,4 @@
 import { BerthError } from "../base/errors.ts";
-import { shortDigest } from "../oci/digest.ts";
 import { pushImage } from "../image/push-image.ts";
 import {
   familiarName,
@@ -12,14 +11,13 @@ import {
 } from "../oci/reference.ts";
 import type { ProgressListener } from "../oci/transport.ts";
 import type { Digest, Reference } from "../oci/types.ts";
-import { openRegistry } from "../registry/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { EngineContext } from "./context.ts";
 import { emitImageEvent } from "./image-event.ts";
-import { registryOptions } from "./registry-access.ts";
+import { openRegistries, type RegistryChoice } from "./registry-access.ts";
 import { refuseReservedName } from "./reserved-names.ts";
 
-export interface PushOptions {
+export interface PushOptions extends RegistryChoice {
   /** As typed: `app`, `host:5000/team/app:1`. */
   readonly reference: string;
   /** Every tag that the repository has here. */
@@ -54,13 +52,7 @@ export async function push(context: EngineContext, options: PushOptions): Promis
   onStart?.(trimReference(typed));
   const store = context.store.isWritable() ? context.store : context.readingStore;
   const references = tagsToPush(store, typed, options.allTags);
-  const registry = openRegistry({
-    ...registryOptions(context),
-    onRetry(digest, seconds) {
-      const status = `Retrying in ${seconds} second${seconds === 1 ? "" : "s"}` as const;
-      onProgress?.({ kind: "status", id: shortDigest(digest), digest, status });
-    },
-  });
+  const registry = openRegistries(context, options, onProgress);
   const pushed: PushedTag[] = [];
   for (const reference of references) {
     const image = store.images.getByName(formatReference(reference));

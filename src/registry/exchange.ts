@@ -21,8 +21,10 @@ export interface ExchangeRequest {
   readonly verify: boolean;
   /** PEM texts of all that is trusted; empty: Bun's built-in roots. */
   readonly certificateAuthorities: readonly string[];
-  /** No proxy of the environment: for loopback hosts, as Go does it. */
-  readonly direct: boolean;
+  /** What the client shows who it is with; PEM. */
+  readonly clientCertificate?: { readonly certificate: string; readonly key: string };
+  /** `http://[user:password@]host:port`; undefined: none, whatever the environment says. */
+  readonly proxy?: string;
   /** How long the headers may take, from the last part of a streamed body that was asked for. */
   readonly headerTimeoutMs: number;
   /** The host never answered before, so that silence means that it cannot be reached. */
@@ -124,8 +126,11 @@ export async function exchange(request: ExchangeRequest): Promise<Answer> {
       tls: {
         rejectUnauthorized: request.verify,
         ...(request.certificateAuthorities.length === 0 ? {} : { ca: [...request.certificateAuthorities] }),
+        ...(request.clientCertificate === undefined
+          ? {}
+          : { cert: request.clientCertificate.certificate, key: request.clientCertificate.key }),
       },
-      ...(request.direct ? { proxy: false } : {}),
+      proxy: request.proxy ?? false,
     });
   } catch (error) {
     close(false);

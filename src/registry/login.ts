@@ -1,7 +1,7 @@
 import { BerthError } from "../base/errors.ts";
 import { describeEntries, errorBodyLimit, parseErrorBody } from "./error-answer.ts";
 import { RegistryClient } from "./registry-client.ts";
-import type { RegistryOptions } from "./registry.ts";
+import { clientOptions, type RegistryOptions } from "./registry.ts";
 import { shownUrl } from "./shown-text.ts";
 
 /**
@@ -13,14 +13,7 @@ export async function verifyCredentials(
   options: RegistryOptions,
   signal?: AbortSignal,
 ): Promise<void> {
-  const client = new RegistryClient({
-    insecureRegistries: options.insecureRegistries,
-    credentials: options.credentials,
-    userAgent: options.userAgent,
-    caPaths: options.caPaths ?? [],
-    connectTimeoutMs: options.connectTimeoutMs ?? 15_000,
-    idleTimeoutMs: options.idleTimeoutMs ?? 30_000,
-  });
+  const client = new RegistryClient(clientOptions(options));
   const { answer, authentication } = await client.login(domain, signal);
   const { status } = answer;
   if (status === 200) return answer.discard();

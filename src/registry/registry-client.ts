@@ -3,8 +3,9 @@ import type { Reference } from "../oci/types.ts";
 import { type Access, Authorizer, type Renewal } from "./authorizer.ts";
 import { loadCertificateAuthorities } from "./certificate-authorities.ts";
 import type { CredentialProvider } from "./credentials.ts";
-import { isInsecure, isLoopback, registryHost, transportsFor } from "./endpoint.ts";
+import { isInsecure, registryHost, transportsFor } from "./endpoint.ts";
 import { type Answer, exchange, type ExchangeRequest, type Method } from "./exchange.ts";
+import type { HostCertificates } from "./host-certificates.ts";
 import { unlessAborted } from "./interruption.ts";
 import { negotiate, type Origin } from "./negotiation.ts";
 import { isRedirect, maximumRedirects, redirectTarget } from "./redirect.ts";
@@ -15,6 +16,9 @@ export interface ClientOptions {
   readonly userAgent: string;
   /** PEM files */
   readonly caPaths: readonly string[];
+  /** Of one `host[:port]`. */
+  readonly certificatesFor?: ((host: string) => HostCertificates | undefined) | undefined;
+  readonly proxyFor?: ((url: URL) => string | undefined) | undefined;
   readonly connectTimeoutMs: number;
   readonly idleTimeoutMs: number;
 }
@@ -78,6 +82,7 @@ export class RegistryClient {
   /** Registry hosts that answered a request for content. */
   readonly #reached = new Set<string>();
   #authorities: readonly string[] | undefined;
+  readonly #certificates = new Map<string, HostCertificates | undefined>();
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -235,6 +240,11 @@ export class RegistryClient {
     });
   }
 
+  #certificatesFor(host: string): HostCertificates | undefined {
+    if (!this.#certificates.has(host)) this.#certificates.set(host, this.#options.certificatesFor?.(host));
+    return this.#certificates.get(host);
+  }
+
   #mustVerify(url: URL, first: Hop): boolean {
     return url.origin === first.url.origin
       ? first.verify
@@ -247,8 +257,12 @@ export class RegistryClient {
     { method = "GET", body, answerTimeoutMs }: Content = {},
   ): Promise<Answer> {
     const { userAgent, caPaths, connectTimeoutMs, idleTimeoutMs } = this.#options;
-    const needsAuthorities = caPaths.length > 0 && hop.url.protocol === "https:" && hop.verify;
+    const own = hop.url.protocol === "https:" ? this.#certificatesFor(hop.url.host) : undefined;
+    const authorities = own?.authorities ?? [];
+    const needsAuthorities =
+      caPaths.length + authorities.length > 0 && hop.url.protocol === "https:" && hop.verify;
     if (needsAuthorities) this.#authorities ??= await loadCertificateAuthorities(caPaths);
+    const proxy = this.#options.proxyFor?.(hop.url);
     const firstContact = !this.#answered.has(hop.url.origin);
     const answer = await exchange({
       url: hop.url,
@@ -256,8 +270,9 @@ export class RegistryClient {
       headers: { ...hop.headers, "User-Agent": userAgent },
       ...(body === undefined ? {} : { body }),
       verify: hop.verify,
-      certificateAuthorities: needsAuthorities ? (this.#authorities ?? []) : [],
-      direct: isLoopback(hop.url.host),
+      certificateAuthorities: needsAuthorities ? [...authorities, ...(this.#authorities ?? [])] : [],
+      ...(own?.client === undefined ? {} : { clientCertificate: own.client }),
+      ...(proxy === undefined ? {} : { proxy }),
       headerTimeoutMs: answerTimeoutMs ?? (firstContact ? connectTimeoutMs : idleTimeoutMs),
       firstContact,
       idleTimeoutMs,

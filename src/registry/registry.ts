@@ -17,10 +17,11 @@ import { BlobDownload } from "./blob-download.ts";
 import { BlobUpload } from "./blob-upload.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { errorFromAnswer, isWebPage, webPage } from "./error-answer.ts";
+import type { HostCertificates } from "./host-certificates.ts";
 import { listTags } from "./list-tags.ts";
 import { manifestDocument } from "./manifest-document.ts";
 import { pushManifest } from "./push-manifest.ts";
-import { RegistryClient } from "./registry-client.ts";
+import { type ClientOptions, RegistryClient } from "./registry-client.ts";
 import { Attempts, defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
 
 export interface RegistryOptions {
@@ -31,6 +32,10 @@ export interface RegistryOptions {
   readonly userAgent: string;
   /** PEM files of certificate authorities that are trusted besides the built-in ones. */
   readonly caPaths?: readonly string[];
+  /** Authorities of one `host[:port]` alone, and what the client shows who it is with there. */
+  readonly certificatesFor?: (host: string) => HostCertificates | undefined;
+  /** The proxy for an address; none unless told. */
+  readonly proxyFor?: (url: URL) => string | undefined;
   /** How long the first answer of a host may take; 15 s. */
   readonly connectTimeoutMs?: number;
   /** How long one read may take; 30 s. */
@@ -38,6 +43,20 @@ export interface RegistryOptions {
   readonly retry?: Partial<RetryPolicy>;
   /** Told before each wait, in whole seconds, at least 1. */
   readonly onRetry?: (digest: Digest, seconds: number) => void;
+}
+
+/** The same with the defaults filled in. */
+export function clientOptions(options: RegistryOptions): ClientOptions {
+  return {
+    insecureRegistries: options.insecureRegistries,
+    credentials: options.credentials,
+    userAgent: options.userAgent,
+    caPaths: options.caPaths ?? [],
+    certificatesFor: options.certificatesFor,
+    proxyFor: options.proxyFor,
+    connectTimeoutMs: options.connectTimeoutMs ?? 15_000,
+    idleTimeoutMs: options.idleTimeoutMs ?? 30_000,
+  };
 }
 
 export type Registry = Resolver & TagLister & Fetcher & Pusher;
@@ -50,14 +69,7 @@ const acceptManifests = manifestAccept.join(", ");
  */
 export function openRegistry(options: RegistryOptions): Registry {
   const policy: RetryPolicy = { ...defaultRetryPolicy, ...options.retry };
-  const client = new RegistryClient({
-    insecureRegistries: options.insecureRegistries,
-    credentials: options.credentials,
-    userAgent: options.userAgent,
-    caPaths: options.caPaths ?? [],
-    connectTimeoutMs: options.connectTimeoutMs ?? 15_000,
-    idleTimeoutMs: options.idleTimeoutMs ?? 30_000,
-  });
+  const client = new RegistryClient(clientOptions(options));
   const { onRetry } = options;
   const notifier = (digest: Digest | undefined) =>
     digest === undefined || onRetry === undefined ? undefined : (seconds: number) => onRetry(digest, seconds);

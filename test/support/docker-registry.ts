@@ -9,7 +9,7 @@ export interface DockerRegistryOptions {
   readonly directory: string;
   readonly user?: { readonly name: string; readonly password: string };
   /** Paths of PEM files. */
-  readonly tls?: { readonly certificate: string; readonly key: string };
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly clientAuthority?: string };
   /** Another registry that this one caches (`proxy.remoteurl`). */
   readonly mirrorOf?: string;
 }
@@ -35,7 +35,11 @@ export async function startDockerRegistry(options: DockerRegistryOptions): Promi
     "  secret: berth-test",
   ];
   if (tls !== undefined) {
-    lines.push(`  tls: {certificate: ${JSON.stringify(tls.certificate)}, key: ${JSON.stringify(tls.key)}}`);
+    const clients =
+      tls.clientAuthority === undefined ? "" : `, clientcas: [${JSON.stringify(tls.clientAuthority)}]`;
+    lines.push(
+      `  tls: {certificate: ${JSON.stringify(tls.certificate)}, key: ${JSON.stringify(tls.key)}${clients}}`,
+    );
   }
   if (user !== undefined) {
     const path = join(directory, "htpasswd");

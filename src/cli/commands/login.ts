@@ -2,11 +2,13 @@ import { BerthError, isBerthError, messageOf } from "../../base/errors.ts";
 import type { LoginServer } from "../../engine/login.ts";
 import { defineCommand, type Invocation } from "../command.ts";
 import { flag } from "../flags/spec.ts";
+import { tlsChoice, tlsVerify } from "../flags/tls-flag.ts";
 import { interruptible } from "../interruption.ts";
 
 const flags = {
   password: flag.text("Password or access token", { short: "p" }),
   "password-stdin": flag.boolean("Take the password from stdin"),
+  "tls-verify": tlsVerify,
   username: flag.text("Username", { short: "u" }),
 };
 
@@ -21,6 +23,7 @@ export const login = defineCommand({
     const { flags: values, given, words, host, context } = invocation;
     checkFlags(invocation);
     const engine = await import("../../engine/login.ts");
+    const tls = tlsChoice(values, given);
     const server = engine.parseLoginServer(words[0]);
     return interruptible(async (signal) => {
       const existing = await engine.currentCredentials(context, server);
@@ -29,7 +32,7 @@ export const login = defineCommand({
         const who = known === undefined ? "" : ` [Username: ${known}]`;
         host.stderr.write(`Authenticating with existing credentials...${who}\n`);
         try {
-          await engine.tryCredentials(context, server, existing, signal);
+          await engine.tryCredentials(context, server, existing, { ...tls, signal });
           host.stdout.write("Login Succeeded\n");
           return 0;
         } catch (error) {
@@ -41,7 +44,10 @@ export const login = defineCommand({
         ? { username: values.username ?? "", password: await passwordFrom(host.stdin.stream()) }
         : await askFor(invocation, server, known, signal);
       if (credentials.password === "") throw new BerthError("usage", "password is empty");
-      const { path, program, overruled } = await engine.login(context, server, credentials, signal);
+      const { path, program, overruled } = await engine.login(context, server, credentials, {
+        ...tls,
+        signal,
+      });
       if (overruled) host.warn(`DOCKER_AUTH_CONFIG has other credentials for ${server.key}, and comes first`);
       if (program === undefined)
         host.warn(

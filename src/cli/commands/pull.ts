@@ -1,5 +1,6 @@
 import { defineCommand } from "../command.ts";
 import { flag } from "../flags/spec.ts";
+import { tlsChoice, tlsVerify } from "../flags/tls-flag.ts";
 import { interruptible } from "../interruption.ts";
 
 export const pull = defineCommand({
@@ -10,11 +11,12 @@ export const pull = defineCommand({
     "all-tags": flag.boolean("Download all tagged images in the repository", { short: "a" }),
     platform: flag.text("Set platform if the image has several (os/arch[/variant])"),
     quiet: flag.boolean("Suppress verbose output", { short: "q" }),
+    "tls-verify": tlsVerify,
   },
   notYet: "disable-content-trust",
   words: { min: 1, max: 1 },
   completes: ["image"],
-  async run({ flags, words, host, context }) {
+  async run({ flags, given, words, host, context }) {
     const [{ familiarName, formatReference, parseReference, withDefaultTag }, { pullLines }, engine] =
       await Promise.all([
         import("../../oci/reference.ts"),
@@ -34,6 +36,7 @@ export const pull = defineCommand({
       ...(flags.platform ? { platform: flags.platform } : {}),
       onStart: lines.begin,
       onProgress: lines.progress,
+      ...tlsChoice(flags, given),
     };
     if (!all) {
       const result = await interruptible((signal) => engine.pull(context, { ...options, signal }));

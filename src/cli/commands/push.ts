@@ -1,5 +1,6 @@
 import { defineCommand } from "../command.ts";
 import { flag } from "../flags/spec.ts";
+import { tlsChoice, tlsVerify } from "../flags/tls-flag.ts";
 import { interruptible } from "../interruption.ts";
 
 export const push = defineCommand({
@@ -9,11 +10,12 @@ export const push = defineCommand({
   flags: {
     "all-tags": flag.boolean("Push all tags of an image to the repository", { short: "a" }),
     quiet: flag.boolean("Suppress verbose output", { short: "q" }),
+    "tls-verify": tlsVerify,
   },
   notYet: "disable-content-trust platform",
   words: { min: 1, max: 1 },
   completes: ["image"],
-  async run({ flags, words, host, context }) {
+  async run({ flags, given, words, host, context }) {
     const [{ formatReference, parseReference, repositoryName, withDefaultTag }, progress, engine] =
       await Promise.all([
         import("../../oci/reference.ts"),
@@ -29,6 +31,7 @@ export const push = defineCommand({
       engine.push(context, {
         reference: words[0]!,
         allTags: flags["all-tags"],
+        ...tlsChoice(flags, given),
         ...(lines === undefined
           ? {}
           : {

@@ -1,0 +1,167 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
+
+/** Where content of a registry may be had as well (containers-registries.conf(5), `[[registry.mirror]]`). */
+export interface MirrorEntry {
+  /** `host[:port][/namespace]`, in place of the prefix */
+  readonly location: string;
+  readonly insecure: boolean;
+  readonly pull: "all" | "digest-only" | "tag-only";
+}
+
+/** One `[[registry]]`. */
+export interface RegistryEntry {
+  /** `host[:port][/namespace[/repository]]`, or `*.example.com` */
+  readonly prefix: string;
+  readonly location: string;
+  readonly insecure: boolean;
+  readonly blocked: boolean;
+  readonly mirrors: readonly MirrorEntry[];
+  /** Who says so, for messages. */
+  readonly file: string;
+}
+
+/** What the files of containers-registries.conf(5), version 2, say together. */
+export interface RegistriesConfiguration {
+  readonly registries: readonly RegistryEntry[];
+  /** Where names without a registry are looked for, in this order; empty: Docker Hub. */
+  readonly search: readonly string[];
+  /** Short name → repository with its registry, and the file that says so. */
+  readonly aliases: ReadonlyMap<string, { readonly target: string; readonly file: string }>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The files in the order in which they are read, each with what it may override: `CONTAINERS_REGISTRIES_CONF`, or the user's
+ * file, or the system's; then the drop-ins of the system, and those of the user.
+ */
+export function registriesFiles(env: Environment): readonly string[] {
+  const home = env.HOME || homedir();
+  const xdg = env.XDG_CONFIG_HOME;
+  const own = join(xdg !== undefined && isAbsolute(xdg) ? xdg : join(home, ".config"), "containers");
+  const main = env.CONTAINERS_REGISTRIES_CONF
+    ? [env.CONTAINERS_REGISTRIES_CONF]
+    : [join(own, "registries.conf"), "/etc/containers/registries.conf"];
+  const first = main.find((path, index) => index === main.length - 1 || isReadable(path));
+  const dropIns = ["/etc/containers/registries.conf.d", join(own, "registries.conf.d")].flatMap((directory) =>
+    entriesOf(directory)
+      .filter((name) => name.endsWith(".conf"))
+      .sort()
+      .map((name) => join(directory, name)),
+  );
+  return [...(first === undefined ? [] : [first]), ...dropIns];
+}
+
+function isReadable(path: string): boolean {
+  return readOptional(path) !== undefined;
+}
+
+function entriesOf(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function readOptional(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new BerthError("invalid-argument", `cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Reads the files that are there. Throws `invalid-argument` with the file's name. */
+export function loadRegistriesConfiguration(env: Environment): RegistriesConfiguration {
+  return mergeRegistries(
+    registriesFiles(env).flatMap((path) => {
+      const text = readOptional(path);
+      return text === undefined ? [] : [parseRegistries(text, path)];
+    }),
+  );
+}
+
+/** A later file overrides entries of the same prefix, aliases of the same name, and the list of registries to search. */
+export function mergeRegistries(files: readonly Partial<RegistriesConfiguration>[]): RegistriesConfiguration {
+  const registries = new Map<string, RegistryEntry>();
+  for (const file of files) for (const entry of file.registries ?? []) registries.set(entry.prefix, entry);
+  return {
+    registries: [...registries.values()],
+    search: files.findLast(({ search }) => search !== undefined)?.search ?? [],
+    aliases: new Map(files.flatMap(({ aliases }) => [...(aliases ?? [])])),
+  };
+}
+
+const location = /^(?:[a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d+)?(?:\/[\w./-]+)?$/;
+const wildcard = /^\*\.[a-zA-Z0-9.-]+$/;
+
+/** Parses one file. What is not of version 2, or says something that berth does not know, is refused by name. */
+export function parseRegistries(text: string, path: string): Partial<RegistriesConfiguration> {
+  const refuse = (what: string) => new BerthError("invalid-argument", `${path}: ${what}`);
+  let document: Record<string, unknown>;
+  try {
+    document = Bun.TOML.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    throw refuse(`not valid TOML: ${messageOf(error)}`);
+  }
+  if (document.registries !== undefined)
+    throw refuse("version 1 of registries.conf, with [registries.…], is not supported");
+  const tables = (value: unknown, where: string): readonly Record<string, unknown>[] => {
+    if (value === undefined) return [];
+    if (Array.isArray(value) && value.every((item) => typeof item === "object" && item !== null))
+      return value;
+    throw refuse(`${where} must be a list of tables`);
+  };
+  const flag = (value: unknown, where: string): boolean => {
+    if (value === undefined || typeof value === "boolean") return value ?? false;
+    throw refuse(`${where} must be true or false`);
+  };
+  const place = (value: unknown, where: string): string => {
+    const trimmed = typeof value === "string" ? value.replace(/\/+$/, "") : "";
+    if (location.test(trimmed)) return trimmed;
+    throw refuse(`${where} must be host[:port][/namespace], without scheme, but is ${JSON.stringify(value)}`);
+  };
+  const mirror = (item: Record<string, unknown>, digestOnly: boolean): MirrorEntry => {
+    const pull = item["pull-from-mirror"] ?? (digestOnly ? "digest-only" : "all");
+    if (pull !== "all" && pull !== "digest-only" && pull !== "tag-only")
+      throw refuse(`pull-from-mirror must be all, digest-only or tag-only, but is ${JSON.stringify(pull)}`);
+    return {
+      location: place(item.location, "location of a mirror"),
+      insecure: flag(item.insecure, "insecure of a mirror"),
+      pull,
+    };
+  };
+  const registries = tables(document.registry, "registry").map((item): RegistryEntry => {
+    const named = item.prefix === undefined || item.prefix === "" ? item.location : item.prefix;
+    const isWildcard = typeof named === "string" && wildcard.test(named);
+    const prefix = isWildcard ? named : place(named, "prefix of a registry");
+    const elsewhere = item.location !== undefined && item.location !== "";
+    const digestOnly = flag(item["mirror-by-digest-only"], "mirror-by-digest-only");
+    return {
+      prefix,
+      location: elsewhere ? place(item.location, "location of a registry") : prefix,
+      insecure: flag(item.insecure, "insecure"),
+      blocked: flag(item.blocked, "blocked"),
+      mirrors: tables(item.mirror, "mirror").map((each) => mirror(each, digestOnly)),
+      file: path,
+    };
+  });
+  const search = document["unqualified-search-registries"];
+  const isList = Array.isArray(search) && search.every((item) => typeof item === "string");
+  if (search !== undefined && !isList)
+    throw refuse("unqualified-search-registries must be a list of strings");
+  const aliases = Object.entries((document.aliases ?? {}) as Record<string, unknown>);
+  return {
+    registries,
+    ...(isList ? { search: search.map((item) => place(item, "a registry to search")) } : {}),
+    aliases: new Map(
+      aliases.map(([name, value]) => [name, { target: place(value, `alias ${name}`), file: path }]),
+    ),
+  };
+}

@@ -1,0 +1,86 @@
+import { BerthError } from "../base/errors.ts";
+import { familiarName, parseReference, repositoryName } from "../oci/reference.ts";
+import type { Reference } from "../oci/types.ts";
+import type { RegistriesConfiguration, RegistryEntry } from "./registries-file.ts";
+
+/** A place that has what a reference names. */
+export interface Endpoint {
+  /** The same tag or digest in the repository of the place. */
+  readonly reference: Reference;
+  /** Plain HTTP and any certificate are allowed there. */
+  readonly insecure: boolean;
+}
+
+/** The entry with the longest prefix that fits, where a component ends with it. */
+function entryFor(name: string, registries: readonly RegistryEntry[]): RegistryEntry | undefined {
+  return registries
+    .filter(({ prefix }) => matches(name, prefix))
+    .toSorted((a, b) => b.prefix.length - a.prefix.length)[0];
+}
+
+function matches(name: string, prefix: string): boolean {
+  const [host = ""] = name.split("/");
+  if (prefix.startsWith("*.")) return host.replace(/:\d+$/, "").endsWith(prefix.slice(1));
+  return name === prefix || name.startsWith(`${prefix}/`) || name.startsWith(`${prefix}:`);
+}
+
+/** The reference with `location` in the place of the prefix; a wildcard has no other place. */
+function moved(reference: Reference, { prefix }: RegistryEntry, location: string): Reference {
+  if (prefix.startsWith("*.") && location === prefix) return reference;
+  const name = repositoryName(reference);
+  const rest = prefix.startsWith("*.") ? name.slice(name.indexOf("/")) : name.slice(prefix.length);
+  const { domain, path } = parseReference(`${location}${rest}`);
+  return { ...reference, domain, path };
+}
+
+/** Where a reference is read from, best first: its mirrors, then its own place. Throws `denied` for a blocked registry. */
+export function endpointsFor(
+  reference: Reference,
+  { registries }: RegistriesConfiguration,
+): readonly Endpoint[] {
+  const own = ownEndpoint(reference, registries);
+  const entry = entryFor(repositoryName(reference), registries);
+  const wanted = reference.digest === undefined ? "tag-only" : "digest-only";
+  const mirrors = (entry?.mirrors ?? [])
+    .filter(({ pull }) => pull === "all" || pull === wanted)
+    .map(({ location, insecure }) => ({ reference: moved(reference, entry!, location), insecure }));
+  return [...mirrors, own];
+}
+
+/** The place that a reference itself stands for, without mirrors: where it is pushed to. */
+export function ownEndpoint(reference: Reference, registries: readonly RegistryEntry[]): Endpoint {
+  const entry = entryFor(repositoryName(reference), registries);
+  if (entry === undefined) return { reference, insecure: false };
+  if (entry.blocked) {
+    throw new BerthError(
+      "denied",
+      `registry ${entry.prefix} is blocked in ${entry.file}: ${familiarName(reference)} is not asked for`,
+    );
+  }
+  return { reference: moved(reference, entry, entry.location), insecure: entry.insecure };
+}
+
+/** What a name without a registry may stand for. */
+export interface ShortName {
+  /** In the order in which they are tried; the tag or digest is that of the name. */
+  readonly candidates: readonly [Reference, ...Reference[]];
+  /** The file with the alias that decided. */
+  readonly aliasOf?: string;
+}
+
+/**
+ * Reads a name as Docker does, unless it names no registry and the configuration says what such names stand for: an
+ * alias, else each of the registries to search.
+ */
+export function resolveShortName(text: string, { aliases, search }: RegistriesConfiguration): ShortName {
+  const reference = parseReference(text);
+  if (reference.domain !== "docker.io" || /^(?:index\.)?docker\.io\//.test(text))
+    return { candidates: [reference] };
+  const [, name = text] = /^(.*?)(?::[\w.-]+)?(?:@.*)?$/.exec(text) ?? [];
+  const suffix = text.slice(name.length);
+  const alias = aliases.get(name);
+  if (alias !== undefined)
+    return { candidates: [parseReference(`${alias.target}${suffix}`)], aliasOf: alias.file };
+  const [first, ...rest] = search.map((registry) => parseReference(`${registry}/${text}`));
+  return { candidates: first === undefined ? [reference] : [first, ...rest] };
+}

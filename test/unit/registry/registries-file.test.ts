@@ -1,0 +1,145 @@
+import { expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { formatReference, parseReference } from "../../../src/oci/reference.ts";
+import {
+  loadRegistriesConfiguration,
+  mergeRegistries,
+  parseRegistries,
+  registriesFiles,
+} from "../../../src/registry/registries-file.ts";
+import { endpointsFor, ownEndpoint, resolveShortName } from "../../../src/registry/registry-rules.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
+
+const parse = (...texts: string[]) =>
+  mergeRegistries(texts.map((text, index) => parseRegistries(text, `/conf/${index}`)));
+const endpoints = (text: string, name: string) =>
+  endpointsFor(parseReference(name), parse(text)).map(({ reference, insecure }) => ({
+    name: formatReference(reference),
+    insecure,
+  }));
+const digest = `sha256:${"a".repeat(64)}`;
+
+test("the longest prefix that ends with a component decides, and its location takes its place", () => {
+  const text = `
+    [[registry]]
+    location = "example.com"
+    [[registry]]
+    prefix = "example.com/team"
+    location = "localhost:5000/copies/team"
+    insecure = true
+  `;
+  expect(endpoints(text, "example.com/team/app:1")).toEqual([
+    { name: "localhost:5000/copies/team/app:1", insecure: true },
+  ]);
+  expect(endpoints(text, "example.com/teams/app:1")).toEqual([
+    { name: "example.com/teams/app:1", insecure: false },
+  ]);
+  expect(endpoints(text, "example.com:5000/team/app:1")).toEqual([
+    { name: "example.com:5000/team/app:1", insecure: false },
+  ]);
+});
+
+test("mirrors come first, each for what it is for", () => {
+  const text = `
+    [[registry]]
+    prefix = "docker.io"
+    [[registry.mirror]]
+    location = "mirror.one/hub"
+    [[registry.mirror]]
+    location = "localhost:5001"
+    insecure = true
+    pull-from-mirror = "digest-only"
+    [[registry.mirror]]
+    location = "mirror.tags"
+    pull-from-mirror = "tag-only"
+  `;
+  expect(endpoints(text, "nginx:1").map(({ name }) => name)).toEqual([
+    "mirror.one/hub/library/nginx:1",
+    "mirror.tags/library/nginx:1",
+    "docker.io/library/nginx:1",
+  ]);
+  expect(endpoints(text, `nginx@${digest}`)).toEqual([
+    { name: `mirror.one/hub/library/nginx@${digest}`, insecure: false },
+    { name: `localhost:5001/library/nginx@${digest}`, insecure: true },
+    { name: `docker.io/library/nginx@${digest}`, insecure: false },
+  ]);
+});
+
+test("a wildcard fits every host below a domain", () => {
+  const text = '[[registry]]\nprefix = "*.corp.example"\ninsecure = true';
+  expect(endpoints(text, "a.b.corp.example:5000/x:1")).toEqual([
+    { name: "a.b.corp.example:5000/x:1", insecure: true },
+  ]);
+  expect(endpoints(text, "corp.example/x:1")[0]?.insecure).toBe(false);
+  expect(endpoints(text, "evilcorp.example/x:1")[0]?.insecure).toBe(false);
+});
+
+test("a blocked registry is refused with the file that says so", () => {
+  const { registries } = parse('[[registry]]\nlocation = "evil.example"\nblocked = true');
+  expect(() => ownEndpoint(parseReference("evil.example/x"), registries)).toThrow(
+    "registry evil.example is blocked in /conf/0",
+  );
+});
+
+test("names without a registry are aliases, or looked for where the configuration says, or Docker Hub's", () => {
+  const short = (name: string, ...texts: string[]) =>
+    resolveShortName(name, parse(...texts)).candidates.map(formatReference);
+  const alias = '[aliases]\n"hello" = "quay.io/podman/hello"\n"team/app" = "r.example/t/app"';
+  const search = 'unqualified-search-registries = ["one.example", "two.example:5000"]';
+  expect(short("hello:1", alias, search)).toEqual(["quay.io/podman/hello:1"]);
+  expect(short(`team/app@${digest}`, alias)).toEqual([`r.example/t/app@${digest}`]);
+  expect(short("nginx", alias)).toEqual(["docker.io/library/nginx"]);
+  expect(short("nginx", search)).toEqual(["one.example/nginx", "two.example:5000/nginx"]);
+  for (const whole of ["docker.io/library/hello", "localhost/hello", "r.example:5000/hello"])
+    expect(short(whole, alias, search)).toEqual([whole]);
+});
+
+test("a later file overrides", () => {
+  const merged = parse(
+    'unqualified-search-registries = ["one.example"]\n[[registry]]\nprefix = "a.example"\nblocked = true\n[aliases]\nx = "a.example/x"',
+    'unqualified-search-registries = []\n[[registry]]\nprefix = "a.example"\n[aliases]\nx = "b.example/x"',
+  );
+  expect(merged.search).toEqual([]);
+  expect(merged.registries).toMatchObject([{ prefix: "a.example", blocked: false }]);
+  expect(merged.aliases.get("x")).toEqual({ target: "b.example/x", file: "/conf/1" });
+});
+
+test.each([
+  ["[registries.search]\nregistries = []", "version 1"],
+  ["[[registry]]", "prefix of a registry must be host"],
+  ['[[registry]]\nlocation = "https://example.com"', "without scheme"],
+  ['[[registry]]\nlocation = "a.example"\ninsecure = "yes"', "insecure must be true or false"],
+  [
+    '[[registry]]\nlocation = "a.example"\n[[registry.mirror]]\nlocation = "b.example"\npull-from-mirror = "x"',
+    "pull-from-mirror",
+  ],
+  ['unqualified-search-registries = "docker.io"', "must be a list of strings"],
+  ['[aliases]\nx = "a b"', "alias x must be host"],
+  ["registry = 1", "must be a list of tables"],
+  ["= 1", "not valid TOML"],
+])("%j is refused with the file's name", (text, message) => {
+  expect(() => parseRegistries(text, "/conf/x")).toThrow("/conf/x: ");
+  expect(() => parseRegistries(text, "/conf/x")).toThrow(message);
+});
+
+test("the person's file takes the place of the system's, and drop-ins come after it in order", () => {
+  using directory = temporaryDirectory();
+  const own = join(directory.path, "containers");
+  mkdirSync(join(own, "registries.conf.d"), { recursive: true });
+  writeFileSync(join(own, "registries.conf"), 'unqualified-search-registries = ["one.example"]');
+  writeFileSync(
+    join(own, "registries.conf.d/20-b.conf"),
+    'unqualified-search-registries = ["three.example"]',
+  );
+  writeFileSync(join(own, "registries.conf.d/10-a.conf"), 'unqualified-search-registries = ["two.example"]');
+  writeFileSync(join(own, "registries.conf.d/README"), "no file of this kind");
+  const env = { XDG_CONFIG_HOME: directory.path, HOME: "/nonexistent" };
+  expect(registriesFiles(env)[0]).toBe(join(own, "registries.conf"));
+  expect(registriesFiles(env).slice(-2)).toEqual(
+    ["10-a.conf", "20-b.conf"].map((name) => join(own, "registries.conf.d", name)),
+  );
+  expect(loadRegistriesConfiguration(env).search).toEqual(["three.example"]);
+  const other = join(directory.path, "other.conf");
+  expect(registriesFiles({ ...env, CONTAINERS_REGISTRIES_CONF: other })[0]).toBe(other);
+});
