@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
 import { ContainerLog } from "../container/container-log.ts";
 import type { LogDriver, RunOptions } from "./run-options.ts";
 
@@ -20,8 +21,11 @@ export function openContainerLog(
   { logging }: Pick<RunOptions, "logging">,
 ): ContainerLog | undefined {
   if (logging?.driver === "none") return undefined;
-  return new ContainerLog(logPath(directory), {
-    maxSize: logging?.maxSize ?? defaultLimits.maxSize,
-    maxFiles: logging?.maxFiles ?? defaultLimits.maxFiles,
-  });
+  const { maxSize = defaultLimits.maxSize, maxFiles = defaultLimits.maxFiles } = logging ?? {};
+  try {
+    return new ContainerLog(logPath(directory), { maxSize, maxFiles });
+  } catch (error) {
+    const code = systemErrorCode(error) === "ENOSPC" ? "no-space" : "denied";
+    throw new BerthError(code, `failed to initialize logging driver: ${messageOf(error)}`, { cause: error });
+  }
 }

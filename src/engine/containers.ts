@@ -1,9 +1,10 @@
-import { join } from "node:path";
 import { isBerthError } from "../base/errors.ts";
+import type { GrownTree } from "../snapshot/types.ts";
 import type { ContainerRecord, ContainerState, ContainerStatus } from "../store/types.ts";
 import { containerFilter, networkMode } from "./container-filters.ts";
 import { mountPoints } from "./container-mounts.ts";
 import { optionsOf } from "./container-record.ts";
+import { containerTree } from "./container-tree.ts";
 import type { EngineContext } from "./context.ts";
 import { type PortSummary, portSummaries } from "./network/container-ports.ts";
 import { contentSize } from "./content-size.ts";
@@ -55,7 +56,9 @@ export async function listContainers(
     .filter(accepts)
     .toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0));
   const shown = options.last === undefined ? containers : containers.slice(0, options.last);
-  return shown.map((container) => summarize(context, container, options.size));
+  const summaries: ContainerSummary[] = [];
+  for (const container of shown) summaries.push(await summarize(context, container, options.size));
+  return summaries;
 }
 
 function imageIdOf(context: EngineContext, reference: string): string | undefined {
@@ -67,7 +70,11 @@ function imageIdOf(context: EngineContext, reference: string): string | undefine
   }
 }
 
-function summarize(context: EngineContext, container: ContainerRecord, size: boolean): ContainerSummary {
+async function summarize(
+  context: EngineContext,
+  container: ContainerRecord,
+  size: boolean,
+): Promise<ContainerSummary> {
   const { run, mounts } = optionsOf(container);
   const points = mountPoints(context.readingStore.layout, mounts).filter(({ type }) => type !== "tmpfs");
   const { id, name, image, imageId, command, createdAt, labels, state } = container;
@@ -85,16 +92,22 @@ function summarize(context: EngineContext, container: ContainerRecord, size: boo
     mounts: points.map((mount) => mount.name ?? mount.source),
     localVolumes: points.filter(({ type }) => type === "volume").length,
     networks: [networkMode(run.network)],
-    ...(size ? sizes(context, container) : {}),
+    ...(size ? await sizes(context, container) : {}),
   };
 }
 
 /** Bytes of the writable layer and of the whole root file system. */
-export function sizes(
+export async function sizes(
   context: EngineContext,
   container: ContainerRecord,
-): { readonly sizeRw: number; readonly sizeRootFs: number } {
-  const store = context.readingStore;
-  const sizeRw = contentSize(join(store.layout.container(container.id), "upper"));
-  return { sizeRw, sizeRootFs: sizeRw + (store.images.get(container.imageId)?.size ?? 0) };
+): Promise<{ readonly sizeRw: number; readonly sizeRootFs: number }> {
+  const { grown } = containerTree(context, container);
+  const sizeRw = grown === undefined ? 0 : await grownSize(context, grown);
+  return { sizeRw, sizeRootFs: sizeRw + (context.readingStore.images.get(container.imageId)?.size ?? 0) };
+}
+
+/** A tree that is not a writable layer alone is compared with what it was copied from. */
+async function grownSize(context: EngineContext, tree: GrownTree): Promise<number> {
+  if (tree.form === "upper") return contentSize(context, tree.directory);
+  return (await context.treeReader.difference(tree)).size;
 }

@@ -34,7 +34,8 @@ export async function diskUsage(context: EngineContext): Promise<DiskUsage> {
   const containers = await listContainers(context, { all: true, filters: [], size: true });
   const isActive = ({ status }: ContainerSummary) =>
     status === "running" || status === "paused" || status === "restarting";
-  const volumes = context.readingStore.volumes.list().map((volume) => volumeUsage(context, volume));
+  const volumes: VolumeUsage[] = [];
+  for (const volume of context.readingStore.volumes.list()) volumes.push(await volumeUsage(context, volume));
   return {
     images: await imagesUsage(context),
     containers: usageOf(containers, { isActive, sizeOf: ({ sizeRw }) => sizeRw ?? 0 }),
@@ -57,8 +58,12 @@ function usageOf<Item>(
   };
 }
 
-function volumeUsage(context: EngineContext, { name, usedBy, labels }: VolumeRecord): VolumeUsage {
-  return { name, links: usedBy.length, size: contentSize(context.readingStore.layout.volume(name)), labels };
+async function volumeUsage(
+  context: EngineContext,
+  { name, usedBy, labels }: VolumeRecord,
+): Promise<VolumeUsage> {
+  const size = await contentSize(context, context.readingStore.layout.volume(name));
+  return { name, links: usedBy.length, size, labels };
 }
 
 /** Layers and blobs are shared: each counts once, and an image may go when nothing active stands on them. */

@@ -36,7 +36,7 @@ export async function inspectContainer(
   const hasLog = existsSync(log);
   const image = store.images.get(container.imageId);
   const lower = store.containers.layersOf(container.id).map((diffId) => store.layers.path(diffId));
-  const bytes = size ? sizes(context, container) : undefined;
+  const bytes = size ? await sizes(context, container) : undefined;
   const [path = "", ...args] = options.args;
   return {
     Id: container.id,

@@ -28,7 +28,7 @@ export async function pruneContainers(
     const { id, labels } = container;
     if (isInUse(container) || !accepts({ createdAt: Date.parse(container.createdAt), labels })) continue;
     try {
-      const { sizeRw } = sizes(context, container);
+      const { sizeRw } = await sizes(context, container);
       await removeContainer(context, id, { force: false, volumes: false });
       removed.push(id);
       reclaimed += sizeRw;
