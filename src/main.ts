@@ -27,6 +27,9 @@ async function main(argv: readonly string[]): Promise<number> {
     case "internal-copy":
       if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
       return (await import("./container/copy/copy-worker.ts")).copyWorkerMain();
+    case "internal-build-worker":
+      if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
+      return (await import("./build/copy/worker.ts")).buildWorkerMain();
   }
   const [{ runCommandLine }, { processHost }] = await Promise.all([
     import("./cli/cli.ts"),

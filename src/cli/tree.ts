@@ -12,6 +12,8 @@ export interface Group {
 
 const run: LazyCommand = async () => (await import("./commands/run.ts")).run;
 const exec: LazyCommand = async () => (await import("./commands/exec.ts")).exec;
+const builderPrune: LazyCommand = async () => (await import("./commands/builder-prune.ts")).builderPrune;
+const build: LazyCommand = async () => (await import("./commands/build.ts")).build;
 const ps: LazyCommand = async () => (await import("./commands/ps.ts")).ps;
 const rm: LazyCommand = async () => (await import("./commands/rm.ts")).rm;
 const pause: LazyCommand = async () => (await import("./commands/pause.ts")).pause;
@@ -68,6 +70,7 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["wait", wait],
   ["attach", attach],
   ["exec", exec],
+  ["build", build],
   ["ps", ps],
   ["pause", pause],
   ["unpause", unpause],
@@ -100,6 +103,17 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
 ]);
 
 export const groups: ReadonlyMap<string, Group> = new Map([
+  [
+    "builder",
+    {
+      description: "Manage builds",
+      commands: new Map([
+        ["build", build],
+        ["prune", builderPrune],
+      ]),
+      aliases: new Map(),
+    },
+  ],
   [
     "container",
     {
@@ -140,6 +154,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
     {
       description: "Manage images",
       commands: new Map([
+        ["build", build],
         ["history", history],
         ["import", importCommand],
         ["inspect", imageInspect],
@@ -177,8 +192,6 @@ export const groups: ReadonlyMap<string, Group> = new Map([
 /** Docker's commands that berth does not have yet, so that they are not taken for typing errors. */
 export const notYetCommands: ReadonlySet<string> = new Set(
   `
-    build
-    builder
     buildx
     compose
     config
@@ -186,7 +199,6 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     container:top
     container:update
     context
-    image:build
     manifest
     network
     plugin

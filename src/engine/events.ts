@@ -5,7 +5,7 @@ import type { EngineContext } from "./context.ts";
 
 /** Something that happened to an object, as `berth events` tells it. */
 export interface EngineEvent {
-  readonly type: "container" | "image" | "network" | "volume";
+  readonly type: "container" | "image" | "network" | "volume" | "builder";
   /** Docker's word: `start`, `exec_create: ls -l`, `pull` … */
   readonly action: string;
   /** What it happened to: a container's id, an image's id or name, a volume's name. */

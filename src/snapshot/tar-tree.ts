@@ -7,7 +7,7 @@ import { type FileStatus, S } from "../sys/file-status.ts";
 import { E, type FileSyscalls } from "../sys/file-syscalls.ts";
 import { isWhiteout } from "./directory-stack.ts";
 import { type FileMetadata, metadataOf, openToRead, plainMetadata } from "./file-metadata.ts";
-import type { TreeChange, TreeEntry } from "./tree-entry.ts";
+import type { MadeEntry, TreeChange, TreeEntry } from "./tree-entry.ts";
 
 export interface TarTreeOptions {
   /** Nothing is dated later than this (SOURCE_DATE_EPOCH), in seconds since 1970. */
@@ -18,7 +18,7 @@ export interface TarTreeOptions {
 const leastHoles = 1024 * 1024;
 const readSize = 1024 * 1024;
 
-type Entry = TreeChange | ({ readonly kind?: undefined } & TreeEntry);
+type Entry = TreeChange | MadeEntry | ({ readonly kind?: undefined } & TreeEntry);
 
 /**
  * A tar (POSIX pax) of entries: a tree, or the changes that make a layer, with the whiteouts of the OCI image
@@ -52,13 +52,23 @@ class TarTree {
     else if (entry.kind === "deleted") {
       const whiteout = [...entry.path.slice(0, -1), `.wh.${entry.path.at(-1)}`];
       if (!entry.byOpaque) yield mark(whiteout);
-    } else yield* this.#file(entry);
+    } else if (entry.kind === "made") yield* this.#made(entry);
+    else yield* this.#file(entry);
+  }
+
+  *#made({ path, content, modified, kind: _, ...metadata }: MadeEntry): Generator<Uint8Array> {
+    const name = path.join("/");
+    const common = { ...metadata, modified: Math.min(modified, this.#latest) };
+    if (content === undefined) return yield tarHeader({ ...common, name: `${name}/`, type: "5", size: 0 });
+    yield tarHeader({ ...common, name, type: "0", size: content.length });
+    yield content;
+    yield Buffer.alloc(tarPadding(content.length));
   }
 
   *#file(entry: TreeEntry): Generator<Uint8Array> {
     const { status, path, directory } = entry;
     const name = path.join("/");
-    const plain = () => this.#common(plainMetadata(status), status, name);
+    const plain = () => this.#common(plainMetadata(status), entry, name);
     const type = status.mode & S.IFMT;
     if (type === S.IFDIR) return yield* this.#directory(entry);
     if (type === S.IFSOCK || isWhiteout(status)) return;
@@ -86,7 +96,7 @@ class TarTree {
     const fd = openToRead(this.#calls, entry.directory, entry.name, name);
     try {
       const metadata = metadataOf(this.#calls, fd, entry.status);
-      yield tarHeader({ ...this.#common(metadata, entry.status, name), type: "5" });
+      yield tarHeader({ ...this.#common(metadata, entry, name), type: "5" });
     } finally {
       this.#calls.close(fd);
     }
@@ -100,7 +110,10 @@ class TarTree {
       if (typeof status === "number") throw fileSystemError("read the status of", name, status);
       if ((status.mode & S.IFMT) !== S.IFREG) throw fileSystemError("read", name, E.INVAL);
       const { size } = status;
-      const common = { ...this.#common(metadataOf(this.#calls, fd, status), status, name), size };
+      const common = {
+        ...this.#common(metadataOf(this.#calls, fd, status), { ...entry, status }, name),
+        size,
+      };
       const sparse = sparseSegments(this.#calls, fd, status);
       const segments = sparse ?? [{ offset: 0, length: size }];
       yield tarHeader({ ...common, type: "0", ...(sparse === undefined ? {} : { sparse }) });
@@ -124,9 +137,9 @@ class TarTree {
     }
   }
 
-  #common(metadata: FileMetadata, status: FileStatus, name: ByteString): Omit<TarEntry, "type"> {
+  #common(metadata: FileMetadata, { status, as }: TreeEntry, name: ByteString): Omit<TarEntry, "type"> {
     const modified = Math.min(Number(status.modifiedSeconds), this.#latest);
-    return { ...metadata, name, size: 0, modified };
+    return { ...(as === undefined ? metadata : as(metadata)), name, size: 0, modified };
   }
 
   /** The name that the same file had first; none for the first one. */

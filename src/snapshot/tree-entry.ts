@@ -1,5 +1,6 @@
 import type { ByteString } from "../sys/byte-string.ts";
 import type { FileStatus } from "../sys/file-status.ts";
+import type { FileMetadata } from "./file-metadata.ts";
 
 /** One thing in a tree that is being walked; directories come before what is in them. */
 export interface TreeEntry {
@@ -9,6 +10,18 @@ export interface TreeEntry {
   readonly directory: number;
   readonly name: ByteString;
   readonly status: FileStatus;
+  /** What it shall be, where that is not what it is. */
+  readonly as?: (metadata: FileMetadata) => FileMetadata;
+}
+
+/** An empty directory or a file of a layer that is on no disk. */
+export interface MadeEntry extends FileMetadata {
+  readonly kind: "made";
+  readonly path: readonly ByteString[];
+  /** Undefined: a directory. */
+  readonly content?: Uint8Array;
+  /** Seconds since 1970. */
+  readonly modified: number;
 }
 
 /** How a tree differs from the one below, in the order in which a layer says it. */

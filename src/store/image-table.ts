@@ -117,15 +117,22 @@ export class ImageTable {
   }
 
   isBlobUsed(digest: Digest): boolean {
-    return this.#database.get("SELECT 1 FROM image_blobs WHERE digest = ? LIMIT 1", digest) !== undefined;
+    return (
+      this.#database.get(
+        `SELECT 1 FROM image_blobs WHERE digest = ?1
+         UNION ALL SELECT 1 FROM build_steps WHERE blob = ?1 LIMIT 1`,
+        digest,
+      ) !== undefined
+    );
   }
 
-  /** Whether an image or a container stands on this layer. */
+  /** Whether an image, a container or a step of a build stands on this layer. */
   isLayerUsed(diffId: Digest): boolean {
     return (
       this.#database.get(
         `SELECT 1 FROM image_layers WHERE diff_id = ?1
-         UNION ALL SELECT 1 FROM container_layers WHERE diff_id = ?1 LIMIT 1`,
+         UNION ALL SELECT 1 FROM container_layers WHERE diff_id = ?1
+         UNION ALL SELECT 1 FROM build_steps WHERE diff_id = ?1 LIMIT 1`,
         diffId,
       ) !== undefined
     );

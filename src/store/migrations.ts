@@ -48,4 +48,12 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX volume_users_by_container ON volume_users (container_id);
   `,
+  `
+  CREATE TABLE build_steps (
+    key TEXT PRIMARY KEY, diff_id TEXT, blob TEXT, descriptor TEXT, created_at TEXT NOT NULL,
+    created_by TEXT NOT NULL, used_at TEXT NOT NULL, uses INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX build_steps_by_diff_id ON build_steps (diff_id);
+  CREATE INDEX build_steps_by_blob ON build_steps (blob);
+  `,
 ];

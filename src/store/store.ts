@@ -2,6 +2,7 @@ import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } fro
 import { BerthError, messageOf } from "../base/errors.ts";
 import { waitForLockSync } from "../sys/flock.ts";
 import { BlobStore } from "./blob-store.ts";
+import { BuildCacheTable } from "./build-cache-table.ts";
 import { ContainerTable } from "./container-table.ts";
 import { type OpenedDatabase, StateDatabase } from "./database.ts";
 import { GarbageCollector } from "./garbage.ts";
@@ -33,6 +34,7 @@ export class Store implements Disposable {
   readonly repositoryDigests: RepositoryDigestTable;
   readonly containers: ContainerTable;
   readonly volumes: VolumeTable;
+  readonly buildCache: BuildCacheTable;
   readonly blobs: BlobStore;
   readonly layers: LayerStore;
   readonly locks: StoreLocks;
@@ -53,6 +55,7 @@ export class Store implements Disposable {
     this.repositoryDigests = new RepositoryDigestTable(database);
     this.containers = new ContainerTable(database);
     this.volumes = new VolumeTable(database);
+    this.buildCache = new BuildCacheTable(database);
     this.blobs = new BlobStore(this.layout, this.locks);
     this.layers = new LayerStore(this.layout, this.locks, database);
     this.garbage = new GarbageCollector(this.layout, this.locks, database, this.images, this.temporary);

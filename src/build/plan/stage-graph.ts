@@ -6,15 +6,36 @@ import type { Instruction } from "../instructions/types.ts";
 import { expand } from "../shell/expand.ts";
 import { didYouMean } from "../suggest.ts";
 import { parseDockerfile } from "../syntax/parse-dockerfile.ts";
-import type { DockerfileSyntax } from "../syntax/types.ts";
 import { globalArgs } from "./global-args.ts";
-import type { PlanOptions, Source, Stage, StageBase, StageGraph, StageInstruction } from "./types.ts";
+import type {
+  Dockerfile,
+  PlanOptions,
+  Source,
+  Stage,
+  StageBase,
+  StageGraph,
+  StageInstruction,
+} from "./types.ts";
 
 type Located<K extends Instruction["kind"]> = Extract<Instruction, { kind: K }>;
 
+/** The first two passes. Throws DockerfileError, in BuildKit's words with the line. */
+export function readDockerfile(text: string): Dockerfile {
+  try {
+    const { nodes, escapeToken } = parseDockerfile(text);
+    return { instructions: nodes.map(readInstruction), escapeToken };
+  } catch (error) {
+    if (!(error instanceof DockerfileError) || error.lines === undefined) throw error;
+    const message = `dockerfile parse error on line ${error.lines.start}: ${error.message}`;
+    throw new DockerfileError(message, error.lines, {
+      cause: error,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  }
+}
+
 /** Finds the stages of a Dockerfile, what each of them stands on, and which ones the target needs. Throws DockerfileError. */
-export function planStages(syntax: DockerfileSyntax, options: PlanOptions): StageGraph {
-  const instructions = syntax.nodes.map(readInstruction);
+export function planStages({ instructions, escapeToken }: Dockerfile, options: PlanOptions): StageGraph {
   const first = instructions.findIndex(({ kind }) => kind === "from");
   const before = first === -1 ? instructions : instructions.slice(0, first);
   const stray = before.find(({ kind }) => kind !== "arg");
@@ -23,7 +44,7 @@ export function planStages(syntax: DockerfileSyntax, options: PlanOptions): Stag
 
   const parts = splitAtFrom(instructions.slice(first));
   const targetName = options.target ?? parts.at(-1)!.from.name ?? "";
-  const args = globalArgs(before, options, targetName, syntax.escapeToken);
+  const args = globalArgs(before, options, targetName, escapeToken);
   const stages: Stage[] = [];
   for (const { from, rest } of parts) {
     const index = stages.length;
@@ -32,13 +53,12 @@ export function planStages(syntax: DockerfileSyntax, options: PlanOptions): Stag
       index,
       ...(name === undefined ? {} : { name }),
       title: parts.length === 1 ? "" : (name ?? `stage-${index}`),
-      base: atLines(lines, () => baseOf(from, stages, args, options, syntax.escapeToken)),
+      base: atLines(lines, () => baseOf(from, stages, args, options, escapeToken)),
       lines,
       instructions: rest,
     });
   }
   const target = targetIndex(stages, options.target);
-  const { escapeToken } = syntax;
   return withNeeded({ stages, target, needed: [], globalArgs: args, escapeToken }, options);
 }
 

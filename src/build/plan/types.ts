@@ -3,6 +3,12 @@ import type { Lines } from "../dockerfile-error.ts";
 import type { RunMount } from "../instructions/run-mount.ts";
 import type { Instruction } from "../instructions/types.ts";
 
+/** A Dockerfile after the second pass. */
+export interface Dockerfile {
+  readonly instructions: readonly Instruction[];
+  readonly escapeToken: string;
+}
+
 /** What a build was asked for, as far as planning goes. */
 export interface PlanOptions {
   readonly target?: string;

@@ -41,3 +41,13 @@ export const imagePruner: Pruner = {
     return { lines, reclaimed };
   },
 };
+
+export const buildCachePruner: Pruner = {
+  warning: ({ all }) => (all ? "all build cache" : "all dangling build cache"),
+  heading: "Deleted build cache objects:",
+  async prune(context, request) {
+    const { pruneBuildCache } = await import("../../engine/build/prune-cache.ts");
+    const { removed, reclaimed } = await pruneBuildCache(context, request);
+    return { lines: removed, reclaimed };
+  },
+};

@@ -2,17 +2,16 @@ import { describe, expect, test } from "bun:test";
 import { changedMode, parseModeChange } from "../../../src/build/plan/mode-change.ts";
 import { planStage } from "../../../src/build/plan/plan-stage.ts";
 import { exposedPorts } from "../../../src/build/plan/ports.ts";
-import { addTriggers, planStages } from "../../../src/build/plan/stage-graph.ts";
+import { addTriggers, planStages, readDockerfile } from "../../../src/build/plan/stage-graph.ts";
 import { stateOfImage } from "../../../src/build/plan/stage-state.ts";
 import type { PlannedStage, PlanOptions, RunStep, Step } from "../../../src/build/plan/types.ts";
-import { parseDockerfile } from "../../../src/build/syntax/parse-dockerfile.ts";
 import type { ImageExecutionConfig } from "../../../src/oci/types.ts";
 
 const platform = { os: "linux", architecture: "amd64" };
 const plain: PlanOptions = { buildArgs: {}, targetPlatform: platform, buildPlatform: platform, contexts: [] };
 
 function graphOf(text: string, options: Partial<PlanOptions> = {}) {
-  return planStages(parseDockerfile(text), { ...plain, ...options });
+  return planStages(readDockerfile(text), { ...plain, ...options });
 }
 
 /** The last stage, on an image with this configuration. */
@@ -54,6 +53,7 @@ describe("stages", () => {
       {},
       "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround",
     ],
+    ["FROM a\nRUNN x", {}, "dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)"],
     ["RUN x\nFROM a", {}, "no build stage in current context"],
     ["ARG x", {}, "dockerfile contains no stages to build"],
     ["FROM $x", {}, "base name ($x) should not be blank"],

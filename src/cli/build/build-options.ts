@@ -1,0 +1,72 @@
+import { BerthError } from "../../base/errors.ts";
+import type { BuildOptions } from "../../engine/build/build-options.ts";
+import type { Host } from "../host.ts";
+
+/** The flags of `build` that reach the engine. */
+export interface BuildFlags {
+  readonly "build-arg": readonly string[];
+  readonly file: string | undefined;
+  readonly label: readonly string[];
+  readonly network: string | undefined;
+  readonly "no-cache": boolean;
+  readonly "no-cache-filter": readonly string[];
+  readonly platform: string | undefined;
+  readonly pull: boolean;
+  readonly "storage-driver": string | undefined;
+  readonly tag: readonly string[];
+  readonly target: string | undefined;
+  readonly progress: string | undefined;
+}
+
+/** What `build` was asked for. Throws `usage` or `invalid-argument`. */
+export function buildOptions(flags: BuildFlags, context: string, host: Host): BuildOptions {
+  if (!["auto", "plain", "quiet"].includes(flags.progress ?? "auto"))
+    throw new BerthError("usage", `invalid progress mode: ${flags.progress}`, {
+      hint: "choose auto, plain or quiet",
+    });
+  return {
+    context,
+    workingDirectory: host.workingDirectory,
+    stdin: host.stdin.stream,
+    ...(flags.file === undefined ? {} : { dockerfile: flags.file }),
+    tags: flags.tag,
+    labels: keyValues(flags.label, () => ""),
+    buildArgs: keyValues(flags["build-arg"], (name) => host.env[name]),
+    ...(flags.target === undefined || flags.target === "" ? {} : { target: flags.target }),
+    ...(flags.platform === undefined ? {} : { platform: flags.platform }),
+    noCache: flags["no-cache"],
+    noCacheFilter: flags["no-cache-filter"].flatMap((names) => names.split(",")),
+    pull: flags.pull,
+    network: networkOf(flags.network ?? "default"),
+    ...(flags["storage-driver"] === undefined ? {} : { storageDriver: flags["storage-driver"] }),
+    secrets: [],
+    ssh: {},
+    contexts: {},
+    extraHosts: [],
+  };
+}
+
+function networkOf(text: string): BuildOptions["network"] {
+  if (text === "bridge" || text === "slirp4netns") return "default";
+  if (text === "default" || text === "none" || text === "host") return text;
+  throw new BerthError("invalid-argument", `network mode "${text}" not supported by berth build`, {
+    hint: "choose default, none or host",
+  });
+}
+
+/** `NAME=value`, or `NAME` alone for what `otherwise` says; nothing when it says nothing. */
+function keyValues(
+  entries: readonly string[],
+  otherwise: (name: string) => string | undefined,
+): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const entry of entries) {
+    const at = entry.indexOf("=");
+    const name = at === -1 ? entry : entry.slice(0, at);
+    if (name === "")
+      throw new BerthError("invalid-argument", `invalid key-value pair ${JSON.stringify(entry)}: empty key`);
+    const value = at === -1 ? otherwise(name) : entry.slice(at + 1);
+    if (value !== undefined) values[name] = value;
+  }
+  return values;
+}

@@ -1,0 +1,92 @@
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { BuildProgress, Vertex } from "../../engine/build/progress.ts";
+import { buildOptions } from "../build/build-options.ts";
+import { defineCommand } from "../command.ts";
+import { flag } from "../flags/spec.ts";
+import { interruptible } from "../interruption.ts";
+
+export const build = defineCommand({
+  usage: "[OPTIONS] PATH | URL | -",
+  description: "Build an image from a Dockerfile",
+  aliases: ["berth image build", "berth build", "berth builder build", "berth buildx build"],
+  flags: {
+    "build-arg": flag.list("Set build-time variables"),
+    file: flag.text('Name of the Dockerfile (default: "PATH/Dockerfile")', { short: "f", completes: "file" }),
+    iidfile: flag.text("Write the image ID to a file", { completes: "file" }),
+    label: flag.list("Set metadata for an image"),
+    "metadata-file": flag.text("Write build result metadata to a file", { completes: "file" }),
+    network: flag.text('Set the networking mode for the "RUN" instructions during build', {
+      default: "default",
+      completes: ["default", "none", "host"],
+    }),
+    "no-cache": flag.boolean("Do not use cache when building the image"),
+    "no-cache-filter": flag.list("Do not cache specified stages", { type: "stringArray" }),
+    platform: flag.text("Set target platform for build"),
+    progress: flag.text('Set type of progress output ("auto", "plain", "quiet")', {
+      default: "auto",
+      completes: ["auto", "plain", "quiet"],
+    }),
+    pull: flag.boolean("Always attempt to pull all referenced images"),
+    quiet: flag.boolean("Suppress the build output and print image ID on success", { short: "q" }),
+    "storage-driver": flag.text("How layers are stacked (overlay, fuse-overlayfs, copy)", {
+      completes: ["overlay", "fuse-overlayfs", "copy"],
+    }),
+    tag: flag.list('Name and optionally a tag (format: "name:tag")', { short: "t", completes: "image" }),
+    target: flag.text("Set the target build stage to build"),
+  },
+  notYet:
+    "add-host allow annotation attest build-context builder cache-from cache-to call cgroup-parent check compress cpu-period " +
+    "cpu-quota cpu-shares:c cpuset-cpus cpuset-mems force-rm isolation load memory:m memory-swap output:o policy " +
+    "provenance push rm sbom secret security-opt shm-size squash ssh ulimit",
+  words: { min: 1, max: 1 },
+  completes: ["file"],
+  async run({ flags, words, host, context }) {
+    const options = buildOptions(flags, words[0]!, host);
+    if (context.identity.mode === "single")
+      (await import("../../engine/note-single-identity.ts")).noteSingleIdentity(context);
+    const [{ buildImage }, { BuildFailure }, { RecordedProgress }, { BuildLines }] = await Promise.all([
+      import("../../engine/build.ts"),
+      import("../../engine/build/build-failure.ts"),
+      import("../build/recorded-progress.ts"),
+      import("../progress/build-lines.ts"),
+    ]);
+    const quiet = flags.quiet || flags.progress === "quiet";
+    const shown = quiet ? silent : new BuildLines((text) => host.stderr.write(text));
+    const progress = new RecordedProgress(shown);
+    try {
+      const result = await interruptible((signal) => buildImage(context, options, progress, signal));
+      if (flags.iidfile !== undefined)
+        writeFileSync(resolve(host.workingDirectory, flags.iidfile), result.imageId);
+      if (flags["metadata-file"] !== undefined) {
+        const { buildMetadata } = await import("../build/build-metadata.ts");
+        const path = resolve(host.workingDirectory, flags["metadata-file"]);
+        writeFileSync(path, buildMetadata(result));
+      }
+      if (quiet) host.stdout.write(`${result.imageId}\n`);
+      return 0;
+    } catch (error) {
+      if (error instanceof BuildFailure) {
+        const { failureText } = await import("../build/failure-text.ts");
+        host.stderr.write(failureText(error, progress.outputOf(error.step ?? "")));
+        if (error.lastImage !== undefined)
+          host.stderr.write(
+            `The image before this step is ${error.lastImage.slice(7, 19)}: berth run --rm -it ${error.lastImage.slice(7, 19)} sh\n`,
+          );
+      }
+      throw error;
+    }
+  },
+});
+
+const nothing: Vertex = {
+  output() {},
+  note() {},
+  transferred() {},
+  done() {},
+  cached() {},
+  failed() {},
+  canceled() {},
+};
+
+const silent: BuildProgress = { begin: () => nothing };

@@ -1,0 +1,216 @@
+import { BerthError } from "../base/errors.ts";
+import { planStage, stepPrefix } from "../build/plan/plan-stage.ts";
+import { addTriggers, planStages, readDockerfile } from "../build/plan/stage-graph.ts";
+import { stateOfImage, stateOfStage } from "../build/plan/stage-state.ts";
+import type { PlannedStage, PlanOptions, Source, StageGraph, StageState } from "../build/plan/types.ts";
+import { storeImage } from "../image/store-image.ts";
+import { hostPlatform, parsePlatform } from "../oci/platform.ts";
+import { formatReference } from "../oci/reference.ts";
+import type { Digest } from "../oci/types.ts";
+import { type BaseImage, BaseImages } from "./build/base-image.ts";
+import { openDirectoryContext } from "./build/build-context.ts";
+import type { BuildEnvironment, StageFiles } from "./build/build-environment.ts";
+import { atPlace } from "./build/build-failure.ts";
+import type { BuildOptions } from "./build/build-options.ts";
+import { asVertex, type BuildProgress } from "./build/progress.ts";
+import { resultConfig } from "./build/result-config.ts";
+import { RunMounts } from "./build/run-mounts.ts";
+import { SourceTrees } from "./build/source-trees.ts";
+import { StageBuild } from "./build/stage-build.ts";
+import { StepCache } from "./build/step-cache.ts";
+import type { EngineContext } from "./context.ts";
+import { sweepStore } from "./import-into-store.ts";
+import { newImageName } from "./new-image-name.ts";
+import { chooseDriver } from "./storage-driver.ts";
+
+export interface BuildResult {
+  readonly imageId: Digest;
+  /** Canonical, with tags. */
+  readonly names: readonly string[];
+  readonly manifest: { readonly digest: Digest; readonly size: number; readonly mediaType: string };
+}
+
+/** Builds an image from a Dockerfile. Throws BuildFailure with the place in the Dockerfile. */
+export async function buildImage(
+  context: EngineContext,
+  options: BuildOptions,
+  progress: BuildProgress,
+  signal: AbortSignal,
+): Promise<BuildResult> {
+  const names = options.tags.map((tag) => formatReference(newImageName(tag)));
+  const { store } = context;
+  await using stack = new AsyncDisposableStack();
+  const lease = stack.use(store.lease());
+  await sweepStore(context);
+  const files = await asVertex(progress, "[internal] load build definition from Dockerfile", (vertex) => {
+    const opened = openDirectoryContext(options.context, options.dockerfile, options.workingDirectory);
+    vertex.transferred("dockerfile", Buffer.byteLength(opened.dockerfile.text));
+    return opened;
+  });
+  // One failure ends the other stages.
+  const failure = new AbortController();
+  const either = AbortSignal.any([signal, failure.signal]);
+  const { driver } = await chooseDriver(context, options.storageDriver);
+  const cache = new StepCache(store, lease);
+  const build: BuildEnvironment = {
+    context,
+    options,
+    files,
+    progress,
+    cache,
+    lease,
+    tools: { store, unpacker: context.unpacker, removeTree: (path) => context.snapshotter.removeTree(path) },
+    driver,
+    signal: either,
+    epoch: epochOf(context, options),
+    stack,
+  };
+  return await atPlace({ dockerfile: files.dockerfile }, async () => {
+    const whole = new WholeBuild(build, planOptions(options), failure);
+    const { files: done, state } = await whole.target();
+    cache.finish();
+    return await exportImage(build, done, state, names);
+  });
+}
+
+/** SOURCE_DATE_EPOCH of `--build-arg` or of the environment, in seconds. Throws `invalid-argument`. */
+function epochOf(context: EngineContext, { buildArgs }: BuildOptions): number | undefined {
+  const text = buildArgs.SOURCE_DATE_EPOCH ?? context.env.SOURCE_DATE_EPOCH;
+  if (text === undefined || text === "") return undefined;
+  if (/^\d{1,11}$/.test(text)) return Number(text);
+  throw new BerthError("invalid-argument", `invalid SOURCE_DATE_EPOCH: ${text}`);
+}
+
+function planOptions({ target, buildArgs, platform, contexts }: BuildOptions): PlanOptions {
+  const buildPlatform = hostPlatform();
+  return {
+    ...(target === undefined ? {} : { target }),
+    buildArgs,
+    buildPlatform,
+    targetPlatform: platform === undefined ? buildPlatform : parsePlatform(platform),
+    contexts: Object.keys(contexts).map((name) => name.toLowerCase()),
+  };
+}
+
+interface BuiltStage {
+  readonly files: StageFiles;
+  readonly state: StageState;
+}
+
+/** Stages, each planned when its base is known and built when what it needs is there; independent ones at once. */
+class WholeBuild {
+  readonly #build: BuildEnvironment;
+  readonly #options: PlanOptions;
+  readonly #failure: AbortController;
+  readonly #images: BaseImages;
+  readonly #trees: SourceTrees;
+  readonly #mounts: RunMounts;
+  readonly #stages = new Map<number, Promise<BuiltStage>>();
+  #graph: StageGraph;
+  #plans = new Map<number, PlannedStage>();
+
+  constructor(build: BuildEnvironment, options: PlanOptions, failure: AbortController) {
+    this.#build = build;
+    this.#options = options;
+    this.#failure = failure;
+    const { context, options: asked, progress, lease, signal } = build;
+    this.#images = new BaseImages(
+      context,
+      { pull: asked.pull, platform: asked.platform },
+      progress,
+      lease,
+      signal,
+    );
+    this.#trees = new SourceTrees(build, (source) => this.#filesOf(source), new Map());
+    this.#mounts = new RunMounts(build);
+    this.#graph = planStages(readDockerfile(build.files.dockerfile.text), options);
+  }
+
+  async target(): Promise<BuiltStage> {
+    await this.#plan();
+    // All at once: a stage waits by itself for what it needs.
+    const all = this.#graph.needed.map((index) => this.#stage(index));
+    const results = await Promise.allSettled(all);
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw this.#failure.signal.reason ?? failed.reason;
+    return this.#stage(this.#graph.target);
+  }
+
+  /** Plans the needed stages, bases first; a base's triggers may make more of them needed. */
+  async #plan(): Promise<void> {
+    for (;;) {
+      const index = this.#graph.needed.find((needed) => !this.#plans.has(needed));
+      if (index === undefined) return;
+      const stage = this.#graph.stages[index]!;
+      const { base } = stage;
+      const { dockerfile } = this.#build.files;
+      const image =
+        base.kind === "image"
+          ? await atPlace({ dockerfile, lines: stage.lines }, () => this.#images.get(base))
+          : undefined;
+      const below = base.kind === "stage" ? this.#plans.get(base.index)!.state : undefined;
+      const triggers = image?.record.config.config?.OnBuild ?? below?.config.OnBuild ?? [];
+      this.#graph = addTriggers(this.#graph, index, triggers, this.#options);
+      const start = below === undefined ? stateOfImage(image?.record.config) : stateOfStage(below);
+      this.#plans.set(index, planStage(this.#graph, this.#graph.stages[index]!, start, this.#options));
+    }
+  }
+
+  #stage(index: number): Promise<BuiltStage> {
+    const known = this.#stages.get(index);
+    if (known !== undefined) return known;
+    const built = this.#buildStage(index).catch((error: unknown) => {
+      this.#failure.abort(error);
+      throw error;
+    });
+    this.#stages.set(index, built);
+    return built;
+  }
+
+  async #buildStage(index: number): Promise<BuiltStage> {
+    const stage = this.#graph.stages[index]!;
+    const planned = this.#plans.get(index)!;
+    const base = await this.#baseFiles(stage.base);
+    if (stage.base.kind === "image") {
+      const { name } = await this.#images.get(stage.base);
+      this.#build.progress.begin(`${stepPrefix(stage, 1)}FROM ${name}`).done();
+    }
+    const work = new StageBuild(this.#build, stage, planned, this.#trees, this.#mounts);
+    return { files: await work.from(base), state: planned.state };
+  }
+
+  async #baseFiles(base: StageGraph["stages"][number]["base"]): Promise<StageFiles> {
+    if (base.kind === "scratch") return { layers: [], history: [], platform: this.#options.targetPlatform };
+    if (base.kind === "named") throw new BerthError("unsupported", "--build-context is not supported yet");
+    return this.#filesOf(base);
+  }
+
+  async #filesOf(source: Exclude<Source, { kind: "context" | "named" }>): Promise<StageFiles> {
+    if (source.kind === "stage") return (await this.#stage(source.index)).files;
+    return filesOfImage(await this.#images.get(source));
+  }
+}
+
+function filesOfImage({ record, layers }: BaseImage): StageFiles {
+  const { config } = record;
+  return { layers, history: config.history ?? [], platform: config };
+}
+
+async function exportImage(
+  build: BuildEnvironment,
+  files: StageFiles,
+  state: StageState,
+  names: readonly string[],
+): Promise<BuildResult> {
+  const { context, options, lease, progress } = build;
+  const diffIds = files.layers.map(({ diffId }) => diffId);
+  const config = resultConfig({ ...files, state, diffIds }, options.labels);
+  const layers = files.layers.map(({ descriptor }) => descriptor);
+  return asVertex(progress, "exporting to image", async (vertex) => {
+    vertex.note("exporting layers done");
+    const { id, manifest } = await storeImage(context.store, { config, layers, names }, lease);
+    vertex.note(`writing image ${id} done`);
+    for (const name of names) vertex.note(`naming to ${name} done`);
+    return { imageId: id, names, manifest };
+  });
+}

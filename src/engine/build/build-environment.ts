@@ -1,0 +1,54 @@
+import type { StorageDriver } from "../../base/configuration.ts";
+import type { LayerTools, StoredLayer } from "../../image/add-layer.ts";
+import type { HistoryEntry, Platform } from "../../oci/types.ts";
+import type { Lease } from "../../store/locks.ts";
+import type { EngineContext } from "../context.ts";
+import type { BuildContext } from "./build-context.ts";
+import type { BuildOptions } from "./build-options.ts";
+import type { BuildProgress } from "./progress.ts";
+import { cacheKey, type StepCache } from "./step-cache.ts";
+
+/** How far a stage has come: what its next step, or another stage, stands on. */
+export interface StageFiles {
+  readonly layers: readonly StoredLayer[];
+  readonly history: readonly HistoryEntry[];
+  readonly platform: Platform;
+}
+
+/** Equal keys mean equal files. */
+export function keyOfFiles({ layers }: Pick<StageFiles, "layers">): string {
+  return cacheKey(...layers.map(({ diffId }) => diffId));
+}
+
+/** What all stages of one build share. */
+export interface BuildEnvironment {
+  readonly context: EngineContext;
+  readonly options: BuildOptions;
+  readonly files: BuildContext;
+  readonly progress: BuildProgress;
+  readonly cache: StepCache;
+  /** Holds every blob and layer that the build makes or uses. */
+  readonly lease: Lease;
+  readonly tools: LayerTools;
+  readonly driver: StorageDriver;
+  readonly signal: AbortSignal;
+  /** SOURCE_DATE_EPOCH: nothing is dated later. */
+  readonly epoch: number | undefined;
+  /** What has to be undone at the end of the build. */
+  readonly stack: AsyncDisposableStack;
+}
+
+/** The directories of layers, lowest first. */
+export function directoriesOf(
+  { context }: Pick<BuildEnvironment, "context">,
+  { layers }: Pick<StageFiles, "layers">,
+): string[] {
+  return layers.map(({ diffId }) => context.store.layers.path(diffId));
+}
+
+/** A name in the store's `tmp/` that is gone when the build ends. */
+export function temporaryPath({ context, tools, stack }: BuildEnvironment, prefix: string): string {
+  const reserved = stack.use(context.store.temporary.reserve(prefix));
+  stack.defer(() => tools.removeTree(reserved.path));
+  return reserved.path;
+}

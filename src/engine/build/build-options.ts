@@ -1,0 +1,32 @@
+/** What `build` was asked for; parsed by the CLI. */
+export interface BuildOptions {
+  /** A directory, `-` for stdin, or a URL. */
+  readonly context: string;
+  readonly workingDirectory: string;
+  readonly stdin: () => AsyncIterable<Uint8Array>;
+  /** `-f`, as typed: relative to the working directory for a local context, to the context otherwise; `-` is stdin. */
+  readonly dockerfile?: string;
+  readonly tags: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly target?: string;
+  readonly platform?: string;
+  readonly noCache: boolean;
+  /** Stages whose steps are not looked for in the cache. */
+  readonly noCacheFilter: readonly string[];
+  readonly pull: boolean;
+  readonly network: "default" | "none" | "host";
+  readonly storageDriver?: string;
+  readonly secrets: readonly SecretSource[];
+  /** Agent sockets by id. */
+  readonly ssh: Readonly<Record<string, string>>;
+  /** Directories, images (`docker-image://`) or URLs by name. */
+  readonly contexts: Readonly<Record<string, string>>;
+  /** `name:address` */
+  readonly extraHosts: readonly string[];
+}
+
+/** `--secret`: where a secret comes from. */
+export type SecretSource =
+  | { readonly id: string; readonly file: string }
+  | { readonly id: string; readonly variable: string };

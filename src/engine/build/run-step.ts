@@ -1,0 +1,110 @@
+import { closeSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { StorageDriver } from "../../base/configuration.ts";
+import { BerthError } from "../../base/errors.ts";
+import type { RunStep } from "../../build/plan/types.ts";
+import type { Digest } from "../../oci/types.ts";
+import type { GrownTree } from "../../snapshot/types.ts";
+import { createPipe } from "../../sys/libc.ts";
+import type { SettledMount, StartableContainer } from "../container-record.ts";
+import { containerSpec } from "../container-spec.ts";
+import { newContainerId } from "../container-identity.ts";
+import type { EngineContext } from "../context.ts";
+import { launchNamespaces, startRequest } from "../launch-container.ts";
+import { planNamespaces } from "../namespace-plan.ts";
+import { planNetwork } from "../network-attachment.ts";
+import { callersOpenFileLimit } from "../open-file-limit.ts";
+import type { NetworkOption, RunOptions } from "../run-options.ts";
+
+export interface RunRequest {
+  readonly step: Pick<RunStep, "args" | "workdir" | "user">;
+  readonly env: readonly string[];
+  readonly driver: StorageDriver;
+  readonly layers: readonly Digest[];
+  /** Where its files go; made here, and removed by the caller. */
+  readonly directory: string;
+  readonly mounts: readonly SettledMount[];
+  readonly network: NetworkOption;
+  readonly output: (bytes: Uint8Array) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs the program of a RUN as `berth run` does, in a container without a record, and answers what it has changed.
+ * Throws when it could not be started or did not succeed.
+ */
+export async function runStep(context: EngineContext, request: RunRequest): Promise<GrownTree> {
+  const { step, driver, directory, layers, signal } = request;
+  await using stack = new AsyncDisposableStack();
+  const network = planNetwork(context, request.network);
+  const options = runOptions(request);
+  const namespaces = stack.use(await planNamespaces(context, options, network));
+  mkdirSync(directory, { mode: 0o700 });
+  const container: StartableContainer = {
+    id: newContainerId(),
+    directory,
+    options: {
+      version: 1,
+      run: options,
+      driver,
+      hostname: "buildkitsandbox",
+      args: step.args,
+      env: request.env,
+      workdir: step.workdir,
+      user: step.user,
+      mounts: request.mounts,
+    },
+    layers,
+    firstStart: true,
+  };
+  const spec = await containerSpec(context, container, {
+    namespaces: namespaces.modes,
+    openFiles: callersOpenFileLimit(),
+  });
+  const [ours, theirs] = createPipe();
+  const drained = drain(ours, request.output).finally(() => closeSync(ours));
+  stack.defer(() => drained); // after the end of everybody who can write
+  const fuse = spec.root.kind === "fuse-overlayfs" ? spec.root : undefined;
+  const launching = stack.use(launchNamespaces(context, namespaces, [undefined, theirs, theirs], fuse));
+  closeSync(theirs);
+  const stop = () => void launching[Symbol.asyncDispose]().catch(() => {});
+  signal.addEventListener("abort", stop, { once: true });
+  stack.defer(() => signal.removeEventListener("abort", stop));
+  signal.throwIfAborted();
+  const launched = await launching.start(startRequest(spec), network.attach?.(container, stack));
+  const status = await launched.exited;
+  await drained;
+  signal.throwIfAborted();
+  if (status !== 0)
+    throw new BerthError(
+      "invalid-argument",
+      `process ${JSON.stringify(step.args.join(" "))} did not complete successfully: exit code: ${status}`,
+    );
+  const whole = driver === "copy";
+  return {
+    directory: join(directory, whole ? "merged" : "upper"),
+    form: whole ? "whole" : "upper",
+    layers: layers.map((diffId) => context.store.layers.path(diffId)),
+  };
+}
+
+function runOptions({ network }: RunRequest): RunOptions {
+  return {
+    image: "",
+    command: [],
+    remove: true,
+    interactive: false,
+    terminal: false,
+    env: [],
+    mounts: [],
+    readOnly: false,
+    labels: {},
+    pull: "never",
+    init: false,
+    network,
+  };
+}
+
+async function drain(descriptor: number, output: (bytes: Uint8Array) => void): Promise<void> {
+  for await (const chunk of Bun.file(descriptor).stream()) output(chunk);
+}

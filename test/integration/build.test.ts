@@ -1,0 +1,285 @@
+/** `berth build` with the executable: steps, cache, files, failures; on every storage driver. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { type BuildLab, buildLab } from "../support/build-lab.ts";
+import { builtinImage } from "../support/container-lab.ts";
+
+const from = `FROM ${builtinImage}\n`;
+
+describe.each(["overlay", "fuse-overlayfs", "copy"])("with the %s driver", (driver) => {
+  let lab: BuildLab;
+  beforeAll(async () => {
+    lab = await buildLab(driver);
+  });
+  afterAll(() => lab[Symbol.asyncDispose]());
+
+  test("RUN, COPY, WORKDIR and ENV make an image that runs, and leave nothing behind", async () => {
+    const image = await lab.image({
+      Dockerfile: `${from}ENV A=1\nWORKDIR /app\nCOPY . .\nRUN echo $A > out; rm gone; ln out hard; mkdir -m 700 own; chown 5:6 own\nCMD ["cat", "/app/out"]\n`,
+      ".dockerignore": "Dockerfile\n.dockerignore\n",
+      "sub/file": "text",
+      gone: "",
+    });
+    expect(await lab.lab.run([image])).toMatchObject({ code: 0, stdout: "1\n" });
+    const script =
+      "cd /app; ls; stat -c '%h %a %u:%g' out own; cat sub/file; ls /dev /proc /etc | grep -c resolv";
+    expect(await lab.sh(image, script)).toBe("hard\nout\nown\nsub\n2 644 0:0\n2 700 5:6\ntext1\n");
+    expect(readdirSync(join(lab.lab.root, "data/tmp"))).toEqual([]);
+  });
+
+  test("stages are copied from, and only needed ones run", async () => {
+    const image = await lab.image({
+      Dockerfile: `${from.trim()} AS one\nRUN mkdir /d && echo 1 > /d/f && chown 7:8 /d/f && ln -s f /d/l
+FROM ${builtinImage} AS broken\nRUN false\nFROM scratch\nCOPY --from=one /bin /bin\nCOPY --from=0 /d /e/\nCOPY --from=one --chown=1:2 /d/l /x\n`,
+    });
+    expect(await lab.sh(image, "stat -c '%n %F %u:%g' /e/f /e/l /x; cat /x")).toBe(
+      "/e/f regular file 7:8\n/e/l symbolic link 0:0\n/x regular file 1:2\n1\n",
+    );
+  });
+});
+
+describe("build", () => {
+  let lab: BuildLab;
+  beforeAll(async () => {
+    lab = await buildLab();
+  });
+  afterAll(() => lab[Symbol.asyncDispose]());
+
+  test("plain progress tells every step as BuildKit does; the second time everything is cached", async () => {
+    const context = lab.context({ Dockerfile: `${from}RUN echo hello\nCOPY f /f\n`, f: "1" });
+    const first = await lab.build(context, "-t", "twice");
+    expect(first).toMatchObject({ code: 0, stdout: "" });
+    expect(first.stderr.replace(/\d+\.\d+|\d+B/g, "N").replace(/sha256:\w+/g, "ID")).toBe(
+      `#1 [internal] load build definition from Dockerfile
+#1 transferring dockerfile: N done
+#1 DONE Ns
+
+#2 [internal] load metadata for ${builtinImage}
+#2 DONE Ns
+
+#3 [1/3] FROM ${builtinImage}
+#3 DONE Ns
+
+#4 [2/3] RUN echo hello
+#4 N hello
+#4 DONE Ns
+
+#5 [internal] load build context
+#5 transferring context: N done
+#5 DONE Ns
+
+#6 [3/3] COPY f /f
+#6 DONE Ns
+
+#7 exporting to image
+#7 exporting layers done
+#7 writing image ID done
+#7 naming to docker.io/library/twice:latest done
+#7 DONE Ns
+
+`,
+    );
+    const second = await lab.build(context, "-t", "twice");
+    expect(second.stderr).toContain("#4 CACHED");
+    expect(second.stderr).toContain("#6 CACHED");
+    const ids = [first, second].map(({ stderr }) => /writing image (\S+)/.exec(stderr)![1]);
+    expect(ids[0]).toBe(ids[1]!);
+  });
+
+  describe("the cache", () => {
+    const dockerfile = `${from}COPY a /a\nARG v\nRUN echo $v $RANDOM > /r\n`;
+    const built = async (context: string, ...flags: string[]) => {
+      const { code, stdout, stderr } = await lab.build(context, "-q", ...flags);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      return stdout;
+    };
+
+    test("goes by content and mode, not by time or what is ignored", async () => {
+      const context = lab.context({ Dockerfile: dockerfile, a: "1" });
+      const first = await built(context);
+      utimesSync(join(context, "a"), 1, 1);
+      writeFileSync(join(context, "other"), "2");
+      expect(await built(context)).toBe(first);
+      chmodSync(join(context, "a"), 0o755);
+      const executable = await built(context);
+      expect(executable).not.toBe(first);
+      writeFileSync(join(context, "a"), "2");
+      expect(await built(context)).not.toBe(executable);
+    });
+
+    test("goes by the ARG where it is used first; --no-cache and --no-cache-filter do without", async () => {
+      const context = lab.context({ Dockerfile: dockerfile, a: "x" });
+      const first = await built(context, "--build-arg", "v=1");
+      expect(await built(context, "--build-arg", "v=1")).toBe(first);
+      expect(await built(context, "--build-arg", "v=2")).not.toBe(first);
+      expect(await built(context, "--build-arg", "v=1", "--no-cache")).not.toBe(first);
+      expect(await built(context, "--build-arg", "v=1", "--no-cache-filter", "0")).not.toBe(first);
+    });
+
+    test("survives rmi, and ends with builder prune", async () => {
+      const context = lab.context({ Dockerfile: dockerfile, a: "prune" });
+      const first = await built(context);
+      await lab.lab.berth(["rmi", first.trim()]);
+      expect(await built(context)).toBe(first);
+      await lab.lab.berth(["rmi", first.trim()]);
+      const pruned = await lab.lab.berth(["builder", "prune", "-f"]);
+      expect(pruned).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("Deleted build cache objects:"),
+      });
+      expect(await built(context)).not.toBe(first);
+    });
+  });
+
+  test("a step that fails shows its output, its place, its status, and leaves what was there before", async () => {
+    const context = lab.context({
+      Dockerfile: `${from}RUN echo kept > /kept\nRUN echo oops; exit 3\nCMD x\n`,
+    });
+    const { code, stdout, stderr } = await lab.build(context);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain(`------
+ > [3/3] RUN echo oops; exit 3:
+oops
+------
+Dockerfile:3
+--------------------
+   1 |     FROM ${builtinImage}
+   2 |     RUN echo kept > /kept
+   3 | >>> RUN echo oops; exit 3
+   4 |     CMD x
+   5 |     
+--------------------
+`);
+    expect(stderr).toEndWith(
+      'berth: failed to build: failed to solve: process "/bin/sh -c echo oops; exit 3" did not complete successfully: exit code: 3\n',
+    );
+    const last = /image before this step is (\w{12})/.exec(stderr)![1]!;
+    expect(await lab.sh(last, "cat /kept")).toBe("kept\n");
+  });
+
+  test.each([
+    ["RUNN x", "dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)"],
+    [
+      "COPY nothing /x",
+      'failed to compute cache key: failed to calculate checksum of ref: "/nothing": not found',
+    ],
+    [
+      "COPY --chown=nobody-here Dockerfile /x",
+      "unable to find user nobody-here: no matching entries in passwd file",
+    ],
+    ["COPY Dockerfile Dockerfile /bin", undefined],
+    ["COPY sub /bin/busybox", "cannot copy to non-directory: /bin/busybox"],
+    ["RUN --network=host x", "granting entitlement network.host is not allowed"],
+    [
+      "RUN --security=insecure x",
+      "dockerfile parse error on line 2: granting entitlement security.insecure is not allowed",
+    ],
+  ])("%s", async (line, message) => {
+    const { code, stderr } = await lab.build(lab.context({ Dockerfile: `${from}${line}\n`, "sub/f": "" }));
+    if (message === undefined) expect({ code }).toEqual({ code: 0 });
+    else {
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringContaining(`failed to solve: ${message}\n`),
+      });
+      expect(stderr).toContain(`   2 | >>> ${line}`);
+    }
+  });
+
+  test("--iidfile, --metadata-file, -t and --label say what was made", async () => {
+    const context = lab.context({ Dockerfile: `${from}LABEL a=1 b=2\n` });
+    const iid = join(lab.lab.root, "iid");
+    const metadata = join(lab.lab.root, "metadata");
+    const flags = [
+      "-t",
+      "x/one",
+      "-t",
+      "two:2",
+      "--label",
+      "b=3",
+      "--iidfile",
+      iid,
+      "--metadata-file",
+      metadata,
+    ];
+    expect(await lab.build(context, ...flags)).toMatchObject({ code: 0 });
+    const id = readFileSync(iid, "utf8");
+    expect(JSON.parse(readFileSync(metadata, "utf8"))).toMatchObject({
+      "containerimage.config.digest": id,
+      "image.name": "docker.io/x/one:latest,docker.io/library/two:2",
+    });
+    const format = "{{.Id}} {{json .Config.Labels}}";
+    for (const name of ["x/one", "two:2"])
+      expect((await lab.lab.berth(["inspect", "-f", format, name])).stdout).toBe(`${id} {"a":"1","b":"3"}\n`);
+  });
+
+  test("history reads as after docker build", async () => {
+    const image = await lab.image({
+      Dockerfile: `${from}ARG v=1\nRUN true\nCOPY Dockerfile /d\nWORKDIR /w\nEXPOSE 80\n`,
+    });
+    const { stdout } = await lab.lab.berth([
+      "history",
+      "--no-trunc",
+      "--format",
+      "{{.CreatedBy}}|{{.Comment}}",
+      image,
+    ]);
+    expect(stdout.split("\n").slice(0, 5)).toEqual([
+      "EXPOSE [80/tcp]|buildkit.dockerfile.v0",
+      "WORKDIR /w|buildkit.dockerfile.v0",
+      "COPY Dockerfile /d # buildkit|buildkit.dockerfile.v0",
+      "RUN |1 v=1 /bin/sh -c true # buildkit|buildkit.dockerfile.v0",
+      "ARG v=1|buildkit.dockerfile.v0",
+    ]);
+  });
+
+  test("with SOURCE_DATE_EPOCH two stores make the same image", async () => {
+    await using other = await buildLab();
+    const files = { Dockerfile: `${from}COPY f /f\nWORKDIR /w\nRUN echo 1 > g\n`, f: "1" };
+    const env = { SOURCE_DATE_EPOCH: "1700000000" };
+    const ids = await Promise.all(
+      [lab, other].map(async (each) => {
+        const context = each.context(files);
+        return (await each.lab.berth(["build", "-q", "--network", "none", "--no-cache", context], { env }))
+          .stdout;
+      }),
+    );
+    expect(ids[0]).toMatch(/^sha256:/);
+    expect(ids[1]).toBe(ids[0]!);
+  });
+
+  test("nothing outside the context is read (security case D1)", async () => {
+    const victim = lab.lab.victim;
+    const context = lab.context({ Dockerfile: `${from}COPY . /all\n`, "sub/f": "" });
+    symlinkSync(join(victim, "secret"), join(context, "link"));
+    symlinkSync(victim, join(context, "directory"));
+    symlinkSync("../../victim/secret", join(context, "sub/up"));
+    const iid = join(lab.lab.root, "d1");
+    expect(await lab.build(context, "--iidfile", iid)).toMatchObject({ code: 0 });
+    const image = readFileSync(iid, "utf8");
+    expect(
+      await lab.sh(
+        image,
+        "ls -l /all | grep -c -- '->'; cat /all/link /all/sub/up 2>&1 | grep -c canary || true",
+      ),
+    ).toBe("2\n0\n");
+    for (const source of ["link", "directory/secret", "../victim/secret", "sub/up", "/../victim/secret"]) {
+      writeFileSync(join(context, "Dockerfile"), `${from}COPY ${source} /x\n`);
+      const { code, stderr } = await lab.build(context);
+      expect({ source, code }).toEqual({ source, code: 1 });
+      expect(stderr).toContain("not found");
+    }
+    expect(existsSync(join(victim, "secret"))).toBe(true);
+    rmSync(context, { recursive: true });
+  });
+});
