@@ -18,6 +18,7 @@ const ps: LazyCommand = async () => (await import("./commands/ps.ts")).ps;
 const rm: LazyCommand = async () => (await import("./commands/rm.ts")).rm;
 const pause: LazyCommand = async () => (await import("./commands/pause.ts")).pause;
 const unpause: LazyCommand = async () => (await import("./commands/unpause.ts")).unpause;
+const update: LazyCommand = async () => (await import("./commands/update.ts")).update;
 const rename: LazyCommand = async () => (await import("./commands/rename.ts")).rename;
 const stats: LazyCommand = async () => (await import("./commands/stats.ts")).stats;
 const containerPrune: LazyCommand = async () =>
@@ -74,6 +75,7 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["ps", ps],
   ["pause", pause],
   ["unpause", unpause],
+  ["update", update],
   ["rename", rename],
   ["stats", stats],
   ["pull", pull],
@@ -140,6 +142,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
         ["stats", stats],
         ["stop", stop],
         ["unpause", unpause],
+        ["update", update],
         ["wait", wait],
       ]),
       aliases: new Map([
@@ -197,7 +200,6 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     config
     container:port
     container:top
-    container:update
     context
     manifest
     network
@@ -210,7 +212,6 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     swarm
     top
     trust
-    update
     volume
   `.match(/\S+/g),
 );

@@ -28,6 +28,8 @@ export interface LaunchRequest {
   readonly stdio: readonly [stdin: number | undefined, stdout: number, stderr: number];
   /** Of another container; the child gets them from `firstHeldDescriptor` on. */
   readonly held?: HeldNamespaces;
+  /** The cgroup that everything starts in. */
+  readonly cgroup?: string;
   /** The container's processes end with berth, all of them, by a pid namespace of their own. */
   readonly ownProcesses: boolean;
 }
@@ -70,6 +72,7 @@ export function launch(request: LaunchRequest): Launch {
     env: request.env,
     stdio: [stdin ?? "ignore", stdout, stderr, initChannel, initTerminalSocket],
     ...(joined ? { joined } : {}),
+    ...(request.cgroup === undefined ? {} : { cgroup: request.cgroup }),
   });
   const { child } = namespaces;
   closeSync(initChannel);

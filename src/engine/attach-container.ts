@@ -58,7 +58,7 @@ export async function startAttached(
 ): Promise<SessionEnd> {
   const record = await requireContainer(context, idOrName);
   if (isActive(record)) return attachContainer(context, idOrName, options);
-  using monitor: Monitor = await spawnMonitor(context);
+  using monitor: Monitor = await spawnMonitor(context, optionsOf(record).run);
   const signals = forwardSignals(record, options);
   const session = sessionOf(record, options);
   emitContainerEvent(context, record, "attach");

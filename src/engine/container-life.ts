@@ -101,8 +101,8 @@ export class ContainerLife implements AsyncDisposable {
 
   /** It ended and will be started again: by its restart policy, or because somebody asked for it. */
   restarting(exitCode: number, by: "policy" | "person"): void {
-    this.#update(({ monitor, startedAt, asked, restarts = 0 }) => ({
-      ...given({ monitor, startedAt }),
+    this.#update(({ monitor, startedAt, asked, oomKilled, restarts = 0 }) => ({
+      ...given({ monitor, startedAt, oomKilled }),
       ...(asked === "stop" ? { asked } : {}),
       status: "restarting",
       exitCode,
@@ -140,8 +140,12 @@ export class ContainerLife implements AsyncDisposable {
 }
 
 /** What is still true of a container when its process is gone. */
-function past({ startedAt, restarts }: ContainerState): Pick<ContainerState, "startedAt" | "restarts"> {
-  return given({ startedAt, restarts });
+function past({
+  startedAt,
+  restarts,
+  oomKilled,
+}: ContainerState): Pick<ContainerState, "startedAt" | "restarts" | "oomKilled"> {
+  return given({ startedAt, restarts, oomKilled });
 }
 
 /** Without what is undefined. */

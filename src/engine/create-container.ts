@@ -36,6 +36,8 @@ export async function createContainer(
   stack: AsyncDisposableStack,
 ): Promise<{ readonly container: StartableContainer; readonly life: ContainerLife }> {
   const store = writableStore(context, options);
+  if (options.resources !== undefined || options.cgroupParent !== undefined)
+    (await import("./container-cgroup.ts")).cgroupAccess(options, context.env);
   // Without XDG_RUNTIME_DIR that is in /tmp, where somebody else may have been first.
   if (store === undefined) ensurePrivateDirectory(context.directories.runtime);
   const id = newContainerId();

@@ -3,8 +3,10 @@ import { arch, availableParallelism, hostname, release, totalmem } from "node:os
 import { helperNames } from "../base/configuration.ts";
 import { buildInformation } from "../base/build-information.ts";
 import { messageOf } from "../base/errors.ts";
+import type { Controller } from "../sys/cgroup-settings.ts";
 import type { IdRange } from "../sys/identity.ts";
 import { fileSystemName } from "../store/file-system-name.ts";
+import { limitSupport } from "./container-cgroup.ts";
 import type { EngineContext } from "./context.ts";
 import { currentContainers } from "./reconcile-containers.ts";
 import { chooseDriver } from "./storage-driver.ts";
@@ -26,9 +28,7 @@ export async function info(context: EngineContext): Promise<Record<string, unkno
     Driver: storage.driver,
     DriverReason: storage.reason,
     DriverStatus: [["Backing Filesystem", backing]],
-    // No resource limits yet: berth makes no cgroups.
-    CgroupDriver: "none",
-    CgroupVersion: existsSync("/sys/fs/cgroup/cgroup.controllers") ? "2" : "1",
+    ...limitFields(limitSupport(context.env)),
     Network: networkState(),
     IdMap: {
       Mode: identity.mode,
@@ -62,6 +62,25 @@ async function storageDriver(context: EngineContext): Promise<{ driver: string; 
   } catch (error) {
     return { driver: "none", reason: messageOf(error) };
   }
+}
+
+/** Docker's flags of what can be limited, and why not more. */
+function limitFields({ driver, controllers, reason }: ReturnType<typeof limitSupport>) {
+  const has = (controller: Controller) => controllers.includes(controller);
+  return {
+    CgroupDriver: driver,
+    CgroupVersion: existsSync("/sys/fs/cgroup/cgroup.controllers") ? "2" : "1",
+    MemoryLimit: has("memory"),
+    SwapLimit: has("memory"),
+    CpuCfsPeriod: has("cpu"),
+    CpuCfsQuota: has("cpu"),
+    CPUShares: has("cpu"),
+    CPUSet: has("cpuset"),
+    PidsLimit: has("pids"),
+    BlkioLimit: has("io"),
+    OomKillDisable: false,
+    Limits: { Controllers: controllers, ...(reason === undefined ? {} : { Reason: reason }) },
+  };
 }
 
 /** Whether slirp4netns can have its device; `host` and `none` always work. */

@@ -1,4 +1,5 @@
 import { defaultSharedMemorySize, maskedPaths, readOnlyPaths } from "../container/plan.ts";
+import type { DeviceRate } from "../sys/resource-limits.ts";
 import { networkMode } from "./container-filters.ts";
 import { defaultLogDriver } from "./container-logging.ts";
 import type { ContainerOptions } from "./container-record.ts";
@@ -101,6 +102,7 @@ export function hostConfig(options: ContainerOptions, hasLog: boolean): Record<s
       },
     },
     { ReadonlyRootfs: run.readOnly, RestartPolicy: restartPolicy(run.restart) },
+    limitFields(run),
   ];
   const config: Record<string, unknown> = { ...unasked };
   for (const [field, value] of asked.flatMap(Object.entries)) if (value !== undefined) config[field] = value;
@@ -158,6 +160,31 @@ function nameFields({ names }: RunOptions): Asked {
     DnsOptions: names?.options,
     DnsSearch: names?.search,
     ExtraHosts: names && names.hosts.length > 0 ? names.hosts : undefined,
+  };
+}
+
+function limitFields({ resources: limits = {}, cgroupParent }: RunOptions): Asked {
+  const { memory, memorySwap } = limits;
+  const rates = (devices: readonly DeviceRate[] | undefined) =>
+    devices?.map(({ path, rate }) => ({ Path: path, Rate: rate }));
+  return {
+    CgroupParent: cgroupParent,
+    Memory: memory,
+    MemorySwap: memorySwap ?? (memory === undefined ? undefined : memory * 2),
+    MemoryReservation: limits.memoryReservation,
+    NanoCpus: limits.nanoCpus,
+    CpuShares: limits.cpuShares,
+    CpuPeriod: limits.cpuPeriod,
+    CpuQuota: limits.cpuQuota,
+    CpusetCpus: limits.cpusetCpus,
+    CpusetMems: limits.cpusetMems,
+    PidsLimit: limits.pidsLimit,
+    BlkioWeight: limits.blkioWeight,
+    BlkioWeightDevice: limits.blkioWeightDevice?.map(({ path, weight }) => ({ Path: path, Weight: weight })),
+    BlkioDeviceReadBps: rates(limits.deviceReadBps),
+    BlkioDeviceWriteBps: rates(limits.deviceWriteBps),
+    BlkioDeviceReadIOps: rates(limits.deviceReadIops),
+    BlkioDeviceWriteIOps: rates(limits.deviceWriteIops),
   };
 }
 

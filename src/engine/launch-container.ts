@@ -13,6 +13,7 @@ export function launchNamespaces(
   namespaces: NamespacePlan,
   stdio: LaunchRequest["stdio"],
   fuse: FuseMount | undefined,
+  cgroup?: string,
 ): Launch {
   const { helpers } = context;
   const { identity, modes, held } = namespaces;
@@ -25,6 +26,7 @@ export function launchNamespaces(
     env: { PATH: context.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" },
     stdio,
     ...(held ? { held } : {}),
+    ...(cgroup === undefined ? {} : { cgroup }),
     ownProcesses: modes.pid === "private",
   });
 }

@@ -52,6 +52,7 @@ export async function settle(
   const state = stateWithoutMonitor(record.state);
   if (!context.store.isWritable()) return { ...record, state };
   using _ = await context.store.lockObject(`container:${record.id}`);
+  if (record.state.cgroup !== undefined) (await import("../sys/cgroup.ts")).removeCgroup(record.state.cgroup);
   rmSync(monitorSocket(context.directories, record.id), { force: true });
   if (run.remove) {
     await removeContainerObjects(

@@ -39,7 +39,7 @@ export async function runMonitored(
 ): Promise<{ readonly id: string; readonly end: SessionEnd }> {
   await using stack = new AsyncDisposableStack();
   // It gets ready while the image is looked for.
-  const monitor: Monitor = stack.use(await spawnMonitor(context));
+  const monitor: Monitor = stack.use(await spawnMonitor(context, options));
   const attached = company.kind === "attached";
   const signals = attached && company.proxy ? new SignalForwarding() : undefined;
   const { container, life } = await create(context, options, talk, stack);

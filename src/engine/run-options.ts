@@ -1,5 +1,6 @@
 import type { SlirpOptions } from "../network/slirp4netns.ts";
 import type { ContainerPort, PortMapping } from "../oci/ports.ts";
+import type { ResourceLimits } from "../sys/resource-limits.ts";
 import type { IsolationOptions } from "./isolation-options.ts";
 
 /** What `run` and `create` were asked for: parsed once by the CLI, validated by the engine, stored with the container. */
@@ -39,6 +40,9 @@ export interface RunOptions extends IsolationOptions {
   /** What its creator was attached to, for inspect; undefined is all there is. */
   readonly attached?: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
   readonly restart?: RestartPolicy;
+  readonly resources?: ResourceLimits;
+  /** A cgroup below which the container's own is made: a path from the root of the hierarchy, or a slice of systemd. */
+  readonly cgroupParent?: string;
 }
 
 /** `--restart`: whether a container that ended by itself is started again. */

@@ -1,5 +1,6 @@
 import { BerthError, isBerthError } from "../base/errors.ts";
 import type { ContainerRecord } from "../store/types.ts";
+import { optionsOf } from "./container-record.ts";
 import { windowSize } from "./container-streams.ts";
 import type { EngineContext } from "./context.ts";
 import type { AttachRequest } from "./monitor/attachments.ts";
@@ -20,7 +21,7 @@ export async function startContainer(context: EngineContext, idOrName: string): 
   if (record.state.status === "paused")
     throw new BerthError("conflict", "cannot start a paused container, try unpause instead");
   if (isActive(record)) return;
-  using monitor = await spawnMonitor(context);
+  using monitor = await spawnMonitor(context, optionsOf(record).run);
   try {
     await startWith(monitor, record);
   } catch (error) {

@@ -67,10 +67,10 @@ export function readCgroupSurroundings(proc = "/proc/self"): CgroupSurroundings 
   );
   if (mount === undefined || own === undefined) return { mountPoint: undefined, versionOne, levels: [] };
   const levels: CgroupLevel[] = [];
-  for (let path = join(mount.target, below(mount.root, own)!); ; path = dirname(path)) {
-    levels.push(readCgroupLevel(path));
-    if (path === mount.target) return { mountPoint: mount.target, versionOne, levels };
-  }
+  let path = join(mount.target, below(mount.root, own)!).replace(/\/$/, "");
+  for (; path.length > mount.target.length; path = dirname(path)) levels.push(readCgroupLevel(path));
+  levels.push(readCgroupLevel(mount.target));
+  return { mountPoint: mount.target, versionOne, levels };
 }
 
 export function readCgroupLevel(path: string): CgroupLevel {

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "
 import { join } from "node:path";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
 import type { CgroupPlace } from "./cgroup-place.ts";
-import type { CgroupSetting } from "./cgroup-settings.ts";
+import type { CgroupSetting, Controller } from "./cgroup-settings.ts";
 
 /** Where processes go that have to leave a cgroup whose children shall be limited. */
 const refugeName = "berth-host";
@@ -11,10 +11,10 @@ const refugeName = "berth-host";
 /** Makes the cgroup `name` at a place, with its limits. Throws with the file that could not be written. */
 export function makeCgroup(place: CgroupPlace, name: string, settings: readonly CgroupSetting[]): string {
   if (place.evacuate) evacuate(place.path);
-  for (const controller of place.enable)
-    writeCgroupFile(join(place.path, "cgroup.subtree_control"), `+${controller}`);
+  enableControllers(place.path, place.enable);
   const path = join(place.path, name);
   try {
+    removeCgroup(path); // of an earlier run whose monitor was killed
     mkdirSync(path);
     applySettings(path, settings);
     return path;
@@ -22,6 +22,12 @@ export function makeCgroup(place: CgroupPlace, name: string, settings: readonly 
     removeCgroup(path);
     throw error instanceof BerthError ? error : cannot(`make the cgroup ${path}`, error);
   }
+}
+
+/** Lets the children of a cgroup have controllers. */
+export function enableControllers(path: string, controllers: readonly Controller[]): void {
+  for (const controller of controllers)
+    writeCgroupFile(join(path, "cgroup.subtree_control"), `+${controller}`);
 }
 
 /** Writes limits, also of a cgroup with processes in it. */

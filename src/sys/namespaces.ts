@@ -71,6 +71,8 @@ export function ownMountsCommand(helpers: Helpers, argv: readonly string[]): rea
 }
 
 export interface NamespaceRequest extends UserNamespaceRequest {
+  /** It enters this cgroup first. */
+  readonly cgroup?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdio: readonly [Stdin, Stdout, Stdout, ...number[]];
 }
@@ -101,7 +103,9 @@ export function spawnInUserNamespace(request: NamespaceRequest): NamespaceProces
   const gated = joined === undefined && identity.mode === "subordinate";
   const [lifeline, ourLifeline] = createPipe();
   const [gate, theirGate] = createSocketPair();
-  const child = Bun.spawn([...userNamespaceCommand(request)], {
+  const command = userNamespaceCommand(request);
+  const placed = request.cgroup === undefined ? command : inCgroup(busybox, request.cgroup, command);
+  const child = Bun.spawn([...placed], {
     env: { ...env },
     cwd: "/",
     stdio: [...stdio, lifeline, theirGate, ...(joined?.descriptors ?? [])] as [
@@ -123,6 +127,15 @@ export function spawnInUserNamespace(request: NamespaceRequest): NamespaceProces
       released = true;
     },
   };
+}
+
+/** The argv that runs `argv` in a cgroup; a process that writes 0 moves itself. */
+export function inCgroup(
+  busybox: readonly string[],
+  cgroup: string,
+  argv: readonly string[],
+): readonly string[] {
+  return [...busybox, "sh", "-c", 'echo 0 >"$0/cgroup.procs" && exec "$@"', cgroup, ...argv];
 }
 
 /**

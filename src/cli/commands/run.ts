@@ -38,7 +38,7 @@ export const run = defineCommand({
 
 /**
  * A `--rm` container in the foreground ends with this command, which can run it itself; all others outlive it, or are
- * attached to, restarted or logged, which is a monitor's work.
+ * attached to, restarted, logged or limited, which is a monitor's work.
  */
 function needsMonitor({ flags, given }: RunInvocation, options: RunOptions): boolean {
   return (
@@ -46,7 +46,9 @@ function needsMonitor({ flags, given }: RunInvocation, options: RunOptions): boo
     options.terminal ||
     !options.remove ||
     given.has("attach") ||
-    options.logging !== undefined
+    options.logging !== undefined ||
+    options.resources !== undefined ||
+    options.cgroupParent !== undefined
   );
 }
 

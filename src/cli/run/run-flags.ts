@@ -1,6 +1,7 @@
 import { BerthError } from "../../base/errors.ts";
 import { flag } from "../flags/spec.ts";
 import { isolationFlags } from "./isolation-flags.ts";
+import { deviceLimitFlags, limitFlags } from "./limit-flags.ts";
 import { logDrivers } from "./log-option.ts";
 import { parseMountOption } from "./mount-option.ts";
 import { networkFlags } from "./network-options.ts";
@@ -20,6 +21,8 @@ function checkLabel(value: string): void {
 export const createFlags = {
   ...networkFlags,
   ...isolationFlags,
+  ...limitFlags,
+  ...deviceLimitFlags,
   attach: flag.list("Attach to STDIN, STDOUT or STDERR", {
     short: "a",
     completes: ["stdin", "stdout", "stderr"],
@@ -74,23 +77,10 @@ export const runFlags = {
 
 /** Docker's further flags of `create` and `run`. */
 export const runNotYet = `
-  blkio-weight
-  blkio-weight-device
-  cgroup-parent
   cpu-count
   cpu-percent
-  cpu-period
-  cpu-quota
   cpu-rt-period
   cpu-rt-runtime
-  cpu-shares:c
-  cpus
-  cpuset-cpus
-  cpuset-mems
-  device-read-bps
-  device-read-iops
-  device-write-bps
-  device-write-iops
   disable-content-trust
   health-cmd
   health-interval
@@ -106,13 +96,8 @@ export const runNotYet = `
   link
   link-local-ip
   mac-address
-  memory-reservation
-  memory-swap
   memory-swappiness
-  memory:m
   no-healthcheck
-  oom-kill-disable
-  pids-limit
   runtime
   storage-opt
   use-api-socket

@@ -4,6 +4,7 @@ import type { MountOption, RunOptions } from "../../engine/run-options.ts";
 import type { FlagValues } from "../flags/spec.ts";
 import { checkHostname, checkSignal, checkWorkdir } from "./checked-values.ts";
 import { readKeyValueFile } from "./key-value-file.ts";
+import { buildRunLimits } from "./limit-flags.ts";
 import { parseLogOption } from "./log-option.ts";
 import { parseMountOption } from "./mount-option.ts";
 import { isolationOptions } from "./isolation-options.ts";
@@ -30,6 +31,7 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
   if (flags.rm && restart.name !== "no")
     throw new BerthError("usage", "conflicting options: cannot specify both --restart and --rm");
   const connection = networkOptions(flags);
+  const resources = buildRunLimits(flags);
   const fromFiles = (kind: "env" | "label", paths: readonly string[]) =>
     paths.flatMap((path) => readKeyValueFile(kind, path, caller.workingDirectory, caller.env));
   return {
@@ -58,6 +60,8 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
     ...given("storageDriver", flags["storage-driver"]),
     ...given("stopSignal", flags["stop-signal"], checkSignal),
     ...(logging === undefined ? {} : { logging }),
+    ...(resources === undefined ? {} : { resources }),
+    ...given("cgroupParent", flags["cgroup-parent"]),
     ...(restart.name === "no" ? {} : { restart }),
     ...(flags["stop-timeout"] === undefined ? {} : { stopTimeout: flags["stop-timeout"] }),
     // Empty means something here: it takes the image's entrypoint away.

@@ -7,6 +7,7 @@ const yesNo = (value: unknown) => (value === true ? "yes" : "no");
 /** The text of `berth info`, in Docker's order and words where Docker has them. */
 export function infoText(facts: Facts): string {
   const network = factsBelow(facts, "Network");
+  const limits = factsBelow(facts, "Limits");
   const map = factsBelow(facts, "IdMap");
   return renderOutline([
     { label: "Version", value: facts.ServerVersion },
@@ -34,6 +35,15 @@ export function infoText(facts: Facts): string {
       below: [
         { label: "Usable", value: yesNo(network.Usable) },
         { label: "Reason", value: network.Reason ?? "" },
+      ],
+    },
+    {
+      label: "Limits",
+      value: factList(limits, "Controllers").join(", ") || "none",
+      below: [
+        { label: "Cgroup Driver", value: facts.CgroupDriver },
+        { label: "Cgroup Version", value: facts.CgroupVersion },
+        { label: "Reason", value: limits.Reason ?? "" },
       ],
     },
     {

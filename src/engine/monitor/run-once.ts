@@ -1,7 +1,11 @@
 import { readlinkSync } from "node:fs";
 import { fuseMount } from "../../container/namespace-command.ts";
 import type { ContainerLog } from "../../container/container-log.ts";
+import type { NetworkAttachment } from "../../container/launch.ts";
 import type { ProcessSpec } from "../../container/spec.ts";
+import type { ContainerCgroup } from "../container-cgroup.ts";
+import { emitContainerEvent } from "../container-event.ts";
+import { optionsOf } from "../container-record.ts";
 import { containerSpec } from "../container-spec.ts";
 import type { EngineContext } from "../context.ts";
 import type { StartableContainer } from "../container-record.ts";
@@ -33,17 +37,20 @@ export async function runOnce(context: EngineContext, run: Run): Promise<number>
   await using stack = new AsyncDisposableStack();
   const network = planNetwork(context, options.run.network);
   const namespaces = stack.use(await planNamespaces(context, options.run, network));
+  const cgroup = stack.use(await containerCgroup(context, container.id));
   const streams = stack.use(new MonitoredStreams(options.run, run.log, () => run.attachments));
   run.onStreams(streams);
   const spec = await containerSpec(context, container, {
     namespaces: namespaces.modes,
     openFiles: run.openFiles,
   });
-  const launching = stack.use(launchNamespaces(context, namespaces, streams.stdio, fuseMount(spec.root)));
+  const launching = stack.use(
+    launchNamespaces(context, namespaces, streams.stdio, fuseMount(spec.root), cgroup?.path),
+  );
   streams.begin();
   const launched = await launching.start(
     startRequest(spec, run.windowSize),
-    network.attach?.(container, stack),
+    both(cgroup?.settle, network.attach?.(container, stack)),
   );
   const ended = launched.exited.then(
     () => true,
@@ -55,7 +62,36 @@ export async function runOnce(context: EngineContext, run: Run): Promise<number>
   run.onStarted(launched.pid);
   const exitCode = await launched.exited;
   await streams.drained();
+  if (cgroup?.ranOutOfMemory()) tellOutOfMemory(context, container.id);
   return exitCode;
+}
+
+/** One that was asked for; its limits are those of now, which `update` may have changed since the last run. */
+async function containerCgroup(context: EngineContext, id: string): Promise<ContainerCgroup | undefined> {
+  const { containers } = context.store;
+  const { run } = optionsOf(containers.get(id));
+  if (run.resources === undefined && run.cgroupParent === undefined) return undefined;
+  const { openContainerCgroup } = await import("../container-cgroup.ts");
+  const cgroup = openContainerCgroup(id, run);
+  containers.update(id, (state) => ({ ...state, cgroup: cgroup.path }));
+  return cgroup;
+}
+
+function tellOutOfMemory(context: EngineContext, id: string): void {
+  const record = context.store.containers.update(id, (state) => ({ ...state, oomKilled: true }));
+  emitContainerEvent(context, record, "oom");
+}
+
+/** What is done to the first process before its program runs, one after the other. */
+function both(
+  first: NetworkAttachment | undefined,
+  second: NetworkAttachment | undefined,
+): NetworkAttachment | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return async (pid) => {
+    await first(pid);
+    await second(pid);
+  };
 }
 
 const pollInterval = 1;

@@ -4,6 +4,7 @@ import { BerthError } from "../../base/errors.ts";
 import { createSocketPair } from "../../sys/libc.ts";
 import { selfCommand } from "../../sys/self-command.ts";
 import type { EngineContext } from "../context.ts";
+import type { RunOptions } from "../run-options.ts";
 import { Connection } from "./connection.ts";
 import { bodyOf, type Frame } from "./frames.ts";
 import type { AttachRequest } from "./attachments.ts";
@@ -25,16 +26,17 @@ export interface StartedContainer {
 }
 
 /**
- * Starts a monitor process in a session of its own. It needs nothing to be known yet about the container, so it can
- * get ready while the container is made.
+ * Starts a monitor process in a session of its own. It needs little to be known yet about the container, so it can get
+ * ready while the container is made.
  */
-export async function spawnMonitor(context: EngineContext): Promise<Monitor> {
+export async function spawnMonitor(context: EngineContext, run: RunOptions): Promise<Monitor> {
+  const scope = await scopeCommand(context, run);
   const [ours, theirs] = createSocketPair();
-  const child = Bun.spawn([...selfCommand(), "internal-monitor"], {
+  const child = Bun.spawn([...scope, ...selfCommand(), "internal-monitor"], {
     env: { ...context.env },
     cwd: "/",
     detached: true,
-    stdio: ["ignore", "ignore", context.env.BERTH_DEBUG === "1" ? 2 : "ignore", theirs],
+    stdio: ["ignore", "ignore", errors(context, scope), theirs],
   });
   child.unref();
   closeSync(theirs);
@@ -47,7 +49,7 @@ export async function spawnMonitor(context: EngineContext): Promise<Monitor> {
       const early: Frame[] = [];
       for (;;) {
         const { value: frame } = await frames.next();
-        if (frame === undefined) throw new BerthError("internal", "the container's monitor ended at once");
+        if (frame === undefined) throw await endedAtOnce(scope, child);
         if (frame.kind === "warning") context.warn(bodyOf<{ text: string }>(frame).text);
         // A quick program has written before its start could be told.
         else if (frame.kind === "stdout" || frame.kind === "stderr") early.push(frame);
@@ -65,4 +67,21 @@ export async function spawnMonitor(context: EngineContext): Promise<Monitor> {
 async function* joined(early: readonly Frame[], rest: AsyncIterable<Frame>): AsyncIterable<Frame> {
   yield* early;
   yield* rest;
+}
+
+/** The words that put the monitor of a limited container into a scope of systemd, where its limits need that. */
+async function scopeCommand(context: EngineContext, run: RunOptions): Promise<readonly string[]> {
+  if (run.resources === undefined && run.cgroupParent === undefined) return [];
+  const { cgroupAccess } = await import("../container-cgroup.ts");
+  const access = cgroupAccess(run, context.env);
+  return access.by === "systemd" ? access.command : [];
+}
+
+const errors = ({ env }: EngineContext, scope: readonly string[]) =>
+  env.BERTH_DEBUG === "1" ? 2 : scope.length > 0 ? "pipe" : "ignore";
+
+async function endedAtOnce(scope: readonly string[], child: Bun.Subprocess): Promise<BerthError> {
+  if (scope.length === 0) return new BerthError("internal", "the container's monitor ended at once");
+  const said = child.stderr instanceof ReadableStream ? await child.stderr.text() : "";
+  return new BerthError("helper-failed", `systemd made no scope for the container: ${said.trim()}`);
 }

@@ -133,6 +133,11 @@ describe("the surroundings of a process", () => {
     ]);
   });
 
+  test("are one level at the root", () => {
+    const { base, mountPoint } = hierarchy("/", { ".": {} });
+    expect(readCgroupSurroundings(base).levels.map(({ path }) => path)).toEqual([mountPoint]);
+  });
+
   test("are none where the process is outside of what is mounted", () => {
     const { base } = hierarchy("/elsewhere", { own: {} }, "/docker/x");
     expect(readCgroupSurroundings(base)).toEqual({

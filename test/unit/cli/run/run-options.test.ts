@@ -167,7 +167,6 @@ describe("what cannot be is refused", () => {
     [["--restart", "always:3"], "maximum retry count can only be used with 'on-failure'"],
     [["--restart", "always", "--rm"], "cannot specify both --restart and --rm"],
     [["-p", "80:80/x"], "invalid proto: x"],
-    [["--memory", "1g"], "--memory (-m) is not supported yet"],
     [["--colour"], "unknown flag: --colour"],
   ])("%j", (words, message) => {
     expect(() => options(...words, "alpine")).toThrow(message);
