@@ -246,6 +246,30 @@ async function memory(bench: Bench): Promise<Figure[]> {
   ];
 }
 
+/** A gigabyte of lines in the background, from the start until all of it is in the log. */
+async function log(bench: Bench): Promise<Figure[]> {
+  // `cat` writes faster than anything that makes lines.
+  const script = `yes ${"x".repeat(63)} | head -c 20000000 >/f; for i in $(seq 50); do cat /f; done`;
+  const logged = (engine: Engine, ...flags: string[]) => {
+    const begin = ["run", "-d", "--network", "none", ...flags, bench.smallImage, "sh", "-c", script];
+    const words = (args: readonly string[]) => engine.command(args).argv.map(shellWord).join(" ");
+    return {
+      argv: ["sh", "-c", `${words(["wait"])} "$(${words(begin)})"`],
+      env: engine.env,
+      prepare: () => void engine.run(["container", "prune", "-f"]),
+    };
+  };
+  const { ours, theirs } = await compare(
+    logged(bench.berth),
+    // With a limit, as berth has by default: otherwise the disk is measured.
+    logged(bench.podman, "--log-driver", "k8s-file", "--log-opt", "max-size=20m"),
+    Math.max(3, Math.ceil(bench.rounds / 5)),
+  );
+  return [againstPodman("log of a container that writes 1 GB of lines", 1, ours.wall, theirs.wall)];
+}
+
+const shellWord = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
+
 /** Every row by the name it is chosen by. */
 export const rows: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {
   version,
@@ -254,6 +278,7 @@ export const rows: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>>
   lists,
   terminal,
   memory,
+  log,
 };
 
 /** Makes sure that a side works at all before its time is taken. */
