@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { StorageDriver } from "../base/configuration.ts";
 import type { ContainerMount, ContainerSpec, NamespaceModes, ProcessSpec } from "../container/spec.ts";
 import { defaultSharedMemorySize, initPath } from "../container/plan.ts";
 import { userNameOf } from "../sys/identity.ts";
@@ -9,9 +8,10 @@ import { type Confinement, confinementOf } from "./confinement.ts";
 import { containerMounts } from "./container-mounts.ts";
 import type { ContainerOptions } from "./container-record.ts";
 import type { DeviceEdits } from "./cdi.ts";
+import { containerRoot } from "./container-root.ts";
 import type { EngineContext } from "./context.ts";
 import type { StartableContainer } from "./container-record.ts";
-import { keptIds, storedIds } from "./kept-identity.ts";
+import { keptIds } from "./kept-identity.ts";
 import { nameFacts } from "./network/name-facts.ts";
 import { networkFiles } from "./network-files.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -30,16 +30,11 @@ export async function containerSpec(
   { namespaces, openFiles }: StartSurroundings,
 ): Promise<ContainerSpec> {
   const { directory, options } = container;
-  const { layers, layout } = context.readingStore;
+  const { layout } = context.readingStore;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const files = writeFiles(directory, networkFiles(nameFacts(options)));
-  const root = await context.snapshotter.prepareRoot({
-    driver: options.driver as StorageDriver,
-    layers: container.layers.map((diffId) => layers.path(diffId)),
-    directory,
-    volatile: options.run.remove,
-  });
   const { run } = options;
+  const root = await containerRoot(context, container, run.remove);
   const kept = keptIds(run);
   const confinement = confinementOf(run);
   const singleIdentity = context.identity.mode === "single";
@@ -47,10 +42,7 @@ export async function containerSpec(
   const mountPoint = join(directory, "merged");
   mkdirSync(mountPoint, { recursive: true, mode: 0o700 });
   return {
-    root:
-      kept === undefined || root.kind !== "fuse-overlayfs"
-        ? root
-        : { ...root, translation: storedIds(context.identity, kept) },
+    root,
     mountPoint,
     readOnlyRoot: run.readOnly,
     hostname: options.hostname,

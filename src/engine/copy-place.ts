@@ -1,11 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { StorageDriver } from "../base/configuration.ts";
 import { BerthError } from "../base/errors.ts";
 import type { CopyPlace } from "../container/copy/protocol.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import { isAlive } from "../sys/process-identity.ts";
 import { containerMounts } from "./container-mounts.ts";
+import { containerRoot } from "./container-root.ts";
 import { optionsOf } from "./container-record.ts";
 import { currentContainer } from "./container-tree.ts";
 import type { EngineContext } from "./context.ts";
@@ -48,15 +48,12 @@ async function stoppedPlace(
   context: EngineContext,
   { id, options, state }: ContainerRecord,
 ): Promise<CopyPlace> {
-  const { containers, layers, layout } = context.store;
-  const { driver, mounts, run } = optionsOf({ options });
+  const { containers, layout } = context.store;
+  const details = optionsOf({ options });
+  const { mounts, run } = details;
   const directory = layout.container(id);
-  const root = await context.snapshotter.prepareRoot({
-    driver: driver as StorageDriver,
-    layers: containers.layersOf(id).map((diffId) => layers.path(diffId)),
-    directory,
-    volatile: false,
-  });
+  const layers = containers.layersOf(id);
+  const root = await containerRoot(context, { directory, options: details, layers }, false);
   const mountPoint = join(directory, "merged");
   mkdirSync(mountPoint, { recursive: true, mode: 0o700 });
   return {

@@ -17,8 +17,9 @@ import { selfCommand } from "../sys/self-command.ts";
 import { optionsOf } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
 import { findCopyPlace } from "./copy-place.ts";
+import { keptIdentity, keptIds } from "./kept-identity.ts";
 
-/** Everything is asked to belong to root, which is the caller here: no file is ever given away. */
+/** Every id is fine, because no file is given away. */
 const callersOwn = ownerPolicyFrom("0 0 4294967295", "0 0 4294967295");
 
 export interface CopySide {
@@ -74,6 +75,7 @@ export async function copyOut(
     {
       tree: hostTree(fileSyscalls),
       owners: callersOwn,
+      owning: "none",
       notes,
       shown: to.path,
       missingParent: (directory) =>
@@ -172,7 +174,9 @@ function startWorker(
   data: number,
   signal: AbortSignal | undefined,
 ): Promise<CopyResult> {
-  const { helpers, identity } = context;
+  const { helpers } = context;
+  const kept = keptIds(optionsOf(container).run);
+  const identity = kept === undefined ? context.identity : keptIdentity(context.identity, kept);
   const result = runCopyWorker(
     { helpers, identity, selfCommand: selfCommand() },
     { place, container: side.container, work },

@@ -33,6 +33,7 @@ describe.each(["overlay", "fuse-overlayfs", "copy"])("with %s", (driver) => {
       { name: "dir/link", symlink: "owned" },
       { name: "closed/", type: "5", mode: 0o700, uid: 33 },
       { name: "closed/file", content: "of another id", uid: 33, mode: 0o600 },
+      { name: "group/", type: "5", mode: 0o2777, gid: 34 },
       { name: "to-victim", symlink: lab.victim },
     ]);
     mkdirSync(path("tree/sub"), { recursive: true });
@@ -115,15 +116,17 @@ describe.each(["overlay", "fuse-overlayfs", "copy"])("with %s", (driver) => {
     writeFileSync(path("mine"), "mine", { mode: 0o604 });
     for (const name of ["running", "stopped"]) {
       expect(await cp(path("mine"), `${name}:/mine`)).toEqual(silent);
+      expect(await cp(path("mine"), `${name}:/group/`)).toEqual(silent);
       expect(await cp("-a", path("mine"), `${name}:/kept`)).toEqual(silent);
     }
     await lab.berth(["start", "stopped"]);
     await lab.berth(["wait", "stopped"]);
-    const look = 'stat -c "%u %a %n" /mine /kept; cat /mine';
+    const look = 'busybox stat -c "%u %g %a %n" /mine /group/mine /kept; cat /mine';
     for (const name of ["running", "stopped"]) {
       const { stdout } = await lab.berth(["commit", name]);
-      const found = await lab.sh(stdout.trim(), `busybox ${look.replace("; cat", "; busybox cat")}`);
-      expect(found.stdout).toBe(`0 604 /mine\n${process.getuid!()} 604 /kept\nmine`);
+      const found = await lab.sh(stdout.trim(), look);
+      const own = `${process.getuid!()} ${process.getgid!()}`;
+      expect(found.stdout).toBe(`0 0 604 /mine\n0 0 604 /group/mine\n${own} 604 /kept\nmine`);
     }
   });
 

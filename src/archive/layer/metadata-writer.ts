@@ -20,15 +20,22 @@ export function isControlAttribute(name: ByteString): boolean {
   return controlAttributes.some((prefix) => name.startsWith(prefix));
 }
 
+/**
+ * Whose files are given away: `others`, where everything is made as 0:0 and need not be given to root; `all`, where a
+ * directory may pass its group on or root is not who makes them; `none`, where everything stays its maker's.
+ */
+export type Owning = "others" | "all" | "none";
+
 /** Gives files their owner, mode, extended attributes and time, in the order in which each survives the next. */
 export class MetadataWriter {
   constructor(
     private readonly calls: FileSyscalls,
     private readonly owners: OwnerPolicy,
     private readonly notes: ExtractionNotes,
+    private readonly owning: Owning = "others",
   ) {}
 
-  /** For a file just made by this process (owner 0:0 inside the namespace). */
+  /** For a file just made by this process. */
   applyToFile(fd: number, entry: LayerEntry): void {
     this.#apply(fd, entry, entry.mode);
   }
@@ -59,7 +66,7 @@ export class MetadataWriter {
   applyToName(parent: number, name: ByteString, entry: LayerEntry): void {
     const { calls } = this;
     const owner = this.#owner(entry, entry.mode);
-    if (owner.uid !== 0 || owner.gid !== 0)
+    if (this.#givesAway(owner))
       this.#check("change the owner of", entry, calls.changeOwnerAt(parent, name, owner.uid, owner.gid));
     for (const { name: attribute } of entry.attributes)
       if (!isControlAttribute(attribute)) this.#attributeNote(attribute, "links have none", entry);
@@ -70,7 +77,7 @@ export class MetadataWriter {
   #apply(fd: number, entry: LayerEntry, mode: number): void {
     const { calls } = this;
     const owner = this.#owner(entry, mode);
-    if (owner.uid !== 0 || owner.gid !== 0)
+    if (this.#givesAway(owner))
       this.#check("change the owner of", entry, calls.changeOwner(fd, owner.uid, owner.gid));
     this.#check("change the mode of", entry, calls.changeMode(fd, mode));
     for (const { name, value } of entry.attributes) {
@@ -84,6 +91,10 @@ export class MetadataWriter {
     }
     const { seconds, nanoseconds } = entry.modified;
     this.#check("date", entry, calls.setModified(fd, seconds, nanoseconds));
+  }
+
+  #givesAway({ uid, gid }: StoredOwner): boolean {
+    return this.owning === "all" || (this.owning === "others" && (uid !== 0 || gid !== 0));
   }
 
   #owner(entry: LayerEntry, mode: number): StoredOwner {

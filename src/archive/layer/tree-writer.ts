@@ -7,7 +7,7 @@ import type { ExtractionNotes } from "./extraction-notes.ts";
 import { fileSystemError } from "./file-system-error.ts";
 import { invalidEntry } from "./invalid-layer.ts";
 import type { LayerEntry } from "./layer-entry.ts";
-import { MetadataWriter } from "./metadata-writer.ts";
+import { MetadataWriter, type Owning } from "./metadata-writer.ts";
 import type { OwnerPolicy } from "./owner-policy.ts";
 import { ParentDirectories } from "./parent-directories.ts";
 import type { EntryWriter } from "./read-tar.ts";
@@ -18,6 +18,7 @@ export interface TreeWriterOptions {
   /** Open; every name is resolved below it, links on the way too. */
   readonly root: number;
   readonly owners: OwnerPolicy;
+  readonly owning: Owning;
   readonly notes: ExtractionNotes;
 }
 
@@ -35,10 +36,10 @@ export class TreeWriter implements EntryWriter {
   readonly #directories: { readonly parts: PathParts; readonly entry: LayerEntry }[] = [];
   #file: { readonly fd: number; readonly entry: LayerEntry; readonly sparse?: SparseContent } | undefined;
 
-  constructor({ calls, root, owners, notes }: TreeWriterOptions) {
+  constructor({ calls, root, owners, owning, notes }: TreeWriterOptions) {
     this.#calls = calls;
     this.#notes = notes;
-    this.#metadata = new MetadataWriter(calls, owners, notes);
+    this.#metadata = new MetadataWriter(calls, owners, notes, owning);
     this.#parents = new ParentDirectories(calls, root, (parent, parts) => {
       const result = calls.makeDirectory(parent, parts.at(-1)!, 0o755);
       if (result < 0 && result !== E.EXIST)

@@ -37,7 +37,7 @@ async function perform({ place, container, work }: CopyRequest): Promise<CopyRes
   }
   const notes = new ExtractionNotes();
   const shown = `${container}:${displayName(work.destination.path)}`;
-  const side = { tree, owners: ownIds(), notes, shown, missingParent: missing };
+  const side = { tree, owners: ownIds(), owning: "all" as const, notes, shown, missingParent: missing };
   return { size: await receive(work, side), notes: notes.lines() };
 }
 

@@ -2,6 +2,7 @@ import { splitEntryPath } from "../../archive/layer/entry-path.ts";
 import type { ExtractionNotes } from "../../archive/layer/extraction-notes.ts";
 import { fileSystemError } from "../../archive/layer/file-system-error.ts";
 import type { LayerEntry } from "../../archive/layer/layer-entry.ts";
+import type { Owning } from "../../archive/layer/metadata-writer.ts";
 import type { OwnerPolicy } from "../../archive/layer/owner-policy.ts";
 import type { EntryWriter } from "../../archive/layer/read-tar.ts";
 import { TreeWriter } from "../../archive/layer/tree-writer.ts";
@@ -24,6 +25,7 @@ export interface ReceiveRequest {
 export interface ReceivingSide {
   readonly tree: CopyTree;
   readonly owners: OwnerPolicy;
+  readonly owning: Owning;
   readonly notes: ExtractionNotes;
   /** How the destination is called in messages. */
   readonly shown: string;
@@ -75,10 +77,10 @@ export class CopyReceiver implements EntryWriter, Disposable {
   }
 
   #open(first: LayerEntry | undefined) {
-    const { tree, owners, notes } = this.#side;
+    const { tree, owners, owning, notes } = this.#side;
     const { directory, rename } =
       first === undefined ? this.#openDirectory() : this.#choose(first.type === "directory", first);
-    const writer = new TreeWriter({ calls: tree.calls, root: directory, owners, notes });
+    const writer = new TreeWriter({ calls: tree.calls, root: directory, owners, owning, notes });
     this.#target = { writer, rename, close: () => tree.calls.close(directory) };
     return this.#target;
   }

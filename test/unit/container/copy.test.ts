@@ -53,6 +53,7 @@ async function receive(
     { destination: parseCopyPath(to, base), manner, keepOwners: false },
     {
       tree,
+      owning: "none",
       owners: ownerPolicyFrom("0 0 4294967295", "0 0 4294967295"),
       notes: new ExtractionNotes(),
       shown: to,
