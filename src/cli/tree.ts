@@ -56,6 +56,11 @@ const exportCommand: LazyCommand = async () => (await import("./commands/export.
 const importCommand: LazyCommand = async () => (await import("./commands/import.ts")).importCommand;
 const commit: LazyCommand = async () => (await import("./commands/commit.ts")).commit;
 const info: LazyCommand = async () => (await import("./commands/info.ts")).info;
+const volumeCreate: LazyCommand = async () => (await import("./commands/volume.ts")).volumeCreate;
+const volumeInspect: LazyCommand = async () => (await import("./commands/inspect.ts")).volumeInspect;
+const volumeList: LazyCommand = async () => (await import("./commands/volume.ts")).volumeList;
+const volumePrune: LazyCommand = async () => (await import("./commands/volume.ts")).volumePrune;
+const volumeRemove: LazyCommand = async () => (await import("./commands/volume.ts")).volumeRemove;
 const version: LazyCommand = async () => (await import("./commands/version.ts")).version;
 const licenses: LazyCommand = async () => (await import("./commands/licenses.ts")).licenses;
 const completion: LazyCommand = async () => (await import("./commands/completion.ts")).completion;
@@ -190,6 +195,23 @@ export const groups: ReadonlyMap<string, Group> = new Map([
       aliases: new Map(),
     },
   ],
+  [
+    "volume",
+    {
+      description: "Manage volumes",
+      commands: new Map([
+        ["create", volumeCreate],
+        ["inspect", volumeInspect],
+        ["ls", volumeList],
+        ["prune", volumePrune],
+        ["rm", volumeRemove],
+      ]),
+      aliases: new Map([
+        ["list", "ls"],
+        ["remove", "rm"],
+      ]),
+    },
+  ],
 ]);
 
 /** Docker's commands that berth does not have yet, so that they are not taken for typing errors. */
@@ -212,6 +234,5 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     swarm
     top
     trust
-    volume
   `.match(/\S+/g),
 );

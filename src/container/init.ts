@@ -15,6 +15,7 @@ import {
 import { addAccount } from "./account.ts";
 import { failureOf, receiveLine, sendMessage } from "./message-channel.ts";
 import { MountInterpreter } from "./mount-interpreter.ts";
+import { takeOwnership } from "./take-ownership.ts";
 import { sharedMemoryIn } from "./shared-memory.ts";
 import {
   adjustOomScore,
@@ -49,6 +50,8 @@ async function run(request: StartRequest): Promise<never> {
   if (request.account) addAccount(interpreter, request.account);
   const { user, additionalGroups } = request.process;
   const identity = lookUpUser(interpreter.root, user, additionalGroups);
+
+  for (const path of interpreter.owned) takeOwnership(interpreter.root, path, identity);
 
   const terminal = request.process.terminal
     ? openTerminal(interpreter.root, identity.uid, request.windowSize ?? { rows: 24, columns: 80 })

@@ -57,6 +57,7 @@ type Of<K extends Operation["kind"]> = Extract<Operation, { kind: K }>;
 
 export class MountInterpreter {
   #root = -1;
+  readonly #owned: string[] = [];
   readonly #populate: (source: number, target: string) => void;
   readonly #sharedMemory: number | undefined;
 
@@ -72,6 +73,11 @@ export class MountInterpreter {
   /** The root directory of the container. */
   get root(): number {
     return this.#root;
+  }
+
+  /** Targets of mounts whose content shall belong to the program's user. */
+  get owned(): readonly string[] {
+    return this.#owned;
   }
 
   perform(operation: Operation): void {
@@ -160,7 +166,7 @@ export class MountInterpreter {
 
   #bind(operation: Of<"bind">): void {
     attempt(`mount ${operation.source} on ${operation.target}`, () => {
-      const source = openAt(AT_FDCWD, operation.source, O.PATH);
+      const source = openSource(operation);
       const isDirectory = fstatSync(source).isDirectory();
       const target = isDirectory
         ? openDirectoryInRoot(this.#root, operation.target)
@@ -178,12 +184,13 @@ export class MountInterpreter {
         this.#populate(content, operation.source);
         closeSync(content);
       }
-      const clone = cloneMount(source, true);
-      setMountAttributes(clone, operation.readOnly ? MOUNT_ATTR.RDONLY : 0, {
-        recursive: true,
-        propagation: operation.propagation === "slave" ? MS.SLAVE : MS.PRIVATE,
-      });
+      const clone = operation.recursive === "disabled" ? cloneAlone(source) : cloneMount(source, true);
+      const propagation = operation.propagation === "slave" ? MS.SLAVE : MS.PRIVATE;
+      setMountAttributes(clone, 0, { recursive: true, propagation });
+      if (operation.readOnly)
+        setMountAttributes(clone, MOUNT_ATTR.RDONLY, { recursive: operation.recursive !== "writable" });
       attachMount(clone, target);
+      if (operation.chown) this.#owned.push(operation.target);
       for (const fd of [source, target, clone]) closeSync(fd);
     });
   }
@@ -383,6 +390,33 @@ function mountOverlay(root: Extract<RootMount, { kind: "overlay" }>, mountPoint:
   mount("overlay", mountPoint, "overlay", 0, options.join(","));
   process.chdir("/");
   for (const fd of [...lower, upper, work]) closeSync(fd);
+}
+
+/** What a bind shows (O_PATH); a part of it is looked for inside of it, whatever links are there. */
+function openSource({ source, subpath }: Of<"bind">): number {
+  const whole = openAt(AT_FDCWD, source, O.PATH);
+  if (subpath === undefined) return whole;
+  try {
+    return openInRoot(whole, subpath, O.PATH);
+  } finally {
+    closeSync(whole);
+  }
+}
+
+/** Only the mount itself. In a user namespace the mounts of the host below it cannot be taken off (mount_namespaces(7)). */
+function cloneAlone(source: number): number {
+  try {
+    return cloneMount(source, false);
+  } catch (cause) {
+    if (systemErrorCode(cause) !== "EINVAL") throw cause;
+    throw new BerthError(
+      "unsupported",
+      "what the host has mounted below a directory cannot be left out without root",
+      {
+        cause,
+      },
+    );
+  }
 }
 
 /** A detached mount of a directory of the host with all below it; undefined when the host has none. */

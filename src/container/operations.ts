@@ -12,6 +12,9 @@ export type Operation =
       readonly target: string;
       readonly readOnly: boolean;
       readonly propagation: "private" | "slave";
+      readonly recursive?: "disabled" | "writable";
+      readonly subpath?: string;
+      readonly chown?: boolean;
       readonly populate: boolean;
     }
   | {

@@ -66,6 +66,12 @@ export type ContainerMount =
       readonly target: string;
       readonly readOnly: boolean;
       readonly propagation: "private" | "slave";
+      /** `disabled`: without what is mounted below the source; `writable`: that stays writable. */
+      readonly recursive?: "disabled" | "writable";
+      /** A part of the source, found without leaving it. */
+      readonly subpath?: string;
+      /** Everything in it is given to the program's user. */
+      readonly chown?: boolean;
       /** An empty named volume: first copy there what the image has at the target. */
       readonly populate: boolean;
     }

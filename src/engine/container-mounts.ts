@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { lstatSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import type { ContainerMount } from "../container/spec.ts";
@@ -9,25 +10,27 @@ import type { MountOption } from "./run-options.ts";
 
 /**
  * Which mounts a container has: those asked for, and an anonymous volume for each `VOLUME` of the image that none of
- * them covers. Outer targets come first, so that inner ones are not hidden.
+ * them covers; those inherited from other containers give way to them. Outer targets come first, so that inner ones are not hidden.
  */
 export function settleMounts(
   asked: readonly MountOption[],
   config: ImageExecutionConfig,
   newVolumeName: () => string,
+  inherited: readonly SettledMount[] = [],
 ): readonly SettledMount[] {
-  const targets = new Set(asked.map(({ target }) => target));
+  const own = new Set(asked.map(({ target }) => target));
+  const kept = inherited.filter(({ target }) => !own.has(target));
+  const targets = new Set([...own, ...kept.map(({ target }) => target)]);
   const anonymous: MountOption[] = Object.keys(config.Volumes ?? {})
     .map(normalizeTarget)
     .filter((target) => !targets.has(target))
     .map((target) => ({ kind: "volume", target, readOnly: false, noCopy: false }));
-  return [...asked, ...anonymous]
-    .toSorted((a, b) => depth(a.target) - depth(b.target))
-    .map((mount) =>
-      mount.kind === "volume"
-        ? { ...mount, name: mount.name ?? newVolumeName(), anonymous: mount.name === undefined }
-        : mount,
-    );
+  const settled = [...asked, ...anonymous].map((mount) =>
+    mount.kind === "volume"
+      ? { ...mount, name: mount.name ?? newVolumeName(), anonymous: mount.name === undefined }
+      : mount,
+  );
+  return [...kept, ...settled].toSorted((a, b) => depth(a.target) - depth(b.target));
 }
 
 /**
@@ -52,7 +55,7 @@ export function ensureMountSources(
     }
     const { created } = store.volumes.createOrGet({
       name: mount.name,
-      labels: {},
+      labels: mount.labels ?? {},
       anonymous: mount.anonymous,
     });
     if (created) made.push(mount.name);
@@ -73,12 +76,32 @@ export function containerMounts(
     switch (mount.kind) {
       case "bind": {
         const propagation = mount.propagation?.endsWith("slave") ? "slave" : "private";
-        return { kind: "bind", source: mount.source, target, readOnly, propagation, populate: false };
+        return {
+          kind: "bind",
+          source: mount.source,
+          target,
+          readOnly,
+          propagation,
+          populate: false,
+          ...(mount.recursive === undefined ? {} : { recursive: mount.recursive }),
+          ...(mount.chown ? { chown: true } : {}),
+        };
       }
       case "volume": {
         const source = layout.volume(mount.name);
-        const populate = firstStart && !mount.noCopy && readdirSync(source).length === 0;
-        return { kind: "bind", source, target, readOnly, propagation: "private", populate };
+        const { subpath } = mount;
+        const populate =
+          firstStart && !mount.noCopy && subpath === undefined && readdirSync(source).length === 0;
+        return {
+          kind: "bind",
+          source,
+          target,
+          readOnly,
+          propagation: "private",
+          populate,
+          ...(subpath === undefined ? {} : { subpath }),
+          ...(mount.chown ? { chown: true } : {}),
+        };
       }
       case "tmpfs":
         return { kind: "tmpfs", target, readOnly, ...tmpfsParameters(mount) };
@@ -127,6 +150,7 @@ function normalizeTarget(path: string): string {
 }
 
 function requireSource(mount: Extract<MountOption, { kind: "bind" }>): void {
+  if (mount.chown) refuseHome(mount.source);
   try {
     statSync(mount.source);
     return;
@@ -153,6 +177,19 @@ function requireSource(mount: Extract<MountOption, { kind: "bind" }>): void {
       { cause: error },
     );
   }
+}
+
+/** `:U` on it would lock the user out of the own account. */
+function refuseHome(source: string): void {
+  const home = homedir();
+  if (source !== home && !home.startsWith(source === "/" ? source : `${source}/`)) return;
+  throw new BerthError(
+    "denied",
+    `${source} is not given away (:U): it is this user's home directory, or above it`,
+    {
+      hint: `name a directory below ${home}`,
+    },
+  );
 }
 
 function tmpfsParameters(mount: Extract<MountOption, { kind: "tmpfs" }>) {

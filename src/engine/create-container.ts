@@ -10,7 +10,12 @@ import { emitVolumeEvent } from "./container-event.ts";
 import { newContainerId } from "./container-identity.ts";
 import { ContainerLife } from "./container-life.ts";
 import { ensureMountSources, settleMounts } from "./container-mounts.ts";
-import type { ContainerOptions, StartableContainer } from "./container-record.ts";
+import {
+  type ContainerOptions,
+  optionsOf,
+  type SettledMount,
+  type StartableContainer,
+} from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
 import type { NetworkPlan } from "./network-attachment.ts";
 import { exposedPorts } from "./network/container-ports.ts";
@@ -52,7 +57,7 @@ export async function createContainer(
     hostname,
     ...resolveProcess(config, options, hostname, context.env),
     ...(exposed.length > 0 ? { exposed } : {}),
-    mounts: settleMounts(options.mounts, config, newContainerId),
+    mounts: settleMounts(options.mounts, config, newContainerId, inheritedMounts(context, options)),
     ...(stopSignal ? { stopSignal } : {}),
   };
   const directory = store ? store.layout.container(id) : join(context.directories.runtime, "containers", id);
@@ -66,6 +71,18 @@ export async function createContainer(
   life.complete();
   const layers = image.config.rootfs.diff_ids;
   return { container: { id, directory, options: details, layers, firstStart: true }, life };
+}
+
+/** `--volumes-from`: of the last container that has something at a place. What is in memory is nobody else's. */
+function inheritedMounts({ readingStore }: EngineContext, { volumesFrom = [] }: RunOptions): SettledMount[] {
+  const mounts = volumesFrom.flatMap(({ container, readOnly }) =>
+    optionsOf(readingStore.containers.get(container))
+      .mounts.filter(({ kind }) => kind !== "tmpfs")
+      .map((mount) => ({ ...mount, readOnly: mount.readOnly || readOnly })),
+  );
+  return [...new Map(mounts.map((mount) => [mount.target, mount])).values()].map((mount) =>
+    mount.kind === "volume" ? { ...mount, noCopy: true } : mount,
+  );
 }
 
 /** Undefined when it cannot be written and the container does not need it. */

@@ -144,6 +144,7 @@ function isolationFields(run: RunOptions): Asked {
     ShmSize: run.sharedMemorySize,
     Sysctls: run.sysctls,
     UsernsMode: run.userns,
+    VolumesFrom: run.volumesFrom?.map(({ container, readOnly }) => `${container}${readOnly ? ":ro" : ""}`),
     Ulimits: run.limits?.map(({ name, soft, hard }) => ({ Name: name, Hard: hard, Soft: soft })),
     MaskedPaths: paths?.masked ?? (run.privileged ? null : undefined),
     ReadonlyPaths: paths?.readOnly ?? (run.privileged ? null : undefined),
@@ -196,12 +197,16 @@ function mountFields(mounts: readonly MountOption[]): Asked {
   for (const mount of mounts) {
     switch (mount.kind) {
       case "bind":
-        if (mount.createSource) binds.push(bind(mount.source, mount.target, mode(mount), mount.propagation));
+        if (mount.createSource)
+          binds.push(bind(mount.source, mount.target, mode(mount), mount.propagation, chown(mount)));
         else others.push(otherMount(mount));
         break;
       case "volume":
-        if (mount.name !== undefined)
-          binds.push(bind(mount.name, mount.target, mode(mount), mount.noCopy ? "nocopy" : undefined));
+        if (mount.subpath !== undefined || mount.labels !== undefined) others.push(otherVolume(mount));
+        else if (mount.name !== undefined)
+          binds.push(
+            bind(mount.name, mount.target, mode(mount), mount.noCopy ? "nocopy" : undefined, chown(mount)),
+          );
         break;
       case "tmpfs":
         tmpfs[mount.target] = tmpfsOptions(mount);
@@ -219,18 +224,46 @@ function mountFields(mounts: readonly MountOption[]): Asked {
 
 const mode = ({ readOnly }: { readonly readOnly: boolean }) => (readOnly ? "ro" : undefined);
 
+const chown = (mount: { readonly chown?: true }) => (mount.chown ? "U" : undefined);
+
 /** `source:target[:option,…]` */
 function bind(source: string, target: string, ...options: readonly (string | undefined)[]): string {
   return [source, target, options.filter(Boolean).join(",")].filter(Boolean).join(":");
 }
 
-function otherMount({ source, target, readOnly, propagation }: Extract<MountOption, { kind: "bind" }>) {
+function otherVolume(mount: Extract<MountOption, { kind: "volume" }>) {
+  const { name, target, readOnly, noCopy, labels, subpath } = mount;
+  return {
+    Type: "volume",
+    ...(name === undefined ? {} : { Source: name }),
+    Target: target,
+    ...(readOnly ? { ReadOnly: true } : {}),
+    VolumeOptions: {
+      ...(noCopy ? { NoCopy: true } : {}),
+      ...(labels ? { Labels: labels } : {}),
+      ...(subpath === undefined ? {} : { Subpath: subpath }),
+    },
+  };
+}
+
+function otherMount({
+  source,
+  target,
+  readOnly,
+  propagation,
+  recursive,
+}: Extract<MountOption, { kind: "bind" }>) {
+  const bindOptions = {
+    ...(propagation === undefined ? {} : { Propagation: propagation }),
+    ...(recursive === "disabled" ? { NonRecursive: true } : {}),
+    ...(recursive === "writable" ? { ReadOnlyNonRecursive: true } : {}),
+  };
   return {
     Type: "bind",
     Source: source,
     Target: target,
     ...(readOnly ? { ReadOnly: true } : {}),
-    ...(propagation === undefined ? {} : { BindOptions: { Propagation: propagation } }),
+    ...(Object.keys(bindOptions).length > 0 ? { BindOptions: bindOptions } : {}),
   };
 }
 

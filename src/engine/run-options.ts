@@ -20,6 +20,8 @@ export interface RunOptions extends IsolationOptions {
   /** `undefined`: the image's; an empty string resets it. */
   readonly entrypoint?: string;
   readonly mounts: readonly MountOption[];
+  /** Containers whose volumes and binds this one gets, too. */
+  readonly volumesFrom?: readonly VolumesFrom[];
   readonly readOnly: boolean;
   readonly hostname?: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -76,6 +78,10 @@ export type MountOption =
       /** `-v` creates a missing source directory, `--mount` does not. */
       readonly createSource: boolean;
       readonly propagation?: "private" | "rprivate" | "slave" | "rslave";
+      /** `disabled` leaves out what is mounted below, `writable` leaves it writable. */
+      readonly recursive?: "disabled" | "writable";
+      /** `:U`: everything in it is given to the container's user. */
+      readonly chown?: true;
     }
   | {
       readonly kind: "volume";
@@ -85,6 +91,11 @@ export type MountOption =
       readonly readOnly: boolean;
       /** Do not fill an empty volume from the image. */
       readonly noCopy: boolean;
+      /** Only this part of the volume. */
+      readonly subpath?: string;
+      /** Of a volume that has to be made. */
+      readonly labels?: Readonly<Record<string, string>>;
+      readonly chown?: true;
     }
   | {
       readonly kind: "tmpfs";
@@ -130,4 +141,10 @@ export interface NameOptions {
   readonly options: readonly string[];
   /** `name:address` */
   readonly hosts: readonly string[];
+}
+
+export interface VolumesFrom {
+  /** Id or name. */
+  readonly container: string;
+  readonly readOnly: boolean;
 }

@@ -78,14 +78,18 @@ export class VolumeTable {
       .map(decode);
   }
 
-  /** Removes the row. Throws `not-found`, and `conflict` while a container uses the volume. */
-  remove(name: string): void {
+  /**
+   * Removes the row. Throws `not-found`, and `conflict` while a container uses the volume. `discard` is called before
+   * anybody can make a volume of that name again.
+   */
+  remove(name: string, discard?: () => void): void {
     this.#database.transaction(() => {
       const { usedBy } = this.get(name);
       if (usedBy.length > 0) {
         throw new BerthError("conflict", `remove ${name}: volume is in use - [${usedBy.join(", ")}]`);
       }
       this.#database.run("DELETE FROM volumes WHERE name = ?", name);
+      discard?.();
     });
   }
 }

@@ -10,7 +10,9 @@ import { isTemplateError } from "../output/template/template-error.ts";
 import { type InspectedObject, inspection } from "../views/inspection.ts";
 
 const sizeFlag = flag.boolean("Display total file sizes if the type is container", { short: "s" });
-const typeFlag = flag.text("Only inspect objects of the given type", { completes: ["container", "image"] });
+const typeFlag = flag.text("Only inspect objects of the given type", {
+  completes: ["container", "image", "volume"],
+});
 
 type Finder = (context: EngineContext, name: string, size: boolean) => Promise<InspectedObject>;
 
@@ -20,9 +22,12 @@ const container: Finder = async (context, name, size) =>
 const image: Finder = async (context, name) =>
   (await import("../../engine/inspect-image.ts")).inspectImage(context, name);
 
+const volume: Finder = async (context, name) =>
+  (await import("../../engine/volumes.ts")).inspectVolume(context, name);
+
 /** A container of that name wins over an image, as in Docker. */
 const anything: Finder = async (context, name, size) => {
-  for (const find of [container, image]) {
+  for (const find of [container, image, volume]) {
     try {
       return await find(context, name, size);
     } catch (error) {
@@ -98,6 +103,8 @@ function finderFor(type: string): Finder {
       return container;
     case "image":
       return image;
+    case "volume":
+      return volume;
     case "config":
     case "network":
     case "node":
@@ -105,10 +112,9 @@ function finderFor(type: string): Finder {
     case "secret":
     case "service":
     case "task":
-    case "volume":
       throw new BerthError("unsupported", `inspect --type ${type} is not supported yet`);
   }
-  throw new BerthError("usage", `unknown type: "${type}": must be one of "container", "image"`);
+  throw new BerthError("usage", `unknown type: "${type}": must be one of "container", "image", "volume"`);
 }
 
 export const imageInspect = defineCommand({
@@ -130,4 +136,14 @@ export const containerInspect = defineCommand({
   completes: ["container"],
   run: ({ flags, words, host, context }) =>
     inspectWith(container, { names: words, format: flags.format ?? "", size: flags.size, host, context }),
+});
+
+export const volumeInspect = defineCommand({
+  usage: "[OPTIONS] VOLUME [VOLUME...]",
+  description: "Display detailed information on one or more volumes",
+  flags: { format: objectFormat },
+  words: { min: 1 },
+  completes: ["volume"],
+  run: ({ flags, words, host, context }) =>
+    inspectWith(volume, { names: words, format: flags.format ?? "", size: false, host, context }),
 });

@@ -1,7 +1,13 @@
 import { defineCommand } from "../command.ts";
 import { filterFlag } from "../flags/filter-flag.ts";
 import { flag } from "../flags/spec.ts";
-import { containerPruner, imagePruner, type PruneRequest, type Pruner } from "../prune/pruners.ts";
+import {
+  anonymousVolumePruner,
+  containerPruner,
+  imagePruner,
+  type PruneRequest,
+  type Pruner,
+} from "../prune/pruners.ts";
 import { runPruners } from "../prune/run-pruners.ts";
 
 export const systemPrune = defineCommand({
@@ -11,11 +17,11 @@ export const systemPrune = defineCommand({
     all: flag.boolean("Remove all unused images not just dangling ones", { short: "a" }),
     filter: filterFlag('Provide filter values (e.g. "label=<key>=<value>")'),
     force: flag.boolean("Do not prompt for confirmation", { short: "f" }),
+    volumes: flag.boolean("Prune anonymous volumes"),
   },
-  notYet: "volumes",
   words: { min: 0, max: 0 },
   run({ flags, host, context }) {
-    const pruners = [containerPruner, imagePruner];
+    const pruners = [containerPruner, ...(flags.volumes ? [anonymousVolumePruner] : []), imagePruner];
     const request = { all: flags.all, filters: flags.filter };
     const question = flags.force ? undefined : questionForAll(pruners, request);
     return runPruners(pruners, request, { host, context }, { question });

@@ -11,6 +11,7 @@ export const fileDirective = ":file";
 export interface Inventory {
   readonly images: () => Promise<readonly string[]>;
   readonly containers: () => Promise<readonly string[]>;
+  readonly volumes: () => Promise<readonly string[]>;
 }
 
 /**
@@ -142,6 +143,8 @@ async function valuesOf(kind: CompletionKind | undefined, inventory: Inventory):
       return inventory.images();
     case "container":
       return inventory.containers();
+    case "volume":
+      return inventory.volumes();
     case "object":
       return [...(await inventory.containers()), ...(await inventory.images())];
     default:
@@ -159,6 +162,11 @@ function engineInventory(host: Host): Inventory {
         return images.flatMap(({ repository, tag }) =>
           repository === undefined ? [] : [tag === undefined ? repository : `${repository}:${tag}`],
         );
+      }),
+    volumes: () =>
+      quietly(async () => {
+        const { listVolumes } = await import("../../engine/volumes.ts");
+        return (await listVolumes(context, [])).map(({ name }) => name);
       }),
     containers: () =>
       quietly(async () => {

@@ -14,7 +14,7 @@ interface FlagCommon {
 }
 
 /** What a word can be; `object` is an image or a container. */
-export type CompletionKind = "file" | "image" | "container" | "object" | readonly string[];
+export type CompletionKind = "file" | "image" | "container" | "volume" | "object" | readonly string[];
 
 /** Refuses a value by throwing; the message becomes the reason in `invalid argument "x" for "--flag" flag: <reason>`. */
 export type ValueCheck = (value: string) => void;

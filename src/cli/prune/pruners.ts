@@ -1,4 +1,6 @@
+import { BerthError } from "../../base/errors.ts";
 import type { EngineContext } from "../../engine/context.ts";
+import { pruneFilter } from "../../engine/prune-filters.ts";
 
 export interface PruneRequest {
   /** Of images: also those with a tag. */
@@ -10,6 +12,8 @@ export interface PruneRequest {
 export interface Pruner {
   /** What it removes, as the question before it says. */
   warning(request: PruneRequest): string;
+  /** Refuses filters that make no sense for it; those of containers and images otherwise. */
+  checkFilters?(filters: readonly string[]): void;
   /** Above the list of what was removed. */
   readonly heading: string;
   prune(
@@ -50,4 +54,31 @@ export const buildCachePruner: Pruner = {
     const { removed, reclaimed } = await pruneBuildCache(context, request);
     return { lines: removed, reclaimed };
   },
+};
+
+export const volumePruner: Pruner = {
+  warning: ({ all, filters }) =>
+    `${all || filters.includes("all=true") || filters.includes("all=1") ? "all" : "anonymous"} local volumes not used by at least one container`,
+  checkFilters(filters) {
+    const until = filters.find((filter) => filter.startsWith("until="));
+    if (until !== undefined) throw new BerthError("invalid-argument", "invalid filter 'until'");
+    pruneFilter(filters.filter((filter) => !filter.startsWith("all=")));
+  },
+  heading: "Deleted Volumes:",
+  async prune(context, request) {
+    const { pruneVolumes } = await import("../../engine/volumes.ts");
+    const { removed, reclaimed } = await pruneVolumes(context, request);
+    return { lines: removed, reclaimed };
+  },
+};
+
+/** The volumes of `system prune --volumes`: those that nobody gave a name, whatever goes with them. */
+export const anonymousVolumePruner: Pruner = {
+  ...volumePruner,
+  warning: () => "all anonymous volumes not used by at least one container",
+  checkFilters(filters) {
+    if (filters.some((filter) => filter.startsWith("until=")))
+      throw new BerthError("invalid-argument", 'the "until" filter is not supported with "--volumes"');
+  },
+  prune: (context, request) => volumePruner.prune(context, { ...request, all: false }),
 };

@@ -18,7 +18,8 @@ export async function runPruners(
   { host, context }: { readonly host: Host; readonly context: EngineContext },
   { question }: PruneTalk,
 ): Promise<number> {
-  pruneFilter(request.filters); // who is asked should not be told afterwards that it makes no sense
+  // Who is asked should not be told afterwards that it makes no sense.
+  for (const pruner of pruners) (pruner.checkFilters ?? pruneFilter)(request.filters);
   return interruptible(async (signal) => {
     if (question !== undefined && !(await confirm(host, question, signal))) return 0;
     let total = 0;

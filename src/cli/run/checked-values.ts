@@ -23,3 +23,9 @@ export function checkWorkdir(path: string): void {
 export function checkSignal(signal: string): void {
   parseSignal(signal);
 }
+
+/** `--label key[=value]` */
+export function checkLabel(value: string): void {
+  if (value === "" || value.startsWith("="))
+    throw new BerthError("invalid-argument", `invalid label '${value}': empty name`);
+}

@@ -4,7 +4,7 @@ import type { MountOption } from "../../engine/run-options.ts";
 import { splitCommaFields } from "../../base/comma-fields.ts";
 import { parseTarget } from "./container-path.ts";
 import { parseTmpfsMode, parseTmpfsSize } from "./tmpfs-option.ts";
-import { checkVolumeName } from "./volume-option.ts";
+import { checkVolumeDriver, checkVolumeName } from "./volume-option.ts";
 
 type Propagation = NonNullable<Extract<MountOption, { kind: "bind" }>["propagation"]>;
 
@@ -16,21 +16,18 @@ interface Fields {
   readOnly?: boolean;
   createSource?: boolean;
   propagation?: Propagation;
+  recursive?: "enabled" | "disabled" | "writable" | "readonly";
   noCopy?: boolean;
+  subpath?: string;
+  labels?: Record<string, string>;
+  driver?: string;
+  driverOptions?: string[];
   size?: number;
   mode?: number;
 }
 
 /** Docker's keys that berth does not have yet. */
-const notYet = new Set([
-  "bind-nonrecursive",
-  "bind-recursive",
-  "image-subpath",
-  "volume-driver",
-  "volume-label",
-  "volume-opt",
-  "volume-subpath",
-]);
+const notYet = new Set(["image-subpath"]);
 const mayLackValue = new Set(["readonly", "ro", "volume-nocopy", "bind-nonrecursive", "bind-create-src"]);
 
 /**
@@ -54,13 +51,7 @@ export function parseMountOption(raw: string, workingDirectory: string): MountOp
     case "tmpfs":
       return tmpfs(fields, fields.target);
     default:
-      return {
-        kind: "volume",
-        target: parseTarget("volume", fields.target),
-        readOnly: fields.readOnly ?? false,
-        noCopy: fields.noCopy ?? false,
-        ...(fields.source === undefined ? {} : { name: checkVolumeName(fields.source) }),
-      };
+      return volume(fields, fields.target);
   }
 }
 
@@ -101,6 +92,26 @@ function readField(field: string, fields: Fields): void {
     case "bind-create-src":
       fields.createSource = switchValue(key, given);
       break;
+    case "bind-nonrecursive":
+      fields.recursive = switchValue(key, given) ? "disabled" : "enabled";
+      break;
+    case "bind-recursive":
+      fields.recursive = recursive(given);
+      break;
+    case "volume-subpath":
+      fields.subpath = given;
+      break;
+    case "volume-label": {
+      const [name = "", ...rest] = given.split("=");
+      fields.labels = { ...fields.labels, [name]: rest.join("=") };
+      break;
+    }
+    case "volume-driver":
+      fields.driver = given;
+      break;
+    case "volume-opt":
+      fields.driverOptions = [...(fields.driverOptions ?? []), given];
+      break;
     case "bind-propagation":
       fields.propagation = propagation(given);
       break;
@@ -115,6 +126,14 @@ function readField(field: string, fields: Fields): void {
     default:
       throw refuse(`unknown option '${key}' in '${field}'`);
   }
+}
+
+function recursive(value: string): NonNullable<Fields["recursive"]> {
+  if (value === "enabled" || value === "disabled" || value === "writable" || value === "readonly")
+    return value;
+  throw refuse(
+    `invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
+  );
 }
 
 function propagation(value: string): Propagation {
@@ -146,8 +165,8 @@ function switchValue(key: string, value: string): boolean {
 /** Options of one type do not go with another. */
 function refuseForeign(fields: Fields): void {
   const families = [
-    ["bind", fields.propagation ?? fields.createSource],
-    ["volume", fields.noCopy],
+    ["bind", fields.propagation ?? fields.createSource ?? fields.recursive],
+    ["volume", fields.noCopy ?? fields.subpath ?? fields.labels ?? fields.driver ?? fields.driverOptions],
     ["tmpfs", fields.size ?? fields.mode],
   ] as const;
   for (const [family, value] of families) {
@@ -156,8 +175,32 @@ function refuseForeign(fields: Fields): void {
   }
 }
 
+function volume(fields: Fields, target: string): MountOption {
+  checkVolumeDriver(fields.driver ?? "", fields.driverOptions);
+  const { source, subpath, labels } = fields;
+  if (subpath !== undefined && (subpath.startsWith("/") || subpath.split("/").includes("..")))
+    throw refuse('invalid mount config for type "volume": subpath must be a relative path within the volume');
+  if (subpath !== undefined && source === undefined)
+    throw refuse("must not set Subpath when using anonymous volumes");
+  return {
+    kind: "volume",
+    target: parseTarget("volume", target),
+    readOnly: fields.readOnly ?? false,
+    noCopy: fields.noCopy ?? false,
+    ...(source === undefined ? {} : { name: checkVolumeName(source) }),
+    ...(subpath === undefined ? {} : { subpath }),
+    ...(labels === undefined ? {} : { labels }),
+  };
+}
+
 function bind(fields: Fields, target: string, workingDirectory: string): MountOption {
   const { source } = fields;
+  if (fields.recursive === "writable" && !fields.readOnly)
+    throw refuse("option 'bind-recursive=writable' requires 'readonly' to be specified in conjunction");
+  if (fields.recursive === "readonly" && (!fields.readOnly || fields.propagation !== "rprivate"))
+    throw refuse(
+      "option 'bind-recursive=readonly' requires 'readonly' and 'bind-propagation=rprivate' to be specified in conjunction",
+    );
   if (source === undefined)
     throw refuse('invalid mount config for type "bind": field Source must not be empty');
   if (!/^(\/|\.{1,2}(\/|$))/.test(source))
@@ -171,6 +214,9 @@ function bind(fields: Fields, target: string, workingDirectory: string): MountOp
     readOnly: fields.readOnly ?? false,
     createSource: fields.createSource ?? false,
     ...(fields.propagation === undefined ? {} : { propagation: fields.propagation }),
+    ...(fields.recursive === "disabled" || fields.recursive === "writable"
+      ? { recursive: fields.recursive }
+      : {}),
   };
 }
 

@@ -3,6 +3,7 @@ import { flag } from "../flags/spec.ts";
 import { isolationFlags } from "./isolation-flags.ts";
 import { deviceLimitFlags, limitFlags } from "./limit-flags.ts";
 import { logDrivers } from "./log-option.ts";
+import { checkLabel } from "./checked-values.ts";
 import { parseMountOption } from "./mount-option.ts";
 import { networkFlags } from "./network-options.ts";
 
@@ -10,11 +11,6 @@ import { networkFlags } from "./network-options.ts";
 function checkEnv(value: string): void {
   if (value === "" || value.startsWith("="))
     throw new BerthError("invalid-argument", `invalid environment variable: ${value}`);
-}
-
-function checkLabel(value: string): void {
-  if (value === "" || value.startsWith("="))
-    throw new BerthError("invalid-argument", `invalid label '${value}': empty name`);
 }
 
 /** The flags of `create` and `run` (docker/cli container/opts.go). */
@@ -63,6 +59,8 @@ export const createFlags = {
   tmpfs: flag.list("Mount a tmpfs directory"),
   tty: flag.boolean("Allocate a pseudo-TTY", { short: "t" }),
   user: flag.text("Username or UID (format: <name|uid>[:<group|gid>])", { short: "u" }),
+  "volume-driver": flag.text("Optional volume driver for the container"),
+  "volumes-from": flag.list("Mount volumes from the specified container(s)", { completes: "container" }),
   volume: flag.list("Bind mount a volume", { short: "v", completes: "file" }),
   workdir: flag.text("Working directory inside the container", { short: "w" }),
 } as const;
@@ -101,6 +99,4 @@ export const runNotYet = `
   runtime
   storage-opt
   use-api-socket
-  volume-driver
-  volumes-from
 `;

@@ -12,7 +12,12 @@ import { networkOptions } from "./network-options.ts";
 import type { createFlags } from "./run-flags.ts";
 import { parseRestartPolicy } from "./restart-option.ts";
 import { parseTmpfsOption } from "./tmpfs-option.ts";
-import { parseVolumeOption, volumeSurroundings } from "./volume-option.ts";
+import {
+  checkVolumeDriver,
+  parseVolumeOption,
+  parseVolumesFrom,
+  volumeSurroundings,
+} from "./volume-option.ts";
 
 type RunFlagValues = FlagValues<typeof createFlags>;
 
@@ -32,6 +37,7 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
     throw new BerthError("usage", "conflicting options: cannot specify both --restart and --rm");
   const connection = networkOptions(flags);
   const resources = buildRunLimits(flags);
+  checkVolumeDriver(flags["volume-driver"] ?? "");
   const fromFiles = (kind: "env" | "label", paths: readonly string[]) =>
     paths.flatMap((path) => readKeyValueFile(kind, path, caller.workingDirectory, caller.env));
   return {
@@ -42,6 +48,7 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
     terminal: flags.tty,
     env: [...fromFiles("env", flags["env-file"]), ...flags.env],
     mounts: buildMounts(flags, caller.workingDirectory),
+    ...(flags["volumes-from"].length > 0 ? { volumesFrom: flags["volumes-from"].map(parseVolumesFrom) } : {}),
     readOnly: flags["read-only"],
     labels: labelsFrom([...fromFiles("label", flags["label-file"]), ...flags.label]),
     pull: pullPolicy(flags.pull),

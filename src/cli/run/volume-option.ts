@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { BerthError } from "../../base/errors.ts";
-import type { MountOption } from "../../engine/run-options.ts";
+import type { MountOption, VolumesFrom } from "../../engine/run-options.ts";
 import { parseTarget } from "./container-path.ts";
 
 export interface VolumeSurroundings {
@@ -45,6 +45,7 @@ export function parseVolumeOption(raw: string, surroundings: VolumeSurroundings)
       readOnly: modes.readOnly,
       createSource: true,
       ...(modes.propagation === undefined ? {} : { propagation: modes.propagation }),
+      ...(modes.chown ? { chown: true } : {}),
     };
   }
   if (modes.propagation !== undefined)
@@ -55,7 +56,33 @@ export function parseVolumeOption(raw: string, surroundings: VolumeSurroundings)
     target: within(raw, "volume", second),
     readOnly: modes.readOnly,
     noCopy: modes.noCopy,
+    ...(modes.chown ? { chown: true } : {}),
   };
+}
+
+/** `--volumes-from CONTAINER[:MODE]` (moby volume/mounts/linux_parser.go, `ParseVolumesFrom`). */
+export function parseVolumesFrom(text: string): VolumesFrom {
+  const [container = "", mode = "", ...rest] = text.split(":");
+  if (container === "")
+    throw new BerthError("invalid-argument", "volumes-from specification cannot be an empty string");
+  const modes = mode.split(",").filter(Boolean);
+  const wrong = rest.length > 0 ? [text] : modes.filter((each) => !["ro", "rw", "z", "Z"].includes(each));
+  if (wrong.length > 0)
+    throw new BerthError("invalid-argument", `invalid mode for volumes-from: ${wrong[0]}`);
+  return { container, readOnly: modes.includes("ro") };
+}
+
+/** `--volume-driver`, `volume create --driver --opt`: a volume is a directory of the store, and nothing else. */
+export function checkVolumeDriver(driver: string, options: readonly string[] = []): void {
+  if (driver !== "local" && driver !== "")
+    throw new BerthError(
+      "not-found",
+      `error looking up volume plugin ${driver}: plugin "${driver}" not found`,
+    );
+  if (options.length > 0)
+    throw new BerthError("unsupported", `volume options are not supported: ${options.join(" ")}`, {
+      hint: "a user cannot mount devices; --tmpfs has memory, and -v /path:/target a directory of the host",
+    });
 }
 
 function within(raw: string, type: "bind" | "volume", target: string): string {
@@ -84,16 +111,18 @@ interface Modes {
   readonly readOnly: boolean;
   readonly noCopy: boolean;
   readonly propagation?: Propagation;
+  readonly chown: boolean;
 }
 
-const noModes: Modes = { readOnly: false, noCopy: false };
+const noModes: Modes = { readOnly: false, noCopy: false, chown: false };
 const knownModes = new Set(
-  "rw ro z Z nocopy private rprivate slave rslave shared rshared cached delegated consistent".split(" "),
+  "rw ro z Z U nocopy private rprivate slave rslave shared rshared cached delegated consistent".split(" "),
 );
 
 function parseModes(text: string, { hasSelinux }: VolumeSurroundings): Modes {
   let access: string | undefined;
   let noCopy = false;
+  let chown = false;
   let propagation: Propagation | undefined;
   for (const mode of text.split(",")) {
     switch (mode) {
@@ -109,6 +138,9 @@ function parseModes(text: string, { hasSelinux }: VolumeSurroundings): Modes {
             "unsupported",
             `invalid mode: ${text}: relabelling for SELinux (:${mode}) is not supported yet`,
           );
+        break;
+      case "U":
+        chown = true;
         break;
       case "nocopy":
         noCopy = true;
@@ -135,7 +167,7 @@ function parseModes(text: string, { hasSelinux }: VolumeSurroundings): Modes {
         throw invalidMode(text);
     }
   }
-  return { readOnly: access === "ro", noCopy, ...(propagation === undefined ? {} : { propagation }) };
+  return { readOnly: access === "ro", noCopy, chown, ...(propagation === undefined ? {} : { propagation }) };
 }
 
 function invalidMode(mode: string, why?: string): BerthError {

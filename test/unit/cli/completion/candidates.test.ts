@@ -4,6 +4,7 @@ import { fakeHost } from "../fake-host.ts";
 
 const inventory = {
   images: async () => ["alpine:latest", "alpine:3.20", "debian:13"],
+  volumes: async () => ["data", "web"],
   containers: async () => ["angry_turing", "web"],
 };
 const names = async (...words: string[]) =>

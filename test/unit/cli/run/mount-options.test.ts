@@ -102,7 +102,7 @@ describe("--mount", () => {
     ["type=bind,src= /a,dst=/b", "value should not have whitespace"],
     ["dst=/b,colour=red", "unknown option 'colour' in 'colour=red'"],
     ["dst=/b,readonly=maybe", 'must be one of "true", "1", "false", or "0"'],
-    ["dst=/b,volume-driver=nfs", "option 'volume-driver' is not supported yet"],
+    ["dst=/b,volume-driver=nfs", 'error looking up volume plugin nfs: plugin "nfs" not found'],
     ['"dst=/b', 'missing "'],
   ])("%j is refused", (raw, message) => {
     expect(() => mount(raw)).toThrow(message);

@@ -1,0 +1,31 @@
+import { chownSync, closeSync, fstatSync, lchownSync, lstatSync, readdirSync } from "node:fs";
+import { O, openAt, openInRoot } from "../sys/libc.ts";
+
+/**
+ * Gives everything below `path` of a root, and itself, to a user. No link is followed, and nothing of another file system
+ * is touched: what is mounted below has been asked for with its own options.
+ */
+export function takeOwnership(
+  root: number,
+  path: string,
+  { uid, gid }: { readonly uid: number; readonly gid: number },
+): void {
+  const top = openInRoot(root, path, O.PATH);
+  const { dev } = fstatSync(top);
+  const visit = (directory: number) => {
+    for (const name of readdirSync(`/proc/self/fd/${directory}`)) {
+      const at = `/proc/self/fd/${directory}/${name}`;
+      const stat = lstatSync(at);
+      if (stat.dev !== dev) continue;
+      if (stat.uid !== uid || stat.gid !== gid) lchownSync(at, uid, gid);
+      if (!stat.isDirectory()) continue;
+      const below = openAt(directory, name, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
+      visit(below);
+      closeSync(below);
+    }
+  };
+  const stat = fstatSync(top);
+  if (stat.isDirectory()) visit(top);
+  if (stat.uid !== uid || stat.gid !== gid) chownSync(`/proc/self/fd/${top}`, uid, gid);
+  closeSync(top);
+}
