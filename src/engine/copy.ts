@@ -14,6 +14,7 @@ import { type ByteString, displayName } from "../sys/byte-string.ts";
 import { fileSyscalls } from "../sys/file-syscalls.ts";
 import { createPipe } from "../sys/libc.ts";
 import { selfCommand } from "../sys/self-command.ts";
+import { emitContainerEvent } from "./container-event.ts";
 import { optionsOf } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
 import { findCopyPlace } from "./copy-place.ts";
@@ -53,6 +54,7 @@ export async function* copyOutAsTar(
   try {
     yield* Bun.file(ours).stream();
     await sent;
+    emitContainerEvent(context, held.container, "archive-path");
   } finally {
     stop.abort();
     await sent.catch(() => {});
@@ -159,6 +161,7 @@ async function pour(
   }
   const { size, notes } = await received;
   for (const note of notes) context.warn(note);
+  emitContainerEvent(context, held.container, "extract-to-dir");
   return { content: size, transferred };
 }
 

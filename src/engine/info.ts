@@ -7,6 +7,7 @@ import type { Controller } from "../sys/cgroup-settings.ts";
 import type { IdRange } from "../sys/identity.ts";
 import { fileSystemName } from "../store/file-system-name.ts";
 import { limitSupport } from "./container-cgroup.ts";
+import { defaultLogDriver } from "./container-logging.ts";
 import type { EngineContext } from "./context.ts";
 import { currentContainers } from "./reconcile-containers.ts";
 import { chooseDriver } from "./storage-driver.ts";
@@ -27,6 +28,7 @@ export async function info(context: EngineContext): Promise<Record<string, unkno
     Images: store.images.list().length,
     Driver: storage.driver,
     DriverReason: storage.reason,
+    LoggingDriver: defaultLogDriver,
     DriverStatus: [["Backing Filesystem", backing]],
     ...limitFields(limitSupport(context.env)),
     Network: networkState(),

@@ -29,6 +29,7 @@ export function infoText(facts: Facts): string {
         { label: "Backing Filesystem", value: facts.BackingFilesystem },
       ],
     },
+    { label: "Logging Driver", value: facts.LoggingDriver },
     {
       label: "Network",
       value: network.Default,

@@ -88,6 +88,7 @@ test("info says what berth works with", () => {
     Driver: "overlay",
     DriverReason: "the kernel mounts it",
     BackingFilesystem: "0xef53",
+    LoggingDriver: "k8s-file",
     Network: { Default: "slirp4netns", Usable: false, Reason: "EACCES" },
     IdMap: { Mode: "subordinate", Uids: ["0 -> 1001 (1)", "1 -> 100000 (65536)"], Gids: [] },
     SecurityOptions: ["name=seccomp,profile=builtin"],
@@ -103,6 +104,7 @@ test("info says what berth works with", () => {
   });
   for (const line of [
     "Containers: 3\n Running: 1\n Paused: 0\n Stopped: 2\nImages: 4\n",
+    "Logging Driver: k8s-file\nNetwork:",
     "Storage Driver: overlay\n Reason: the kernel mounts it\n",
     "Network: slirp4netns\n Usable: no\n Reason: EACCES\n",
     "Id Map: subordinate\n Uids: 0 -> 1001 (1), 1 -> 100000 (65536)\n",
