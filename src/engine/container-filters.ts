@@ -14,6 +14,8 @@ type Predicate = (container: ContainerRecord) => boolean;
 
 const statuses = ["created", "restarting", "running", "removing", "paused", "exited", "dead"];
 
+const healths = ["starting", "healthy", "unhealthy", "none"];
+
 /**
  * `--filter key=value` of `ps`. Values of one key are alternatives, different keys must all hold; labels must all hold.
  */
@@ -59,6 +61,13 @@ function predicateFor(key: string, value: string, surroundings: FilterSurroundin
         });
       }
       return ({ state }) => state.status === value;
+    case "health":
+      if (!healths.includes(value)) {
+        throw new BerthError("invalid-argument", `invalid filter 'health=${value}'`, {
+          hint: `a health is one of ${healths.join(", ")}`,
+        });
+      }
+      return ({ state }) => (state.health?.status ?? "none") === value;
     case "exited": {
       const code = Number(value);
       if (!Number.isInteger(code))

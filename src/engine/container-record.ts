@@ -1,5 +1,6 @@
 import type { ContainerPort } from "../oci/ports.ts";
 import type { Digest } from "../oci/types.ts";
+import type { Healthcheck } from "../oci/types.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import type { MountOption, RunOptions } from "./run-options.ts";
 
@@ -21,6 +22,10 @@ export interface ContainerOptions {
   readonly stopSignal?: string;
   /** The ports that the image and `--expose` name. */
   readonly exposed?: readonly ContainerPort[];
+  /** What was asked for, completed by the image; `Test` may be `NONE`. */
+  readonly healthcheck?: Healthcheck;
+  /** The image's `SHELL`. */
+  readonly shell?: readonly string[];
   /** Those asked for and those of the image's `VOLUME`s, outer targets first. */
   readonly mounts: readonly SettledMount[];
 }

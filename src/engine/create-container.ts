@@ -18,6 +18,7 @@ import {
 } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
 import type { NetworkPlan } from "./network-attachment.ts";
+import { settleHealthcheck } from "./health-state.ts";
 import { exposedPorts } from "./network/container-ports.ts";
 import { resolveProcess } from "./resolve-process.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -49,6 +50,7 @@ export async function createContainer(
   const hostname = options.hostname ?? (network.namespace === "host" ? hostHostname() : id.slice(0, 12));
   const config = image.config.config ?? {};
   const stopSignal = options.stopSignal ?? config.StopSignal;
+  const healthcheck = settleHealthcheck(options.healthcheck, config.Healthcheck);
   const exposed = exposedPorts(config.ExposedPorts, options);
   const details: ContainerOptions = {
     version: 1,
@@ -59,6 +61,8 @@ export async function createContainer(
     ...(exposed.length > 0 ? { exposed } : {}),
     mounts: settleMounts(options.mounts, config, newContainerId, inheritedMounts(context, options)),
     ...(stopSignal ? { stopSignal } : {}),
+    ...(healthcheck ? { healthcheck } : {}),
+    ...(healthcheck && config.Shell ? { shell: config.Shell } : {}),
   };
   const directory = store ? store.layout.container(id) : join(context.directories.runtime, "containers", id);
   const life = new ContainerLife(context, store, { id, directory, remove: options.remove });

@@ -8,7 +8,7 @@ import { confinementOf } from "./confinement.ts";
 import { optionsOf } from "./container-record.ts";
 import { noDevices, processSpec, seccompProgram } from "./container-spec.ts";
 import type { EngineContext } from "./context.ts";
-import { callersOpenFileLimit } from "./open-file-limit.ts";
+import { sharedOpenFileLimit } from "./open-file-limit.ts";
 import { addVariables } from "./resolve-process.ts";
 
 /** A program to be started in a running container; what is undefined is as for the container's own. */
@@ -46,7 +46,7 @@ export async function execInContainer(
   const options = optionsOf(record);
   const confinement = confinementOf(options.run);
   const own = processSpec(context, options, {
-    openFiles: callersOpenFileLimit(),
+    openFiles: sharedOpenFileLimit(container.pid),
     confinement,
     devices: noDevices, // they are there; what a specification sets besides is the first program's
   });

@@ -128,7 +128,7 @@ function configOf(
     // Docker sets the variable in the container, and does not show it as asked for.
     Env: options.env.filter((entry) => entry !== `HOSTNAME=${options.hostname}`),
     Cmd: commandOf(container, image),
-    Healthcheck: image?.Healthcheck ?? undefined,
+    Healthcheck: options.healthcheck,
     Image: container.image,
     Volumes: volumes(container, image),
     WorkingDir: options.workdir,

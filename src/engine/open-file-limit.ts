@@ -1,15 +1,37 @@
 import { readFileSync } from "node:fs";
 
+/** RLIMIT_NOFILE, as numbers or `unlimited`. */
+export interface OpenFileLimit {
+  readonly soft: string;
+  readonly hard: string;
+}
+
 /**
- * The limit on open files (RLIMIT_NOFILE) that the caller has. Bun raises its own soft limit at start, and a
- * container should not inherit that, so the parent process is asked. Undefined where it may not be read.
+ * The limit on open files that the caller has. Bun raises its own soft limit at start, and a container should not inherit
+ * that, so the parent process is asked. Undefined where it may not be read.
  */
-export function callersOpenFileLimit(): { readonly soft: string; readonly hard: string } | undefined {
+export function callersOpenFileLimit(): OpenFileLimit | undefined {
+  return openFileLimitOf(process.ppid);
+}
+
+/** The limit of another process, as far as this one can have it, too. */
+export function sharedOpenFileLimit(pid: number): OpenFileLimit | undefined {
+  const [theirs, own] = [openFileLimitOf(pid), openFileLimitOf("self")];
+  if (theirs === undefined || own === undefined) return undefined;
+  return { soft: lower(theirs.soft, own.hard), hard: lower(theirs.hard, own.hard) };
+}
+
+function openFileLimitOf(process: number | "self"): OpenFileLimit | undefined {
   try {
-    const limits = readFileSync(`/proc/${process.ppid}/limits`, "utf8");
+    const limits = readFileSync(`/proc/${process}/limits`, "utf8");
     const [, soft, hard] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(limits) ?? [];
     return soft && hard ? { soft, hard } : undefined;
   } catch {
     return undefined;
   }
+}
+
+function lower(one: string, other: string): string {
+  if (one === "unlimited") return other;
+  return other === "unlimited" || Number(one) <= Number(other) ? one : other;
 }

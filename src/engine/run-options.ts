@@ -1,6 +1,7 @@
 import type { SlirpOptions } from "../network/slirp4netns.ts";
 import type { ContainerPort, PortMapping } from "../oci/ports.ts";
 import type { ResourceLimits } from "../sys/resource-limits.ts";
+import type { Healthcheck } from "../oci/types.ts";
 import type { IsolationOptions } from "./isolation-options.ts";
 
 /** What `run` and `create` were asked for: parsed once by the CLI, validated by the engine, stored with the container. */
@@ -45,6 +46,8 @@ export interface RunOptions extends IsolationOptions {
   readonly resources?: ResourceLimits;
   /** A cgroup below which the container's own is made: a path from the root of the hierarchy, or a slice of systemd. */
   readonly cgroupParent?: string;
+  /** What is undefined in it is as the image says. */
+  readonly healthcheck?: Healthcheck;
 }
 
 /** `--restart`: whether a container that ended by itself is started again. */

@@ -47,6 +47,10 @@ export async function runContainer(
   const launched = await launching.start(startRequest(spec), network.attach?.(container, stack));
   life.started(launched.pid);
   signals.to(launched.pid);
+  if (container.options.healthcheck) {
+    const { startHealthChecks } = await import("./health.ts");
+    stack.use(startHealthChecks(context, container.id));
+  }
   const status = await launched.exited;
   await streams.drained();
   life.exited(status);

@@ -30,7 +30,7 @@ export async function runningContainer(
   { flags = ["--network", "none"], image = builtinImage, script = "", env = {} }: RunningOptions = {},
 ): Promise<RunningContainer> {
   const name = `running-${++number}`;
-  const program = `${script}\necho ready; read line; kill -9 -1; exit 5`;
+  const program = `${script}\necho ready; read line; exit 5`;
   const child = Bun.spawn(
     [berthExecutable, "run", "--rm", "-i", "--name", name, ...flags, image, "sh", "-c", program],
     {

@@ -2,15 +2,20 @@ import type { FlagSet, FlagSpec } from "./spec.ts";
 
 /**
  * The `Options:` table of a command as pflag prints it: two columns, sorted by long name, with value types and defaults,
- * descriptions wrapped to `width` columns.
+ * descriptions wrapped to `width` columns; where there is no room for the second, descriptions go below.
  */
 export function renderFlags(specs: FlagSet, width: number): string {
   const rows = Object.entries(specs)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, spec]) => [label(name, spec), spec.description + suffix(spec)] as const);
-  const indent = Math.max(...rows.map(([left]) => left.length)) + 3;
+  const side = Math.max(...rows.map(([left]) => left.length)) + 3;
+  const isNarrow = width - side < 24;
+  const indent = isNarrow ? 8 : side;
   return rows
-    .map(([left, right]) => left.padEnd(indent) + wrap(right, width - indent).join(`\n${" ".repeat(indent)}`))
+    .map(([left, right]) => {
+      const lines = wrap(right, width - indent).join(`\n${" ".repeat(indent)}`);
+      return isNarrow ? `${left}\n${" ".repeat(indent)}${lines}` : left.padEnd(indent) + lines;
+    })
     .join("\n");
 }
 

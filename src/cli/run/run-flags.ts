@@ -1,5 +1,6 @@
 import { BerthError } from "../../base/errors.ts";
 import { flag } from "../flags/spec.ts";
+import { healthFlags } from "./health-options.ts";
 import { isolationFlags } from "./isolation-flags.ts";
 import { deviceLimitFlags, limitFlags } from "./limit-flags.ts";
 import { logDrivers } from "./log-option.ts";
@@ -19,6 +20,7 @@ export const createFlags = {
   ...isolationFlags,
   ...limitFlags,
   ...deviceLimitFlags,
+  ...healthFlags,
   attach: flag.list("Attach to STDIN, STDOUT or STDERR", {
     short: "a",
     completes: ["stdin", "stdout", "stderr"],
@@ -80,12 +82,6 @@ export const runNotYet = `
   cpu-rt-period
   cpu-rt-runtime
   disable-content-trust
-  health-cmd
-  health-interval
-  health-retries
-  health-start-interval
-  health-start-period
-  health-timeout
   io-maxbandwidth
   io-maxiops
   ip6
@@ -95,7 +91,6 @@ export const runNotYet = `
   link-local-ip
   mac-address
   memory-swappiness
-  no-healthcheck
   runtime
   storage-opt
   use-api-socket

@@ -3,6 +3,7 @@ import { checkContainerName } from "../../engine/container-name.ts";
 import type { MountOption, RunOptions } from "../../engine/run-options.ts";
 import type { FlagValues } from "../flags/spec.ts";
 import { checkHostname, checkSignal, checkWorkdir } from "./checked-values.ts";
+import { healthOptions } from "./health-options.ts";
 import { readKeyValueFile } from "./key-value-file.ts";
 import { buildRunLimits } from "./limit-flags.ts";
 import { parseLogOption } from "./log-option.ts";
@@ -38,6 +39,7 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
   const connection = networkOptions(flags);
   const resources = buildRunLimits(flags);
   checkVolumeDriver(flags["volume-driver"] ?? "");
+  const healthcheck = healthOptions(flags);
   const fromFiles = (kind: "env" | "label", paths: readonly string[]) =>
     paths.flatMap((path) => readKeyValueFile(kind, path, caller.workingDirectory, caller.env));
   return {
@@ -70,6 +72,7 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
     ...(resources === undefined ? {} : { resources }),
     ...given("cgroupParent", flags["cgroup-parent"]),
     ...(restart.name === "no" ? {} : { restart }),
+    ...(healthcheck === undefined ? {} : { healthcheck }),
     ...(flags["stop-timeout"] === undefined ? {} : { stopTimeout: flags["stop-timeout"] }),
     // Empty means something here: it takes the image's entrypoint away.
     ...(flags.entrypoint === undefined ? {} : { entrypoint: flags.entrypoint }),

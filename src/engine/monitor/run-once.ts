@@ -60,6 +60,10 @@ export async function runOnce(context: EngineContext, run: Run): Promise<number>
   // A program that the kernel refuses is an error of the start, and is told to whoever asked for it.
   if (!(await becameProgram(launched.pid, ended))) await launched.exited;
   run.onStarted(launched.pid);
+  if (options.healthcheck) {
+    const { startHealthChecks } = await import("../health.ts");
+    stack.use(startHealthChecks(context, container.id));
+  }
   const exitCode = await launched.exited;
   await streams.drained();
   if (cgroup?.ranOutOfMemory()) tellOutOfMemory(context, container.id);
