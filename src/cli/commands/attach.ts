@@ -14,7 +14,7 @@ export const attach = defineCommand({
     "sig-proxy": flag.boolean("Proxy all received signals to the process", { default: true }),
   },
   words: { min: 1, max: 1 },
-  completes: ["container"],
+  completes: ["running container"],
   async run({ flags, words, host, context }) {
     const { attachContainer } = await import("../../engine/attach-container.ts");
     return interruptible(async (signal) => {

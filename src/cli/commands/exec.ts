@@ -24,7 +24,7 @@ export const exec = defineCommand({
   words: { min: 2 },
   flagsFirst: true,
   failureStyle: "exec",
-  completes: ["container", "file"],
+  completes: ["running container", "file"],
   async run({ flags, words, host, context }) {
     const [container = "", ...args] = words;
     const { parseDetachKeys, defaultDetachKeys } = await import("../../engine/detach-keys.ts");

@@ -6,9 +6,15 @@ export const kill = defineCommand({
   usage: "[OPTIONS] CONTAINER [CONTAINER...]",
   description: "Kill one or more running containers",
   aliases: ["berth container kill", "berth kill"],
-  flags: { signal: flag.text("Signal to send to the container", { short: "s", default: "KILL" }) },
+  flags: {
+    signal: flag.text("Signal to send to the container", {
+      short: "s",
+      default: "KILL",
+      completes: "signal",
+    }),
+  },
   words: { min: 1 },
-  completes: ["container"],
+  completes: ["running container"],
   async run({ flags, words, host, context }) {
     const { killContainer } = await import("../../engine/kill-container.ts");
     return forEach(words, host, async (container) => {

@@ -7,7 +7,7 @@ export const pause = defineCommand({
   aliases: ["berth container pause", "berth pause"],
   flags: {},
   words: { min: 1 },
-  completes: ["container"],
+  completes: ["running container"],
   async run({ words, host, context }) {
     const { pauseContainer } = await import("../../engine/pause.ts");
     return forEach(words, host, async (container) => {

@@ -17,7 +17,7 @@ export const start = defineCommand({
   },
   notYet: "checkpoint checkpoint-dir",
   words: { min: 1 },
-  completes: ["container"],
+  completes: ["stopped container"],
   async run({ flags, words, host, context }) {
     if (!flags.attach && !flags.interactive) {
       const { startContainer } = await import("../../engine/start-container.ts");

@@ -21,7 +21,7 @@ export const stats = defineCommand({
     "no-trunc": flag.boolean("Do not truncate output"),
   },
   words: { min: 0 },
-  completes: ["container"],
+  completes: ["running container"],
   async run({ flags, words, host, context }) {
     const { StatsReader } = await import("../../engine/stats.ts");
     const reader = new StatsReader(context, { containers: words, all: flags.all });

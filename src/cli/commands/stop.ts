@@ -4,7 +4,7 @@ import { flag } from "../flags/spec.ts";
 
 /** `stop` and `restart` take the same flags. */
 const stopFlags = {
-  signal: flag.text("Signal to send to the container", { short: "s" }),
+  signal: flag.text("Signal to send to the container", { short: "s", completes: "signal" }),
   timeout: flag.integer("Seconds to wait before killing the container", {
     short: "t",
     hiddenNames: ["time"],
@@ -24,7 +24,7 @@ export const stop = defineCommand({
   aliases: ["berth container stop", "berth stop"],
   flags: stopFlags,
   words: { min: 1 },
-  completes: ["container"],
+  completes: ["running container"],
   async run({ flags, words, host, context }) {
     const { stopContainer } = await import("../../engine/stop-container.ts");
     // All at the same time: each may take as long as its timeout.

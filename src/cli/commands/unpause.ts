@@ -7,7 +7,7 @@ export const unpause = defineCommand({
   aliases: ["berth container unpause", "berth unpause"],
   flags: {},
   words: { min: 1 },
-  completes: ["container"],
+  completes: ["paused container"],
   async run({ words, host, context }) {
     const { unpauseContainer } = await import("../../engine/pause.ts");
     return forEach(words, host, async (container) => {

@@ -1,4 +1,6 @@
+import { constants } from "node:os";
 import { EngineContext } from "../../engine/context.ts";
+import type { ContainerStatus } from "../../store/types.ts";
 import type { Command } from "../command.ts";
 import type { CompletionKind, FlagSpec } from "../flags/spec.ts";
 import type { Host } from "../host.ts";
@@ -7,10 +9,11 @@ import { commands, groups, type LazyCommand } from "../tree.ts";
 /** The shell completes names of files itself when it sees this line. */
 export const fileDirective = ":file";
 
-/** What images and containers there are; replaced in tests. */
+/** What there is; replaced in tests. */
 export interface Inventory {
   readonly images: () => Promise<readonly string[]>;
-  readonly containers: () => Promise<readonly string[]>;
+  /** In one of these states, or all. */
+  readonly containers: (states?: readonly ContainerStatus[]) => Promise<readonly string[]>;
   readonly volumes: () => Promise<readonly string[]>;
 }
 
@@ -143,10 +146,22 @@ async function valuesOf(kind: CompletionKind | undefined, inventory: Inventory):
       return inventory.images();
     case "container":
       return inventory.containers();
+    case "running container":
+      return inventory.containers(["running"]);
+    case "stopped container":
+      return inventory.containers(["created", "exited"]);
+    case "paused container":
+      return inventory.containers(["paused"]);
     case "volume":
       return inventory.volumes();
     case "object":
-      return [...(await inventory.containers()), ...(await inventory.images())];
+      return [
+        ...(await inventory.containers()),
+        ...(await inventory.images()),
+        ...(await inventory.volumes()),
+      ];
+    case "signal":
+      return Object.keys(constants.signals).toSorted();
     default:
       return kind;
   }
@@ -168,11 +183,13 @@ function engineInventory(host: Host): Inventory {
         const { listVolumes } = await import("../../engine/volumes.ts");
         return (await listVolumes(context, [])).map(({ name }) => name);
       }),
-    containers: () =>
+    containers: (states) =>
       quietly(async () => {
         const { listContainers } = await import("../../engine/containers.ts");
         const containers = await listContainers(context, { all: true, filters: [], size: false });
-        return containers.map(({ name }) => name);
+        return containers
+          .filter(({ status }) => states === undefined || states.includes(status))
+          .map(({ name }) => name);
       }),
   };
 }

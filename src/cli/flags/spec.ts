@@ -13,8 +13,18 @@ interface FlagCommon {
   readonly completes?: CompletionKind;
 }
 
-/** What a word can be; `object` is an image or a container. */
-export type CompletionKind = "file" | "image" | "container" | "volume" | "object" | readonly string[];
+/** What a word can be; `object` is whatever `inspect` knows. */
+export type CompletionKind =
+  | "file"
+  | "image"
+  | "container"
+  | "running container"
+  | "stopped container"
+  | "paused container"
+  | "volume"
+  | "object"
+  | "signal"
+  | readonly string[];
 
 /** Refuses a value by throwing; the message becomes the reason in `invalid argument "x" for "--flag" flag: <reason>`. */
 export type ValueCheck = (value: string) => void;

@@ -53,7 +53,7 @@ export const createFlags = {
   }),
   "read-only": flag.boolean("Mount the container's root filesystem as read only"),
   rm: flag.boolean("Automatically remove the container and its associated anonymous volumes when it exits"),
-  "stop-signal": flag.text("Signal to stop the container"),
+  "stop-signal": flag.text("Signal to stop the container", { completes: "signal" }),
   "stop-timeout": flag.integer("Timeout (in seconds) to stop a container"),
   "storage-driver": flag.text("Put the root filesystem together with overlay, fuse-overlayfs or copy", {
     completes: ["overlay", "fuse-overlayfs", "copy"],

@@ -5,7 +5,10 @@ import { fakeHost } from "../fake-host.ts";
 const inventory = {
   images: async () => ["alpine:latest", "alpine:3.20", "debian:13"],
   volumes: async () => ["data", "web"],
-  containers: async () => ["angry_turing", "web"],
+  containers: async (states: readonly string[] = ["running", "exited"]) => [
+    ...(states.includes("running") ? ["angry_turing"] : []),
+    ...(states.includes("exited") ? ["web"] : []),
+  ],
 };
 const names = async (...words: string[]) =>
   (await complete(words, fakeHost(), inventory)).map((line) => line.split("\t")[0]!);
@@ -38,9 +41,21 @@ test.each([
   [["run", "-itv", "/ho"], [":file"]],
   [["run", "--env-file=/et"], [":file"]],
   [["rm", "-f", "angry_turing", "w"], ["web"]],
+  [["stop", ""], ["angry_turing"]],
+  [["start", ""], ["web"]],
+  [["exec", "-it", "angry_turing", "/bin/"], [":file"]],
+  [["kill", "-s", "SIGHU"], ["SIGHUP"]],
+  [
+    ["volume", "rm", ""],
+    ["data", "web"],
+  ],
   [
     ["inspect", "a"],
     ["angry_turing", "alpine:latest", "alpine:3.20"],
+  ],
+  [
+    ["inspect", "d"],
+    ["debian:13", "data"],
   ],
   [["pull", "alpine", ""], []],
   [
