@@ -14,7 +14,6 @@ import { atPlace } from "./build/build-failure.ts";
 import type { BuildOptions } from "./build/build-options.ts";
 import { asVertex, type BuildProgress } from "./build/progress.ts";
 import { resultConfig } from "./build/result-config.ts";
-import { RunMounts } from "./build/run-mounts.ts";
 import { SourceTrees } from "./build/source-trees.ts";
 import { StageBuild } from "./build/stage-build.ts";
 import { StepCache } from "./build/step-cache.ts";
@@ -104,7 +103,6 @@ class WholeBuild {
   readonly #failure: AbortController;
   readonly #images: BaseImages;
   readonly #trees: SourceTrees;
-  readonly #mounts: RunMounts;
   readonly #stages = new Map<number, Promise<BuiltStage>>();
   #graph: StageGraph;
   #plans = new Map<number, PlannedStage>();
@@ -122,7 +120,6 @@ class WholeBuild {
       signal,
     );
     this.#trees = new SourceTrees(build, (source) => this.#filesOf(source), new Map());
-    this.#mounts = new RunMounts(build);
     this.#graph = planStages(readDockerfile(build.files.dockerfile.text), options);
   }
 
@@ -175,7 +172,7 @@ class WholeBuild {
       const { name } = await this.#images.get(stage.base);
       this.#build.progress.begin(`${stepPrefix(stage, 1)}FROM ${name}`).done();
     }
-    const work = new StageBuild(this.#build, stage, planned, this.#trees, this.#mounts);
+    const work = new StageBuild(this.#build, stage, planned, this.#trees);
     return { files: await work.from(base), state: planned.state };
   }
 

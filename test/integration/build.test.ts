@@ -46,6 +46,32 @@ FROM ${builtinImage} AS broken\nRUN false\nFROM scratch\nCOPY --from=one /bin /b
       "/e/f regular file 7:8\n/e/l symbolic link 0:0\n/x regular file 1:2\n1\n",
     );
   });
+
+  test("RUN --mount: binds, caches, tmpfs and scripts are there for the step, and leave no trace", async () => {
+    const dockerfile = `FROM ${builtinImage} AS one\nRUN mkdir -p /o/sub && echo stage > /o/sub/f && chown 5:6 /o/sub/f
+FROM ${builtinImage}\nWORKDIR /w
+RUN --mount=target=ctx --mount=type=bind,from=one,source=/o,target=/deep/er,rw --mount=type=cache,target=/c,id=../../x,mode=0750,uid=3 \\
+  --mount=type=tmpfs,target=/t,size=1m cat ctx/f /deep/er/sub/f; stat -c %u:%g /deep/er/sub/f; echo x >> /deep/er/new; \\
+  stat -c '%a %u' /c; echo 1 >> /c/count; wc -l < /c/count; mount | grep -c ' /t type tmpfs'; ! touch ctx/x 2>/dev/null && echo ro
+RUN <<EOS
+#!/bin/busybox sh
+echo script $0
+EOS
+`;
+    const files = { Dockerfile: dockerfile, f: "context\n" };
+    const run = async () => {
+      const { code, stderr } = await lab.build(lab.context(files), "--no-cache", "-t", "mounts");
+      expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+      return stderr.split("\n").flatMap((line) => /^#\d+ \d+\.\d+ (.*)/.exec(line)?.[1] ?? []);
+    };
+    const told = ["context", "stage", "5:6", "750 3", "1", "1", "ro", "script /dev/pipes/EOS"];
+    expect(await run()).toEqual(told);
+    expect(await run()).toEqual(told.with(4, "2"));
+    expect(await lab.sh("mounts", "ls -d /deep /c /t /w/ctx 2>/dev/null || true; ls /w")).toBe("");
+    const { stdout } = await lab.lab.berth(["history", "-H=false", "--format", "{{.Size}}", "mounts"]);
+    expect(stdout.split("\n").slice(0, 3)).toEqual(["0", "0", "0"]);
+    expect(readdirSync(join(lab.lab.root, "data/tmp"))).toEqual([]);
+  });
 });
 
 describe("build", () => {
@@ -256,6 +282,46 @@ Dockerfile:3
     );
     expect(ids[0]).toMatch(/^sha256:/);
     expect(ids[1]).toBe(ids[0]!);
+  });
+
+  test("secrets reach their step and nothing else (security case D6)", async () => {
+    const token = `token-${crypto.randomUUID()}`;
+    const context = lab.context({
+      Dockerfile: `${from}RUN --mount=type=secret,id=file --mount=type=secret,id=env,env=KEY --mount=type=secret,id=none \\
+  stat -c %a /run/secrets/file; grep -c token /run/secrets/file; echo $KEY | grep -c token; ls /run/secrets\nRUN ls /run/secrets 2>&1 | tail -n 1\n`,
+    });
+    const secret = join(lab.lab.root, "secret");
+    writeFileSync(secret, token);
+    const flags = ["--secret", `id=file,src=${secret}`, "--secret", "id=env,env=TOKEN", "-t", "secret"];
+    const env = { TOKEN: token };
+    const { code, stderr } = await lab.lab.berth(["build", "--network", "none", ...flags, context], { env });
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stderr).not.toContain(token);
+    const told = stderr.split("\n").flatMap((line) => /^#\d+ \d+\.\d+ (.*)/.exec(line)?.[1] ?? []);
+    expect(told).toEqual(["400", "1", "1", "file", "ls: /run/secrets: No such file or directory"]);
+    const saved = join(lab.lab.root, "saved.tar");
+    expect((await lab.lab.berth(["save", "-o", saved, "secret"])).code).toBe(0);
+    const search = Bun.spawnSync(["grep", "-rlaF", token, join(lab.lab.root, "data"), saved]);
+    expect(search.stdout.toString()).toBe("");
+  });
+
+  test("a mount does not lead out of the stage that it comes from (security cases D2, D4)", async () => {
+    const { victim } = lab.lab;
+    const context = lab.context({
+      Dockerfile: `FROM ${builtinImage} AS evil\nRUN ln -s ${victim} /link
+${from}RUN --mount=type=bind,from=evil,source=/link,target=/x,rw ls /x; touch /x/harm\n`,
+    });
+    const linked = await lab.build(context);
+    expect(linked).toMatchObject({ code: 1, stderr: expect.stringContaining("not found") });
+    writeFileSync(
+      join(context, "Dockerfile"),
+      `FROM ${builtinImage} AS evil\nRUN ln -s ../../../../../../../../.. /up
+${from}RUN --mount=type=bind,from=evil,source=/up,target=/x,rw test -e /x/bin/busybox && ! test -e /x${victim}
+RUN --mount=type=bind,from=evil,target=/a/b/c mkdir /a/b/d; ln -s ${victim} /a/b/l; rmdir /a/b/d\n`,
+    );
+    const up = await lab.build(context);
+    expect({ code: up.code, stderr: up.code === 0 ? "" : up.stderr }).toEqual({ code: 0, stderr: "" });
+    expect(lab.lab.harm()).toEqual({ names: ["secret"], secret: "the canary\n" });
   });
 
   test("nothing outside the context is read (security case D1)", async () => {

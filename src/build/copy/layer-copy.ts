@@ -40,7 +40,7 @@ export class LayerCopy {
     const destination = toByteString(this.#request.destination);
     const onlyMakes = items.length === 0 && this.#kindOf(this.#resolved(destination)) !== "directory";
     if (destination.endsWith("/") || parents || onlyMakes)
-      yield* this.#directory(this.#resolved(destination));
+      yield* this.#directory(this.#resolved(destination), onlyMakes);
     for (const item of items) {
       const path = this.#resolved(destination);
       if (item.kind !== "tree") {
@@ -66,8 +66,8 @@ export class LayerCopy {
     return kindOf(place.found);
   }
 
-  /** Makes a directory and those above it where they are missing. */
-  *#directory(path: readonly ByteString[]): Generator<CopiedEntry> {
+  /** Makes a directory and those above it where they are missing; `--chmod` is for what is copied, not for these. */
+  *#directory(path: readonly ByteString[], asCopied = false): Generator<CopiedEntry> {
     for (let depth = 1; depth <= path.length; depth++) {
       const here = path.slice(0, depth);
       const key = here.join("/");
@@ -82,7 +82,13 @@ export class LayerCopy {
           undefined,
           true,
         )({ uid: 0, gid: 0, mode: newDirectoryMode, attributes: [] });
-        yield { kind: "made", path: here, modified: this.#request.now, ...metadata, mode: newDirectoryMode };
+        yield {
+          kind: "made",
+          path: here,
+          modified: this.#request.now,
+          ...metadata,
+          ...(asCopied && depth === path.length ? {} : { mode: newDirectoryMode }),
+        };
       } else {
         const { directory, status } = place.found!;
         yield { path: here, directory, status, name: "." };

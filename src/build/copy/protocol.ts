@@ -1,6 +1,7 @@
 /** What the `internal-build-worker` is asked for and answers; how they talk is in snapshot/worker-protocol.ts. */
 import type { WrittenLayer } from "../../oci/unpacker.ts";
 import type { ModeChange } from "../plan/types.ts";
+import type { Stub } from "./remove-stubs.ts";
 
 /** Files to copy: layers (lowest first) seen as one, or one directory of the host. */
 export interface TreeItem {
@@ -49,11 +50,21 @@ export interface DigestRequest {
   readonly parents: boolean;
 }
 
-export type BuildWorkerRequest = CopyRequest | DigestRequest;
+/** Removes what mounts stood on. */
+export interface RemoveStubsRequest {
+  readonly kind: "remove-stubs";
+  /** An upper directory, or a whole root. */
+  readonly tree: string;
+  readonly base: readonly string[];
+  readonly stubs: readonly Stub[];
+}
+
+export type BuildWorkerRequest = CopyRequest | DigestRequest | RemoveStubsRequest;
 
 export interface BuildWorkerResults {
   readonly copy: WrittenLayer;
   readonly digest: ContentDigest;
+  readonly "remove-stubs": undefined;
 }
 
 export interface ContentDigest {

@@ -13,6 +13,7 @@ import { AT_FDCWD, fileSyscalls as calls, O } from "../../sys/file-syscalls.ts";
 import { contentDigest } from "./content-digest.ts";
 import { LayerCopy } from "./layer-copy.ts";
 import type { BuildWorkerRequest, BuildWorkerResults, CopyRequest } from "./protocol.ts";
+import { removeStubs } from "./remove-stubs.ts";
 import { Tree } from "./tree-path.ts";
 
 export const buildWorkerMain = () => answerRequest<BuildWorkerRequest>(perform);
@@ -23,6 +24,11 @@ async function perform(request: BuildWorkerRequest): Promise<BuildWorkerResults[
       return copy(request);
     case "digest":
       return contentDigest(calls, request, openRoots);
+    case "remove-stubs": {
+      const tree = open(request.tree, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
+      removeStubs(calls, tree, new Tree(calls, openRoots(request.base)), request.stubs);
+      return undefined;
+    }
     default:
       request satisfies never;
       throw new BerthError("internal", "unknown request to internal-build-worker");

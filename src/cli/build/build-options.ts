@@ -1,5 +1,6 @@
 import { BerthError } from "../../base/errors.ts";
 import type { BuildOptions } from "../../engine/build/build-options.ts";
+import { parseAgent, parseSecret } from "./secret-options.ts";
 import type { Host } from "../host.ts";
 
 /** The flags of `build` that reach the engine. */
@@ -12,6 +13,8 @@ export interface BuildFlags {
   readonly "no-cache-filter": readonly string[];
   readonly platform: string | undefined;
   readonly pull: boolean;
+  readonly secret: readonly string[];
+  readonly ssh: readonly string[];
   readonly "storage-driver": string | undefined;
   readonly tag: readonly string[];
   readonly target: string | undefined;
@@ -39,8 +42,8 @@ export function buildOptions(flags: BuildFlags, context: string, host: Host): Bu
     pull: flags.pull,
     network: networkOf(flags.network ?? "default"),
     ...(flags["storage-driver"] === undefined ? {} : { storageDriver: flags["storage-driver"] }),
-    secrets: [],
-    ssh: {},
+    secrets: flags.secret.map(parseSecret),
+    ssh: Object.fromEntries(flags.ssh.map((text) => parseAgent(text, host.env))),
     contexts: {},
     extraHosts: [],
   };

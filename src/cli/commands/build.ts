@@ -29,6 +29,12 @@ export const build = defineCommand({
     }),
     pull: flag.boolean("Always attempt to pull all referenced images"),
     quiet: flag.boolean("Suppress the build output and print image ID on success", { short: "q" }),
+    secret: flag.list('Secret to expose to the build (format: "id=mysecret[,src=/local/secret]")', {
+      type: "stringArray",
+    }),
+    ssh: flag.list('SSH agent socket to expose to the build (format: "default|<id>[=<socket>]")', {
+      type: "stringArray",
+    }),
     "storage-driver": flag.text("How layers are stacked (overlay, fuse-overlayfs, copy)", {
       completes: ["overlay", "fuse-overlayfs", "copy"],
     }),
@@ -38,7 +44,7 @@ export const build = defineCommand({
   notYet:
     "add-host allow annotation attest build-context builder cache-from cache-to call cgroup-parent check compress cpu-period " +
     "cpu-quota cpu-shares:c cpuset-cpus cpuset-mems force-rm isolation load memory:m memory-swap output:o policy " +
-    "provenance push rm sbom secret security-opt shm-size squash ssh ulimit",
+    "provenance push rm sbom security-opt shm-size squash ulimit",
   words: { min: 1, max: 1 },
   completes: ["file"],
   async run({ flags, words, host, context }) {

@@ -1,13 +1,14 @@
 import { closeSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { BerthError, systemErrorCode } from "../../base/errors.ts";
-import { Tree } from "../../build/copy/tree-path.ts";
+import type { Tree } from "../../build/copy/tree-path.ts";
 import { readIgnoreFile } from "../../build/ignore/read-ignore-file.ts";
 import { openToRead } from "../../snapshot/file-metadata.ts";
 import { toByteString } from "../../sys/byte-string.ts";
-import { AT_FDCWD, fileSyscalls as calls, O } from "../../sys/file-syscalls.ts";
+import { fileSyscalls as calls } from "../../sys/file-syscalls.ts";
 import { S } from "../../sys/file-status.ts";
 import type { DockerfileText } from "./build-failure.ts";
+import { withTree } from "./host-tree.ts";
 
 /** Files to build from. */
 export interface BuildContext {
@@ -85,13 +86,7 @@ export function readPlain(path: string): string | undefined {
 
 /** A regular file inside a directory, links followed inside it; undefined when it is not there. */
 export function readInside(root: string, path: string): string | undefined {
-  const fd = calls.open(AT_FDCWD, toByteString(root), O.RDONLY | O.DIRECTORY);
-  if (fd < 0) return undefined;
-  try {
-    return readInTree(new Tree(calls, [fd]), path);
-  } finally {
-    calls.close(fd);
-  }
+  return withTree([root], (tree) => readInTree(tree, path));
 }
 
 /** A regular file of a tree, of a size that text has; undefined when there is none. */

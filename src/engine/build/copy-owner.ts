@@ -1,9 +1,7 @@
 import { BerthError } from "../../base/errors.ts";
-import { Tree } from "../../build/copy/tree-path.ts";
 import { parseGroup, parsePasswd } from "../../container/user.ts";
-import { toByteString } from "../../sys/byte-string.ts";
-import { AT_FDCWD, fileSyscalls as calls, O } from "../../sys/file-syscalls.ts";
 import { readInTree } from "./build-context.ts";
+import { withTree } from "./host-tree.ts";
 
 export interface Owner {
   readonly uid: number;
@@ -52,13 +50,6 @@ class RootAccounts {
   }
 
   #read(path: string): string {
-    const opened = this.layers
-      .map((layer) => calls.open(AT_FDCWD, toByteString(layer), O.RDONLY | O.DIRECTORY))
-      .filter((fd) => fd >= 0);
-    try {
-      return readInTree(new Tree(calls, opened.toReversed()), path) ?? "";
-    } finally {
-      for (const fd of opened) calls.close(fd);
-    }
+    return withTree(this.layers, (tree) => readInTree(tree, path)) ?? "";
   }
 }

@@ -3,15 +3,16 @@ import { DockerfileError } from "../../build/dockerfile-error.ts";
 import { addLayer } from "../../image/add-layer.ts";
 import type { NetworkOption } from "../run-options.ts";
 import { type BuildEnvironment, temporaryPath } from "./build-environment.ts";
-import type { RunMounts } from "./run-mounts.ts";
+import { prepareMounts } from "./run-mounts.ts";
 import { runStep } from "./run-step.ts";
+import type { SourceTrees } from "./source-trees.ts";
 import type { StepWork } from "./step-work.ts";
 
 /** RUN: what its result depends on, and how it is run. Files that it reads elsewhere do not count, as in Docker. */
-export async function runWork(build: BuildEnvironment, step: RunStep, mounts: RunMounts): Promise<StepWork> {
+export async function runWork(build: BuildEnvironment, step: RunStep, trees: SourceTrees): Promise<StepWork> {
   const { args, env, workdir, user, network, script } = step;
   const settledNetwork = networkOf(build, network);
-  const prepared = await mounts.prepare(step);
+  const prepared = await prepareMounts(build, step, trees);
   return {
     definition: [
       "run",

@@ -4,10 +4,9 @@ import type { ContentDigest, TreeItem } from "../../build/copy/protocol.ts";
 import { DockerfileError } from "../../build/dockerfile-error.ts";
 import type { Source } from "../../build/plan/types.ts";
 import { isBerthError } from "../../base/errors.ts";
-import { fileSystemError } from "../../archive/layer/file-system-error.ts";
-import { toByteString } from "../../sys/byte-string.ts";
-import { AT_FDCWD, fileSyscalls as calls, O } from "../../sys/file-syscalls.ts";
+import { fileSyscalls as calls } from "../../sys/file-syscalls.ts";
 import { askBuildWorker } from "./build-worker.ts";
+import { openTree } from "./host-tree.ts";
 import { type BuildEnvironment, directoriesOf, keyOfFiles, type StageFiles } from "./build-environment.ts";
 
 /** Where files are that COPY or a mount takes. */
@@ -101,16 +100,7 @@ export type NamedTree =
 function digestHere(items: readonly TreeItem[], parents: boolean): ContentDigest {
   const opened: number[] = [];
   try {
-    return contentDigest(calls, { items, parents }, (roots) =>
-      roots
-        .map((path) => {
-          const fd = calls.open(AT_FDCWD, toByteString(path), O.RDONLY | O.DIRECTORY);
-          if (fd < 0) throw fileSystemError("open", toByteString(path), fd);
-          opened.push(fd);
-          return fd;
-        })
-        .toReversed(),
-    );
+    return contentDigest(calls, { items, parents }, (roots) => openTree(roots, opened));
   } finally {
     for (const fd of opened) calls.close(fd);
   }

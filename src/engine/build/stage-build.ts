@@ -8,7 +8,6 @@ import { copyWork, workdirWork } from "./copy-files.ts";
 import type { Vertex } from "./progress.ts";
 import { resultConfig } from "./result-config.ts";
 import { runWork } from "./run-command.ts";
-import type { RunMounts } from "./run-mounts.ts";
 import type { SourceTrees } from "./source-trees.ts";
 import { cacheKey } from "./step-cache.ts";
 import type { StepWork } from "./step-work.ts";
@@ -23,20 +22,12 @@ export class StageBuild {
   readonly #stage: Stage;
   readonly #planned: PlannedStage;
   readonly #trees: SourceTrees;
-  readonly #mounts: RunMounts;
 
-  constructor(
-    build: BuildEnvironment,
-    stage: Stage,
-    planned: PlannedStage,
-    trees: SourceTrees,
-    mounts: RunMounts,
-  ) {
+  constructor(build: BuildEnvironment, stage: Stage, planned: PlannedStage, trees: SourceTrees) {
     this.#build = build;
     this.#stage = stage;
     this.#planned = planned;
     this.#trees = trees;
-    this.#mounts = mounts;
   }
 
   async from(base: StageFiles): Promise<StageFiles> {
@@ -99,7 +90,7 @@ export class StageBuild {
   async #workOf(step: FileStep): Promise<StepWork> {
     switch (step.kind) {
       case "run":
-        return runWork(this.#build, step, this.#mounts);
+        return runWork(this.#build, step, this.#trees);
       case "copy":
         return copyWork(this.#build, step, this.#trees);
       case "workdir":
