@@ -2,7 +2,7 @@ import { type ByteString, toByteString } from "../../sys/byte-string.ts";
 import { S } from "../../sys/file-status.ts";
 import { type FileSyscalls, O } from "../../sys/file-syscalls.ts";
 import { isDirectory } from "../../snapshot/directory-stack.ts";
-import { Tree } from "./tree-path.ts";
+import type { Tree } from "./tree-path.ts";
 
 /** Something that a mount stands on and that was not there before. */
 export interface Stub {
@@ -61,9 +61,22 @@ function openDown(calls: FileSyscalls, root: number, path: readonly ByteString[]
 function removeEmpty(calls: FileSyscalls, parent: number, name: ByteString): boolean {
   const status = calls.status(parent, name);
   if (typeof status === "number") return false;
-  if (isDirectory(status)) return calls.removeDirectory(parent, name) === 0;
+  if (isDirectory(status)) {
+    removeMarks(calls, parent, name);
+    return calls.removeDirectory(parent, name) === 0;
+  }
   if ((status.mode & S.IFMT) !== S.IFREG || status.size > 0) return false;
   return calls.unlink(parent, name) === 0;
+}
+
+/** fuse-overlayfs puts marks into new directories, and a directory with nothing else in it is empty. */
+function removeMarks(calls: FileSyscalls, parent: number, name: ByteString): void {
+  const directory = calls.open(parent, name, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
+  if (directory < 0) return;
+  const entries = calls.readDirectory(directory);
+  if (typeof entries !== "number" && entries.every((entry) => entry.name.startsWith(".wh.")))
+    for (const entry of entries) calls.unlink(directory, entry.name);
+  calls.close(directory);
 }
 
 function restoreDate(calls: FileSyscalls, directory: number, base: Tree, path: readonly ByteString[]): void {

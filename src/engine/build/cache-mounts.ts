@@ -4,7 +4,7 @@ import type { CopyItem } from "../../build/copy/protocol.ts";
 import type { PlannedMount } from "../../build/plan/types.ts";
 import { type BuildEnvironment, temporaryPath } from "./build-environment.ts";
 import { copyOut } from "./mount-files.ts";
-import type { MadeMount } from "./run-mounts.ts";
+import type { MadeMount } from "./made-mount.ts";
 import type { SourceTree } from "./source-trees.ts";
 
 /** Caches are kept here, one directory each, named by a digest: an id is no path (CVE-2024-9675). */

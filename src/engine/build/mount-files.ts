@@ -7,7 +7,7 @@ import { toByteString } from "../../sys/byte-string.ts";
 import { askBuildWorker } from "./build-worker.ts";
 import { type BuildEnvironment, temporaryPath } from "./build-environment.ts";
 import { withTree } from "./host-tree.ts";
-import type { MadeMount } from "./run-mounts.ts";
+import type { MadeMount } from "./made-mount.ts";
 import type { SourceTree } from "./source-trees.ts";
 
 /** What is mounted is below this name in the directory that was made for it. */

@@ -7,6 +7,7 @@ import { askBuildWorker } from "./build-worker.ts";
 import { type BuildEnvironment, directoriesOf, type StageFiles } from "./build-environment.ts";
 import { cacheMount } from "./cache-mounts.ts";
 import { withTree } from "./host-tree.ts";
+import type { MadeMount } from "./made-mount.ts";
 import { boundFile, boundTree } from "./mount-files.ts";
 import { secretMount, sshMount } from "./secret-mounts.ts";
 import type { SourceTrees } from "./source-trees.ts";
@@ -23,12 +24,6 @@ export interface Mounted extends AsyncDisposable {
   readonly env: readonly string[];
   /** Removes the empty files and directories that the mounts stood on. */
   removeTraces(grown: GrownTree): Promise<void>;
-}
-
-/** One mount of a RUN; a secret may be a variable and no mount. */
-export interface MadeMount {
-  readonly mount?: SettledMount;
-  readonly env?: string;
 }
 
 /** The mounts of one RUN. Secrets and agents are no part of what decides its result. */

@@ -6,7 +6,7 @@ import { DockerfileError } from "../../build/dockerfile-error.ts";
 import type { PlannedMount } from "../../build/plan/types.ts";
 import { ensurePrivateDirectory } from "../../sys/unpack-helpers.ts";
 import type { BuildEnvironment } from "./build-environment.ts";
-import type { MadeMount } from "./run-mounts.ts";
+import type { MadeMount } from "./made-mount.ts";
 
 /**
  * A secret as a file or a variable of one RUN. It is no part of the step's key, and is on a disk only while the step runs,
