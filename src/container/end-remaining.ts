@@ -1,37 +1,41 @@
-import { readdirSync, readlinkSync } from "node:fs";
-
-/** Which mount namespace a process is in, as the kernel names it; undefined when it has ended. */
-export function mountNamespaceOf(pid: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/mnt`);
-  } catch {
-    return undefined;
-  }
-}
-
-const mostRounds = 1000;
+import { closeSync, fstatSync, openSync } from "node:fs";
+import type { Helpers } from "../sys/helpers.ts";
+import { createPipe } from "../sys/libc.ts";
 
 /**
- * Kills what is left of a container whose first process has ended and that has no pid namespace of its own, by its
- * mount namespace. Looks again until nothing is left, because processes make processes; one that the kernel cannot end
- * (in uninterruptible sleep) is given up after seconds.
+ * Waits until its input ends, and then kills whatever is in the mount namespace with this number. Looks again until
+ * nothing is left, because processes make processes.
  */
-export async function endRemaining(mountNamespace: string): Promise<void> {
-  for (let round = 0; round < mostRounds; round++) {
-    const left = readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-      .filter((pid) => mountNamespaceOf(pid) === mountNamespace);
-    if (left.length === 0) return;
-    for (const pid of left) kill(pid);
-    await Bun.sleep(5);
-  }
-}
+const script = [
+  "read -r _; number=$1; shift",
+  'while "$@" stat -L -c "%i %n" /proc/[0-9]*/ns/mnt 2>/dev/null | {',
+  "  left=1",
+  '  while read -r found path; do [ "$found" = "$number" ] || continue',
+  '    left=0; pid=${path#/proc/}; kill -9 "${pid%%/*}" 2>/dev/null; done',
+  '  exit $left; }; do "$@" sleep 0.02; done',
+].join("\n");
 
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended meanwhile.
-  }
+/**
+ * Sees to it that a container without a pid namespace of its own ends as a whole: with `end()`, or with this process,
+ * however that ends. Its processes are known by its mount namespace, which is held so that it cannot become another's.
+ */
+export function watchRemaining(helpers: Helpers, pid: number): { end(): Promise<void> } {
+  const namespace = openSync(`/proc/${pid}/ns/mnt`, "r");
+  const [input, ours] = createPipe();
+  const busybox = helpers.command("busybox");
+  const number = String(fstatSync(namespace).ino);
+  const watcher = Bun.spawn([...busybox, "sh", "-c", script, "sh", number, ...busybox], {
+    env: {},
+    cwd: "/",
+    stdio: [input, "ignore", "ignore", namespace],
+  });
+  for (const fd of [input, namespace]) closeSync(fd);
+  let ended = false;
+  return {
+    async end() {
+      if (!ended) closeSync(ours);
+      ended = true;
+      await watcher.exited;
+    },
+  };
 }

@@ -7,6 +7,7 @@ import { BerthError } from "../base/errors.ts";
 import {
   bringInterfaceUp,
   closeRange,
+  endWithParent,
   enterNewCgroupNamespace,
   sendDescriptor,
   setGroup,
@@ -90,6 +91,7 @@ export async function initMain(): Promise<number> {
     const request = JSON.parse(line) as StartRequest;
     if (request.namespaces.cgroup === "private") enterNewCgroupNamespace();
     setGroup(0); // what came through a held user namespace still has the caller's
+    if (request.namespaces.pid !== "private") endWithParent();
     const { oomScoreAdjustment } = request.process;
     if (oomScoreAdjustment !== undefined) adjustOomScore(oomScoreAdjustment);
     return await run(request);

@@ -7,7 +7,7 @@ import type { HeldNamespaces } from "../sys/held-namespaces.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import type { IdentityMap } from "../sys/identity.ts";
 import { type NamespaceProcess, noUserNamespace, spawnInUserNamespace } from "../sys/namespaces.ts";
-import { endRemaining, mountNamespaceOf } from "./end-remaining.ts";
+import { watchRemaining } from "./end-remaining.ts";
 import { readMessages, reportedError, sendToChild } from "./message-channel.ts";
 import {
   channelDescriptor,
@@ -80,12 +80,14 @@ export function launch(request: LaunchRequest): Launch {
   const messages = readMessages<InitMessage>(channel);
   namespaces.mapped.catch(() => undefined); // told by `start`, when somebody asks
   let closed = false;
+  let remaining: ReturnType<typeof watchRemaining> | undefined;
   /** Whatever of the chain still lives ends. */
   const end = async () => {
     namespaces.release();
     if (!closed) for (const fd of [channel, terminalSocket]) closeSync(fd);
     closed = true;
     await child.exited;
+    await remaining?.end();
   };
 
   return {
@@ -112,18 +114,14 @@ export function launch(request: LaunchRequest): Launch {
             continue;
           }
           pid = message.pid;
+          if (!request.ownProcesses) remaining = watchRemaining(request.helpers, message.pid);
           if (attachNetwork) {
             await attachNetwork(message.pid);
             sendToChild(channel, { kind: "go" });
           }
         }
         if (pid === undefined) throw new BerthError("internal", "init did not say which process it is");
-        const shared = request.ownProcesses ? undefined : mountNamespaceOf(pid);
-        const finish = async () => {
-          if (shared !== undefined) await endRemaining(shared);
-          await end();
-        };
-        return { pid, terminal, exited: ending(namespaces, messages).finally(finish) };
+        return { pid, terminal, exited: ending(namespaces, messages).finally(end) };
       } catch (error) {
         await end();
         throw error;

@@ -81,14 +81,25 @@ describe.each(["overlay", "fuse-overlayfs"])("namespaces of a container, with %s
 
   test("with berth ends what it started among the host's processes", async () => {
     const before = processesWith(`${lab.root}/data/containers`).length;
-    const words = ["run", "--rm", "--network", "none", "--pid", "host", builtinImage, "sleep", "7103"];
+    const words = [
+      "run",
+      "--rm",
+      "--network",
+      "none",
+      "--pid",
+      "host",
+      builtinImage,
+      "sh",
+      "-c",
+      "sleep 7103 & sleep 7103",
+    ];
     const child = Bun.spawn([berthExecutable, ...words], {
       env: { HOME: lab.root, BERTH_ROOT: `${lab.root}/data`, PATH: "/usr/bin", BERTH_STORAGE_DRIVER: driver },
       stdio: ["ignore", "ignore", "ignore"],
     });
     const inside = () =>
       processesWith("sleep\x007103").filter((pid) => readFileSync(`/proc/${pid}/comm`, "utf8") === "sleep\n");
-    await until(() => inside().length > 0);
+    await until(() => inside().length === 2);
     child.kill("SIGKILL");
     await until(() => processesWith("sleep\x007103").length === 0);
     await until(() => processesWith(`${lab.root}/data/containers`).length === before);
