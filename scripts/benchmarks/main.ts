@@ -5,7 +5,8 @@ import { openEngines } from "./engines.ts";
 import { type BenchmarkImage, benchmarkImage } from "./image.ts";
 import { pushLayout, type Registry, startRegistry } from "./registry.ts";
 import { report, table } from "./report.ts";
-import { type Figure, rows, warmUp } from "./rows.ts";
+import type { Figure } from "./figures.ts";
+import { rows, warmUp } from "./rows.ts";
 
 /**
  * bun main.ts BERTH IMAGE-ARCHIVE [ROW…]: measures, and prints Markdown: the whole page, or the table alone when rows

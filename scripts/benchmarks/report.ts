@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import type { Engine } from "./engines.ts";
-import type { Figure } from "./rows.ts";
+import type { Figure } from "./figures.ts";
 
 export interface Facts {
   readonly berth: Engine;

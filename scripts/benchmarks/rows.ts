@@ -1,52 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Engine } from "./engines.ts";
+import { againstPodman, type Bench, type Figure, milliseconds, privateMemory } from "./figures.ts";
+import { lifeRows } from "./life-rows.ts";
 import { compare, median, sample } from "./measure.ts";
-
-/** One line of the table. */
-export interface Figure {
-  readonly work: string;
-  readonly ours: string;
-  readonly theirs: string;
-  /** Ours divided by theirs, where both are measured. */
-  readonly ratio: number | undefined;
-  readonly aim: string;
-  readonly reached: boolean;
-}
-
-export interface Bench {
-  readonly berth: Engine;
-  readonly podman: Engine;
-  /** An executable compiled by the same Bun that only prints a line. */
-  readonly hello: string;
-  /** Makes the large image available; starts the registry on first use. */
-  readonly largeImage: () => Promise<string>;
-  /** Name of the small image, in both stores. */
-  readonly smallImage: string;
-  readonly rounds: number;
-  /** For further stores, on the file system of those of the engines. */
-  readonly directory: string;
-}
-
-const milliseconds = (value: number) => `${value < 100 ? value.toFixed(1) : value.toFixed(0)} ms`;
-
-function againstPodman(
-  work: string,
-  aim: number,
-  ours: number,
-  theirs: number,
-  alternative?: number,
-): Figure {
-  const ratio = ours / theirs;
-  return {
-    work,
-    ours: milliseconds(ours),
-    theirs: milliseconds(theirs),
-    ratio,
-    aim: `${aim} of podman${alternative === undefined ? "" : `, aiming at ${alternative} ms`}`,
-    reached: ratio <= aim,
-  };
-}
 
 async function version(bench: Bench): Promise<Figure[]> {
   const hello = { argv: [bench.hello], env: bench.berth.env };
@@ -163,14 +120,6 @@ async function terminal(bench: Bench): Promise<Figure[]> {
   ];
 }
 
-/** Private bytes of a process: what it costs besides what it shares with others (proc(5), smaps_rollup). */
-function privateMemory(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-  let total = 0;
-  for (const [, kilobytes] of text.matchAll(/^Private_\w+:\s+(\d+) kB$/gm)) total += Number(kilobytes) * 1024;
-  return total;
-}
-
 /** Processes whose executable or first argument is `program`, of this user. */
 function processesOf(program: string): number[] {
   return readdirSync("/proc").flatMap((name) => {
@@ -279,6 +228,7 @@ export const rows: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>>
   terminal,
   memory,
   log,
+  ...lifeRows,
 };
 
 /** Makes sure that a side works at all before its time is taken. */
