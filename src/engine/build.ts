@@ -5,7 +5,7 @@ import { stateOfImage, stateOfStage } from "../build/plan/stage-state.ts";
 import type { PlannedStage, PlanOptions, Source, StageGraph, StageState } from "../build/plan/types.ts";
 import { storeImage } from "../image/store-image.ts";
 import { hostPlatform, parsePlatform } from "../oci/platform.ts";
-import { formatReference } from "../oci/reference.ts";
+import { familiarString, formatReference, parseReference } from "../oci/reference.ts";
 import type { Digest } from "../oci/types.ts";
 import { type BaseImage, BaseImages } from "./build/base-image.ts";
 import { openDirectoryContext } from "./build/build-context.ts";
@@ -18,6 +18,7 @@ import { SourceTrees } from "./build/source-trees.ts";
 import { StageBuild } from "./build/stage-build.ts";
 import { StepCache } from "./build/step-cache.ts";
 import type { EngineContext } from "./context.ts";
+import { emitImageEvent } from "./image-event.ts";
 import { sweepStore } from "./import-into-store.ts";
 import { newImageName } from "./new-image-name.ts";
 import { chooseDriver } from "./storage-driver.ts";
@@ -206,6 +207,9 @@ async function exportImage(
   return asVertex(progress, "exporting to image", async (vertex) => {
     vertex.note("exporting layers done");
     const { id, manifest } = await storeImage(context.store, { config, layers, names }, lease);
+    emitImageEvent(context, "create", { id, name: id });
+    for (const name of names)
+      emitImageEvent(context, "tag", { id, name: familiarString(parseReference(name)) });
     vertex.note(`writing image ${id} done`);
     for (const name of names) vertex.note(`naming to ${name} done`);
     return { imageId: id, names, manifest };
