@@ -19,6 +19,7 @@ const rm: LazyCommand = async () => (await import("./commands/rm.ts")).rm;
 const pause: LazyCommand = async () => (await import("./commands/pause.ts")).pause;
 const unpause: LazyCommand = async () => (await import("./commands/unpause.ts")).unpause;
 const update: LazyCommand = async () => (await import("./commands/update.ts")).update;
+const port: LazyCommand = async () => (await import("./commands/port.ts")).port;
 const rename: LazyCommand = async () => (await import("./commands/rename.ts")).rename;
 const stats: LazyCommand = async () => (await import("./commands/stats.ts")).stats;
 const containerPrune: LazyCommand = async () =>
@@ -81,6 +82,7 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["pause", pause],
   ["unpause", unpause],
   ["update", update],
+  ["port", port],
   ["rename", rename],
   ["stats", stats],
   ["pull", pull],
@@ -138,6 +140,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
         ["logs", logs],
         ["ls", ps],
         ["pause", pause],
+        ["port", port],
         ["prune", containerPrune],
         ["rename", rename],
         ["restart", restart],
@@ -220,13 +223,11 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     buildx
     compose
     config
-    container:port
     container:top
     context
     manifest
     network
     plugin
-    port
     search
     secret
     service

@@ -1,10 +1,9 @@
 /** The host side of `exec`; the talk with the joiner is drawn in join-protocol.ts. */
 import { closeSync, statSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
-import { enterCgroup } from "../sys/cgroup.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import { createSocketPair, duplicateAbove, openProcess, receiveDescriptor } from "../sys/libc.ts";
-import { ownMountsCommand } from "../sys/namespaces.ts";
+import { inCgroup, ownMountsCommand } from "../sys/namespaces.ts";
 import { adoptOrphans, endOf } from "../sys/orphans.ts";
 import { isAlive, type ProcessIdentity } from "../sys/process-identity.ts";
 import {
@@ -28,8 +27,8 @@ export interface JoinOptions {
   readonly stdio: readonly [stdin: number, stdout: number, stderr: number] | undefined;
   /** Let it run on by itself: nobody is told how it ends. */
   readonly detach: boolean;
-  /** A cgroup that it shall be in. */
-  readonly cgroup: string | undefined;
+  /** A cgroup that it shall be in, and the words before a command that may enter it, where we may not. */
+  readonly cgroup: { readonly path: string; readonly scope: readonly string[] } | undefined;
 }
 
 export interface JoinedProgram {
@@ -71,7 +70,6 @@ export async function join(options: JoinOptions): Promise<JoinedProgram> {
     stdio: ["ignore", "ignore", "pipe", ...handedDown],
   });
   theirs.dispose();
-  if (options.cgroup !== undefined) enterCgroup(options.cgroup, joiner.pid);
   sendToChild(channel, { ...request, joins } satisfies JoinRequest);
   const { value: message } = await readMessages<JoinMessage>(channel).next();
   const said = await joiner.stderr.text();
@@ -113,15 +111,17 @@ function openContainer(container: ProcessIdentity): number {
  * nsenter by pid: should that be another process meanwhile, the joiner fails at the descriptor of the real one. It
  * gets a copy of the host's mounts for itself, which it makes harmless.
  */
-function joinerCommand({ helpers, self, container }: JoinOptions): readonly string[] {
+function joinerCommand({ helpers, self, container, cgroup }: JoinOptions): readonly string[] {
   const kinds = (["ipc", "uts", "net"] as const).filter((kind) => isForeign(container, kind));
   const flags = ["user", ...kinds].map((kind) => `--${kind}`);
-  return [
+  const command = [
     ...[...helpers.command("nsenter"), "--target", String(container.pid), ...flags],
     // Whatever ids the caller has in the user namespace, it becomes uid 0 there.
     ...["--preserve-credentials", "--setuid", "0", "--"],
     ...ownMountsCommand(helpers, [...self, "internal-join"]),
   ];
+  if (cgroup === undefined) return command;
+  return [...cgroup.scope, ...inCgroup(helpers.command("busybox"), cgroup.path, command)];
 }
 
 /** Whether a namespace of the container is another than ours; nobody may enter one that is the host's. */

@@ -105,6 +105,16 @@ export function openContainerCgroup(id: string, { resources, cgroupParent }: Ask
   };
 }
 
+/**
+ * The words before a command that may enter a container's cgroup: none where this process may. From a login session one
+ * may not enter what the user's systemd has, but what systemd has started may.
+ */
+export function scopeToEnter(path: string, env: Environment): readonly string[] {
+  const [own] = readCgroupSurroundings().levels;
+  if (own !== undefined && mayMove(own.path, path)) return [];
+  return userManager(env)?.scopeCommand(undefined) ?? [];
+}
+
 function placeIn(
   { mountPoint, levels }: CgroupSurroundings,
   parent: string | undefined,

@@ -1,6 +1,8 @@
-import { BerthError } from "../base/errors.ts";
+import { BerthError, messageOf } from "../base/errors.ts";
+import { parseContainerPorts, portKey } from "../oci/ports.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import type { ContainerOptions } from "./container-record.ts";
+import { portSummaries } from "./network/container-ports.ts";
 import type { NetworkOption } from "./run-options.ts";
 
 export interface FilterSurroundings {
@@ -12,6 +14,7 @@ export interface FilterSurroundings {
 
 type Predicate = (container: ContainerRecord) => boolean;
 
+const healths = ["none", "starting", "healthy", "unhealthy"];
 const statuses = ["created", "restarting", "running", "removing", "paused", "exited", "dead"];
 
 const healths = ["starting", "healthy", "unhealthy", "none"];
@@ -31,7 +34,8 @@ export function containerFilter(filters: readonly string[], surroundings: Filter
     }
     const key = filter.slice(0, equals).trim().toLowerCase();
     const predicate = predicateFor(key, filter.slice(equals + 1).trim(), surroundings);
-    byKey.set(key, [...(byKey.get(key) ?? []), predicate]);
+    const group = key === "expose" ? "publish" : key; // either of the two, as in Docker
+    byKey.set(group, [...(byKey.get(group) ?? []), predicate]);
   }
   return (container) =>
     [...byKey].every(([key, predicates]) =>
@@ -91,10 +95,51 @@ function predicateFor(key: string, value: string, surroundings: FilterSurroundin
         (options as ContainerOptions).mounts.some(
           (mount) => mount.target === value || (mount.kind === "volume" && mount.name === value),
         );
+    case "health":
+      if (!healths.includes(value))
+        throw new BerthError("invalid-argument", `invalid filter 'health=${value}'`, {
+          hint: `a health is one of ${healths.join(", ")}`,
+        });
+      return ({ state }) => (state.health?.status ?? "none") === value;
+    case "is-task":
+      return isTrue(key, value) ? () => false : () => true;
+    case "publish":
+    case "expose": {
+      const ports = new Set(filteredPorts(key, value));
+      return (container) =>
+        portSummaries(container).some(({ port, protocol, published }) =>
+          key === "expose"
+            ? ports.has(portKey({ port, protocol }))
+            : published !== undefined && ports.has(portKey({ port: published.hostPort, protocol })),
+        );
+    }
     case "network":
-      return ({ options }) => networkMode((options as ContainerOptions).run.network) === value;
+      return ({ options }) => networkNames((options as ContainerOptions).run.network).includes(value);
     default:
       throw new BerthError("invalid-argument", `invalid filter '${key}'`);
+  }
+}
+
+/** Berth has no services, whose containers Docker calls tasks. */
+function isTrue(key: string, value: string): boolean {
+  if (["1", "true"].includes(value.toLowerCase())) return true;
+  if (["0", "false"].includes(value.toLowerCase())) return false;
+  throw new BerthError("invalid-argument", `invalid filter '${key}=${value}'`);
+}
+
+/** `80`, `80/udp`, `8000-8010/tcp` (moby daemon/list.go, portOp). */
+function filteredPorts(key: string, value: string): readonly string[] {
+  if (value.includes(":")) {
+    throw new BerthError("invalid-argument", `filter for '${key}' should not contain ':': ${value}`);
+  }
+  try {
+    return parseContainerPorts(value).map(portKey);
+  } catch (cause) {
+    throw new BerthError(
+      "invalid-argument",
+      `error while looking up for ${key} ${value}: ${messageOf(cause)}`,
+      { cause },
+    );
   }
 }
 
@@ -110,6 +155,11 @@ export function networkMode(network: NetworkOption): string {
     default:
       return network.kind;
   }
+}
+
+function networkNames(network: NetworkOption): readonly string[] {
+  if (network.kind !== "networks") return [networkMode(network)];
+  return network.networks.map((each) => each.network);
 }
 
 /** Docker takes a name filter as an unanchored regular expression; without special characters it is a substring. */

@@ -1,5 +1,7 @@
 import { statSync } from "node:fs";
 import type { Digest } from "../oci/types.ts";
+import type { CachedStepUsage } from "../store/build-cache-table.ts";
+import type { Store } from "../store/store.ts";
 import type { ContainerRecord, ImageRecord, VolumeRecord } from "../store/types.ts";
 import { type ContainerSummary, listContainers } from "./containers.ts";
 import { contentSize } from "./content-size.ts";
@@ -23,10 +25,19 @@ export interface VolumeUsage {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** One step of a build that need not be done again. */
+export interface BuildCacheUsage extends CachedStepUsage {
+  /** An image has its layer, too. */
+  readonly shared: boolean;
+  readonly size: number;
+}
+
 export interface DiskUsage {
   readonly images: UsageOfKind<ImageSummary>;
   readonly containers: UsageOfKind<ContainerSummary>;
   readonly volumes: UsageOfKind<VolumeUsage>;
+  /** What images have, too, counts there. */
+  readonly buildCache: UsageOfKind<BuildCacheUsage>;
 }
 
 /** What everything takes on the disk. Images count with what was pulled, which is kept beside what was unpacked. */
@@ -39,6 +50,7 @@ export async function diskUsage(context: EngineContext): Promise<DiskUsage> {
   return {
     images: await imagesUsage(context),
     containers: usageOf(containers, { isActive, sizeOf: ({ sizeRw }) => sizeRw ?? 0 }),
+    buildCache: buildCacheUsage(context),
     volumes: usageOf(volumes, { isActive: ({ links }) => links > 0, sizeOf: ({ size }) => size }),
   };
 }
@@ -57,6 +69,22 @@ function usageOf<Item>(
     reclaimable: sum(idle),
   };
 }
+
+function buildCacheUsage({ readingStore: store }: EngineContext): UsageOfKind<BuildCacheUsage> {
+  const inImages = new Set(store.images.list().flatMap(({ config }) => config.rootfs.diff_ids));
+  const items = store.buildCache.list().map((step) => {
+    const { layer } = step;
+    if (layer === undefined) return { ...step, shared: false, size: 0 };
+    const size = (store.layers.size(layer.diffId) ?? 0) + blobSize(store, layer.descriptor.digest);
+    return { ...step, shared: inImages.has(layer.diffId), size };
+  });
+  const own = new Map(items.filter(({ shared }) => !shared).map((item) => [item.layer?.diffId, item.size]));
+  const size = [...own.values()].reduce((sum, each) => sum + each, 0);
+  return { items, total: items.length, active: 0, size, reclaimable: size };
+}
+
+const blobSize = ({ layout }: Store, digest: Digest) =>
+  statSync(layout.blob(digest), { throwIfNoEntry: false })?.size ?? 0;
 
 async function volumeUsage(
   context: EngineContext,
@@ -82,7 +110,7 @@ async function imagesUsage(context: EngineContext): Promise<UsageOfKind<ImageSum
       [...digests].reduce((total, digest) => total + sizeOf(digest), 0);
     return (
       sum(layers, (diffId) => store.layers.size(diffId) ?? 0) +
-      sum(blobs, (digest) => statSync(store.layout.blob(digest), { throwIfNoEntry: false })?.size ?? 0)
+      sum(blobs, (digest) => blobSize(store, digest))
     );
   };
   const active = images.filter(({ id }) => used.has(id));

@@ -56,7 +56,7 @@ export async function execInContainer(
       helpers: context.helpers,
       self: selfCommand(),
       container,
-      cgroup,
+      cgroup: cgroup === undefined ? undefined : await entrance(cgroup, context.env),
       request: {
         process: programSpec(own, request, context.env),
         ...(seccomp ? { seccomp: seccomp.toBase64() } : {}),
@@ -70,6 +70,11 @@ export async function execInContainer(
     if (error instanceof ContainerEnded) throw notRunning(record.id);
     throw error;
   }
+}
+
+async function entrance(path: string, env: EngineContext["env"]) {
+  const { scopeToEnter } = await import("./container-cgroup.ts");
+  return { path, scope: scopeToEnter(path, env) };
 }
 
 function programSpec(own: ProcessSpec, request: ExecRequest, caller: EngineContext["env"]): ProcessSpec {

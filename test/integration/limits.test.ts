@@ -88,6 +88,16 @@ delegatedOnly("a container that is paused is frozen, and what it is told then is
   await lab.berth(["rm", id]);
 });
 
+delegatedOnly("a program that joins the container is in its cgroup", async () => {
+  const id = await detached([...placed, ...idle]);
+  expect((await lab.berth(["exec", id, "cat", "/proc/self/cgroup"])).stdout).toMatch(/^0::\/$/m);
+  expect((await lab.berth(["exec", "-d", id, "sleep", "999"])).code).toBe(0);
+  await until(() => commands(cgroupOf(id)).filter((name) => name === "sleep").length === 2);
+  expect(commands(cgroupOf(id))).toEqual(["sh", "sleep", "sleep"]);
+  await lab.berth(["rm", "-f", id]);
+  expect(cgroups()).toEqual([]);
+});
+
 delegatedOnly("each start makes a cgroup anew", async () => {
   const id = await detached([...placed, ...idle]);
   for (let round = 0; round < 2; round++) {

@@ -1,11 +1,14 @@
 /** `system df` (docker/cli formatter/disk_usage.go). */
-import type { DiskUsage, UsageOfKind, VolumeUsage } from "../../engine/disk-usage.ts";
+import type { BuildCacheUsage, DiskUsage, UsageOfKind, VolumeUsage } from "../../engine/disk-usage.ts";
 import { formatRows, type Listing } from "../output/format-rows.ts";
-import { humanSize, humanSizeFine } from "../output/units.ts";
+import { humanDuration, humanSize, humanSizeFine } from "../output/units.ts";
+import type { ContainerCellOptions } from "./container-cells.ts";
 import { containerListing } from "./container-listing.ts";
 import { formatObject } from "./formatted-object.ts";
+import { goTimeString } from "./go-time.ts";
 import { imageListing } from "./image-listing.ts";
 import { columnsOf, type RawListing } from "./listing.ts";
+import { shortId } from "./short-id.ts";
 
 interface KindRow {
   readonly type: string;
@@ -39,16 +42,16 @@ const kindListing: RawListing<KindRow> = {
   table: ["Type", "TotalCount", "Active", "Size", "Reclaimable"],
 };
 
-/** There is none yet. */
-const noBuildCache = { items: [], total: 0, active: 0, size: 0, reclaimable: 0 };
-
 /** One line for each kind. */
-export function diskUsageText({ images, containers, volumes }: DiskUsage, format: string): string {
+export function diskUsageText(
+  { images, containers, volumes, buildCache }: DiskUsage,
+  format: string,
+): string {
   const rows = [
     { type: "Images", usage: images, share: true },
     { type: "Containers", usage: containers, share: true },
     { type: "Local Volumes", usage: volumes, share: true },
-    { type: "Build Cache", usage: noBuildCache, share: false },
+    { type: "Build Cache", usage: buildCache, share: false },
   ];
   return formatRows(kindListing, rows, format === "table" ? "" : format);
 }
@@ -81,6 +84,7 @@ export function verboseDiskUsageText(usage: DiskUsage, format: string, now: Date
     ...containerListing({ ...cells, size: false }),
     table: ["ID", "Image", "Command", "LocalVolumes", "Size", "RunningFor", "Status", "Names"],
   };
+  const buildCache = buildCacheListing(cells);
   // Of a container only what is its own.
   const ownSizes = usage.containers.items.map((container) => ({ ...container, sizeRootFs: 0 }));
   if (!isTable) {
@@ -89,7 +93,7 @@ export function verboseDiskUsageText(usage: DiskUsage, format: string, now: Date
         Images: objects(images, usage.images.items),
         Containers: objects(containers, ownSizes),
         Volumes: objects(volumeListing, usage.volumes.items),
-        BuildCache: [],
+        BuildCache: objects(buildCache, usage.buildCache.items),
       },
       format,
     );
@@ -98,25 +102,46 @@ export function verboseDiskUsageText(usage: DiskUsage, format: string, now: Date
     `Images space usage:\n\n${formatRows(images, usage.images.items)}`,
     `Containers space usage:\n\n${formatRows(containers, ownSizes)}`,
     `Local Volumes space usage:\n\n${formatRows(volumeListing, usage.volumes.items)}`,
-    `Build cache usage: 0B\n\n${formatRows(buildCacheListing, [])}`,
+    `Build cache usage: ${humanSizeFine(usage.buildCache.size)}\n\n${formatRows(buildCache, usage.buildCache.items)}`,
   ].join("\n");
 }
 
 const buildCacheHeaders = {
-  ID: "CACHE ID",
   CacheType: "CACHE TYPE",
-  Size: "SIZE",
+  CreatedAt: "CREATED AT",
   CreatedSince: "CREATED",
+  Description: "DESCRIPTION",
+  ID: "CACHE ID",
+  InUse: "IN USE",
+  LastUsedAt: "LAST USED AT",
   LastUsedSince: "LAST USED",
-  UsageCount: "USAGE",
+  Parent: "PARENT",
   Shared: "SHARED",
+  Size: "SIZE",
+  UsageCount: "USAGE",
 };
 
-const buildCacheListing: Listing<never> = {
-  typeName: "*formatter.buildCacheContext",
-  columns: Object.entries(buildCacheHeaders).map(([key, header]) => ({ key, header, value: () => "" })),
-  table: Object.keys(buildCacheHeaders),
-};
+function buildCacheListing({ truncate, now }: ContainerCellOptions): Listing<BuildCacheUsage> {
+  const since = (time: string) => `${humanDuration(now.getTime() - Date.parse(time))} ago`;
+  return {
+    typeName: "*formatter.buildCacheContext",
+    columns: columnsOf(buildCacheHeaders, (step: BuildCacheUsage) => ({
+      CacheType: () => "regular",
+      CreatedAt: () => goTimeString(new Date(step.createdAt)),
+      CreatedSince: () => since(step.createdAt),
+      Description: () => step.createdBy,
+      ID: () => (truncate ? shortId(step.key) : step.key),
+      InUse: () => "false",
+      LastUsedAt: () => goTimeString(new Date(step.usedAt)),
+      LastUsedSince: () => since(step.usedAt),
+      Parent: () => "",
+      Shared: () => String(step.shared),
+      Size: () => humanSize(step.size),
+      UsageCount: () => String(step.uses),
+    })),
+    table: ["ID", "CacheType", "Size", "CreatedSince", "LastUsedSince", "UsageCount", "Shared"],
+  };
+}
 
 function objects<Row>({ columns }: Listing<Row>, rows: readonly Row[]): readonly object[] {
   return rows.map((row) => Object.fromEntries(columns.map(({ key, value }) => [key, value(row)])));
