@@ -14,7 +14,6 @@ export interface FilterSurroundings {
 
 type Predicate = (container: ContainerRecord) => boolean;
 
-const healths = ["none", "starting", "healthy", "unhealthy"];
 const statuses = ["created", "restarting", "running", "removing", "paused", "exited", "dead"];
 
 const healths = ["starting", "healthy", "unhealthy", "none"];
@@ -95,12 +94,6 @@ function predicateFor(key: string, value: string, surroundings: FilterSurroundin
         (options as ContainerOptions).mounts.some(
           (mount) => mount.target === value || (mount.kind === "volume" && mount.name === value),
         );
-    case "health":
-      if (!healths.includes(value))
-        throw new BerthError("invalid-argument", `invalid filter 'health=${value}'`, {
-          hint: `a health is one of ${healths.join(", ")}`,
-        });
-      return ({ state }) => (state.health?.status ?? "none") === value;
     case "is-task":
       return isTrue(key, value) ? () => false : () => true;
     case "publish":

@@ -102,6 +102,7 @@ test("system prune says all of it before, on a terminal too", async () => {
     "WARNING! This will remove:\n" +
       "  - all stopped containers\n" +
       "  - all images without at least one container associated to them\n" +
+      "  - all build cache\n" +
       "\n" +
       "  Items to be pruned will be filtered with:\n" +
       "  - label!=no\n" +

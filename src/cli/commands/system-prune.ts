@@ -3,6 +3,7 @@ import { filterFlag } from "../flags/filter-flag.ts";
 import { flag } from "../flags/spec.ts";
 import {
   anonymousVolumePruner,
+  buildCachePruner,
   containerPruner,
   imagePruner,
   type PruneRequest,
@@ -21,7 +22,8 @@ export const systemPrune = defineCommand({
   },
   words: { min: 0, max: 0 },
   run({ flags, host, context }) {
-    const pruners = [containerPruner, ...(flags.volumes ? [anonymousVolumePruner] : []), imagePruner];
+    const volumes = flags.volumes ? [anonymousVolumePruner] : [];
+    const pruners = [containerPruner, ...volumes, imagePruner, buildCachePruner];
     const request = { all: flags.all, filters: flags.filter };
     const question = flags.force ? undefined : questionForAll(pruners, request);
     return runPruners(pruners, request, { host, context }, { question });
