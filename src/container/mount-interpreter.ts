@@ -88,6 +88,9 @@ export class MountInterpreter {
       case "bind":
         this.#bind(operation);
         break;
+      case "layers":
+        this.#layers(operation);
+        break;
       case "filesystem":
         this.#fileSystem(operation);
         break;
@@ -192,6 +195,32 @@ export class MountInterpreter {
       attachMount(clone, target);
       if (operation.chown) this.#owned.push(operation.target);
       for (const fd of [source, target, clone]) closeSync(fd);
+    });
+  }
+
+  /** In one directory they need no overlay; otherwise it is mounted in place, and a part of it put in its stead. */
+  #layers({ layers, target, subpath }: Of<"layers">): void {
+    attempt(`mount an image on ${target}`, () => {
+      const place = openDirectoryInRoot(this.#root, target);
+      this.#refuseSystem(place, target);
+      let whole: number;
+      if (layers.length === 1) whole = openAt(AT_FDCWD, layers[0]!, O.PATH | O.DIRECTORY);
+      else {
+        overlayOn(place, layers);
+        whole = openInRoot(this.#root, target, O.PATH | O.DIRECTORY);
+      }
+      if (layers.length === 1 || subpath !== undefined) {
+        const shown = subpath === undefined ? whole : openInRoot(whole, subpath, O.PATH | O.DIRECTORY);
+        const clone = cloneMount(shown, false);
+        setMountAttributes(clone, bits(["read-only", "nodev"]), {
+          recursive: false,
+          propagation: MS.PRIVATE,
+        });
+        if (layers.length > 1) unmountDetached(`/proc/self/fd/${whole}`);
+        attachMount(clone, place);
+        closeSync(clone);
+      }
+      for (const fd of [place, whole]) closeSync(fd);
     });
   }
 
@@ -390,6 +419,19 @@ function mountOverlay(root: Extract<RootMount, { kind: "overlay" }>, mountPoint:
   mount("overlay", mountPoint, "overlay", 0, options.join(","));
   process.chdir("/");
   for (const fd of [...lower, upper, work]) closeSync(fd);
+}
+
+/** Layers read-only; as descriptors, because the option string has a page. */
+function overlayOn(target: number, layers: readonly string[]): void {
+  const lower = layers.toReversed().map((path) => openAt(AT_FDCWD, path, O.PATH | O.DIRECTORY));
+  process.chdir("/proc/self/fd");
+  try {
+    const options = `lowerdir=${lower.join(":")},userxattr`;
+    mount("overlay", `/proc/self/fd/${target}`, "overlay", MS.RDONLY | MS.NODEV, options);
+  } finally {
+    process.chdir("/");
+    for (const fd of lower) closeSync(fd);
+  }
 }
 
 /** What a bind shows (O_PATH); a part of it is looked for inside of it, whatever links are there. */

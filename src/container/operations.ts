@@ -18,6 +18,12 @@ export type Operation =
       readonly populate: boolean;
     }
   | {
+      readonly kind: "layers";
+      readonly layers: readonly string[];
+      readonly target: string;
+      readonly subpath?: string;
+    }
+  | {
       readonly kind: "filesystem";
       readonly type: "tmpfs" | "proc" | "sysfs" | "devpts" | "mqueue" | "cgroup2";
       readonly target: string;

@@ -130,6 +130,7 @@ function userMounts(spec: ContainerSpec): Operation[] {
   return spec.mounts.map((mount): Operation => {
     switch (mount.kind) {
       case "bind":
+      case "layers":
         return mount;
       case "tmpfs":
         return {

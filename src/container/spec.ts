@@ -76,6 +76,15 @@ export type ContainerMount =
       readonly populate: boolean;
     }
   | {
+      /** Read-only. */
+      readonly kind: "layers";
+      /** Directories of the host, lowest first. */
+      readonly layers: readonly string[];
+      readonly target: string;
+      /** A part of them, found without leaving them. */
+      readonly subpath?: string;
+    }
+  | {
       readonly kind: "tmpfs";
       readonly target: string;
       readonly readOnly: boolean;

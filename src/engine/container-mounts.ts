@@ -4,6 +4,7 @@ import { BerthError, systemErrorCode } from "../base/errors.ts";
 import type { ContainerMount } from "../container/spec.ts";
 import type { ImageExecutionConfig } from "../oci/types.ts";
 import type { StoreLayout } from "../store/layout.ts";
+import type { ImageRecord } from "../store/types.ts";
 import type { Store } from "../store/store.ts";
 import type { SettledMount } from "./container-record.ts";
 import type { MountOption } from "./run-options.ts";
@@ -16,6 +17,7 @@ export function settleMounts(
   asked: readonly MountOption[],
   config: ImageExecutionConfig,
   newVolumeName: () => string,
+  findImage: (image: string) => Pick<ImageRecord, "id" | "config">,
   inherited: readonly SettledMount[] = [],
 ): readonly SettledMount[] {
   const own = new Set(asked.map(({ target }) => target));
@@ -25,11 +27,13 @@ export function settleMounts(
     .map(normalizeTarget)
     .filter((target) => !targets.has(target))
     .map((target) => ({ kind: "volume", target, readOnly: false, noCopy: false }));
-  const settled = [...asked, ...anonymous].map((mount) =>
-    mount.kind === "volume"
-      ? { ...mount, name: mount.name ?? newVolumeName(), anonymous: mount.name === undefined }
-      : mount,
-  );
+  const settled = [...asked, ...anonymous].map((mount): SettledMount => {
+    if (mount.kind === "volume")
+      return { ...mount, name: mount.name ?? newVolumeName(), anonymous: mount.name === undefined };
+    if (mount.kind !== "image") return mount;
+    const { id, config } = findImage(mount.image);
+    return { ...mount, imageId: id, layers: config.rootfs.diff_ids };
+  });
   return [...kept, ...settled].toSorted((a, b) => depth(a.target) - depth(b.target));
 }
 
@@ -45,6 +49,7 @@ export function ensureMountSources(
   const made: string[] = [];
   for (const mount of mounts) {
     if (mount.kind === "bind") requireSource(mount);
+    if (mount.kind === "image") store?.containers.keepImage(containerId, mount.imageId);
     if (mount.kind !== "volume") continue;
     if (store === undefined) {
       throw new BerthError(
@@ -67,7 +72,7 @@ export function ensureMountSources(
 
 /** What init mounts. A volume is filled from the image at the container's first start, if it is empty then. */
 export function containerMounts(
-  layout: StoreLayout,
+  { layout, layers }: Pick<Store, "layout" | "layers">,
   mounts: readonly SettledMount[],
   firstStart: boolean,
 ): readonly ContainerMount[] {
@@ -103,6 +108,11 @@ export function containerMounts(
           ...(mount.chown ? { chown: true } : {}),
         };
       }
+      case "image": {
+        const { subpath } = mount;
+        const directories = mount.layers.map((diffId) => layers.path(diffId));
+        return { kind: "layers", layers: directories, target, ...(subpath === undefined ? {} : { subpath }) };
+      }
       case "tmpfs":
         return { kind: "tmpfs", target, readOnly, ...tmpfsParameters(mount) };
       default:
@@ -113,7 +123,7 @@ export function containerMounts(
 
 /** A mount in the words of Docker's `inspect`. */
 export interface MountPoint {
-  readonly type: "bind" | "volume" | "tmpfs";
+  readonly type: "bind" | "volume" | "image" | "tmpfs";
   readonly name?: string;
   readonly source: string;
   readonly destination: string;
@@ -129,6 +139,8 @@ export function mountPoints(layout: StoreLayout, mounts: readonly SettledMount[]
         return { ...common, source: mount.source, propagation: mount.propagation ?? "rprivate" };
       case "volume":
         return { ...common, name: mount.name, source: layout.volume(mount.name), propagation: "" };
+      case "image":
+        return { ...common, source: mount.image, propagation: "" };
       case "tmpfs":
         return { ...common, source: "", propagation: "" };
       default:

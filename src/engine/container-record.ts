@@ -32,7 +32,12 @@ export interface ContainerOptions {
 
 /** A mount whose volume has its name, and is known to be the container's alone or not. */
 export type SettledMount =
-  | Exclude<MountOption, { kind: "volume" }>
+  | Exclude<MountOption, { kind: "volume" | "image" }>
+  | (Extract<MountOption, { kind: "image" }> & {
+      readonly imageId: Digest;
+      /** Diff IDs, lowest first; they are kept for the container. */
+      readonly layers: readonly Digest[];
+    })
   | (Extract<MountOption, { kind: "volume" }> & { readonly name: string; readonly anonymous: boolean });
 
 /** The engine's part of a record. */

@@ -30,7 +30,6 @@ export async function containerSpec(
   { namespaces, openFiles }: StartSurroundings,
 ): Promise<ContainerSpec> {
   const { directory, options } = container;
-  const { layout } = context.readingStore;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const files = writeFiles(directory, networkFiles(nameFacts(options)));
   const { run } = options;
@@ -46,7 +45,11 @@ export async function containerSpec(
     mountPoint,
     readOnlyRoot: run.readOnly,
     hostname: options.hostname,
-    mounts: [...files, ...containerMounts(layout, options.mounts, container.firstStart), ...devices.mounts],
+    mounts: [
+      ...files,
+      ...containerMounts(context.readingStore, options.mounts, container.firstStart),
+      ...devices.mounts,
+    ],
     devices: devices.devices,
     namespaces,
     singleIdentity,

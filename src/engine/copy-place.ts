@@ -62,7 +62,7 @@ async function stoppedPlace(
     mountPoint,
     mounts: [
       // A tmpfs begins empty.
-      ...containerMounts(layout, mounts, state.startedAt === undefined).filter(
+      ...containerMounts(context.store, mounts, state.startedAt === undefined).filter(
         (mount) => mount.kind === "bind",
       ),
       ...(run.readOnly ? [{ kind: "protect-root" } as const] : []),

@@ -16,6 +16,7 @@ import {
   type SettledMount,
   type StartableContainer,
 } from "./container-record.ts";
+import { findImage } from "./find-image.ts";
 import type { EngineContext } from "./context.ts";
 import type { NetworkPlan } from "./network-attachment.ts";
 import { settleHealthcheck } from "./health-state.ts";
@@ -59,7 +60,13 @@ export async function createContainer(
     hostname,
     ...resolveProcess(config, options, hostname, context.env),
     ...(exposed.length > 0 ? { exposed } : {}),
-    mounts: settleMounts(options.mounts, config, newContainerId, inheritedMounts(context, options)),
+    mounts: settleMounts(
+      options.mounts,
+      config,
+      newContainerId,
+      imageToMount(context, options),
+      inheritedMounts(context, options),
+    ),
     ...(stopSignal ? { stopSignal } : {}),
     ...(healthcheck ? { healthcheck } : {}),
     ...(healthcheck && config.Shell ? { shell: config.Shell } : {}),
@@ -77,11 +84,21 @@ export async function createContainer(
   return { container: { id, directory, options: details, layers, firstStart: true }, life };
 }
 
+function imageToMount(context: EngineContext, { userns }: RunOptions): (image: string) => ImageRecord {
+  return (image) => {
+    if (userns?.startsWith("keep-id"))
+      throw new BerthError("unsupported", "--mount type=image does not go with --userns=keep-id", {
+        hint: "the owners of the image's files would be wrong there",
+      });
+    return findImage(context.readingStore, image);
+  };
+}
+
 /** `--volumes-from`: of the last container that has something at a place. What is in memory is nobody else's. */
 function inheritedMounts({ readingStore }: EngineContext, { volumesFrom = [] }: RunOptions): SettledMount[] {
   const mounts = volumesFrom.flatMap(({ container, readOnly }) =>
     optionsOf(readingStore.containers.get(container))
-      .mounts.filter(({ kind }) => kind !== "tmpfs")
+      .mounts.filter((mount) => mount.kind === "bind" || mount.kind === "volume")
       .map((mount) => ({ ...mount, readOnly: mount.readOnly || readOnly })),
   );
   return [...new Map(mounts.map((mount) => [mount.target, mount])).values()].map((mount) =>

@@ -208,6 +208,14 @@ function mountFields(mounts: readonly MountOption[]): Asked {
             bind(mount.name, mount.target, mode(mount), mount.noCopy ? "nocopy" : undefined, chown(mount)),
           );
         break;
+      case "image":
+        others.push({
+          Type: "image",
+          Source: mount.image,
+          Target: mount.target,
+          ...(mount.subpath === undefined ? {} : { ImageOptions: { Subpath: mount.subpath } }),
+        });
+        break;
       case "tmpfs":
         tmpfs[mount.target] = tmpfsOptions(mount);
         break;

@@ -101,6 +101,15 @@ export type MountOption =
       readonly chown?: true;
     }
   | {
+      /** The files of an image, read-only. */
+      readonly kind: "image";
+      /** As typed. */
+      readonly image: string;
+      readonly target: string;
+      readonly readOnly: true;
+      readonly subpath?: string;
+    }
+  | {
       readonly kind: "tmpfs";
       readonly target: string;
       readonly readOnly: boolean;

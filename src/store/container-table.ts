@@ -117,10 +117,30 @@ export class ContainerTable {
     return new Map(rows.map((row) => [textOf(row, "image_id"), Number(row.count)]));
   }
 
-  /** The layers that are kept for a container, lowest first. */
+  /**
+   * Keeps the layers of one more image for a container, which shows them besides its own: below its own ones, which
+   * begin at 0. Throws `not-found` when the image is gone.
+   */
+  keepImage(id: string, imageId: Digest): void {
+    this.#database.transaction(() => {
+      const kept = this.#database.run(
+        `INSERT INTO container_layers (container_id, position, diff_id)
+         SELECT ?1, -1 - position - (SELECT count(*) FROM container_layers WHERE container_id = ?1 AND position < 0), diff_id
+         FROM image_layers WHERE image_id = ?2`,
+        id,
+        imageId,
+      );
+      if (kept === 0) throw new BerthError("not-found", `No such image: ${imageId}`);
+    });
+  }
+
+  /** The layers of a container's root, lowest first. */
   layersOf(id: string): Digest[] {
     return this.#database
-      .all("SELECT diff_id FROM container_layers WHERE container_id = ? ORDER BY position", id)
+      .all(
+        "SELECT diff_id FROM container_layers WHERE container_id = ? AND position >= 0 ORDER BY position",
+        id,
+      )
       .map((row) => textOf(row, "diff_id") as Digest);
   }
 

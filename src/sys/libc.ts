@@ -95,7 +95,7 @@ function raw(
 }
 
 /** mount(2) flags */
-export const MS = { NODEV: 4, PRIVATE: 1 << 18, SLAVE: 1 << 19 } as const;
+export const MS = { RDONLY: 1, NODEV: 4, PRIVATE: 1 << 18, SLAVE: 1 << 19 } as const;
 
 export function mount(source: string, target: string, type: string, flags: number, data: string): void {
   check("mount", c.mount(cString(source), cString(target), cString(type), flags, cString(data)), target);

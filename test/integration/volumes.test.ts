@@ -258,6 +258,64 @@ describe.each(["overlay", "fuse-overlayfs"])("volumes, with %s", (driver) => {
     await volume("rm", "fresh");
   });
 
+  test("the files of another image are there, read-only, and stay when that image is removed", async () => {
+    const image = await lab.image("shown", [
+      { name: "data/", type: "5", mode: 0o755 },
+      { name: "data/file", content: "of the image\n", uid: 7 },
+      { name: "out", symlink: "../../../../../../../../" },
+    ]);
+    const mounted = (more = "") => ["--mount", `type=image,src=${image},dst=/image${more}`];
+    const script = "cat /image/data/file; stat -c %u /image/data/file; echo x > /image/new";
+    const { stdout, stderr } = await lab.sh(builtinImage, script, ...mounted());
+    expect(stdout).toBe("of the image\n7\n");
+    expect(stderr).toContain("/image/new: Read-only file system");
+    const part = await lab.sh(builtinImage, "ls /image", ...mounted(",image-subpath=data"));
+    expect(part.stdout).toBe("file\n");
+    const out = await lab.sh(builtinImage, "ls /image", ...mounted(",image-subpath=out"));
+    expect(out.stdout).toBe("bin\ndata\netc\nout\ntmp\n");
+
+    // With more than one layer.
+    await lab.berth([
+      "run",
+      "--name",
+      "changer",
+      "--network=none",
+      image,
+      "busybox",
+      "sh",
+      "-c",
+      "echo 2 > /data/file; busybox rm /out",
+    ]);
+    await lab.berth(["commit", "changer", "localhost/two:latest"]);
+    await lab.berth(["rm", "changer"]);
+    const two = ["--mount", "type=image,src=localhost/two,dst=/image"];
+    const words = [
+      "run",
+      "--name",
+      "shower",
+      "--network=none",
+      ...two,
+      builtinImage,
+      "ls",
+      "/image",
+      "/image/data",
+    ];
+    expect((await lab.berth(words)).stdout).toBe("/image:\nbin\ndata\netc\ntmp\n\n/image/data:\nfile\n");
+    expect(
+      (await lab.sh(builtinImage, "cat /image/file", ...two.slice(0, 1), `${two[1]},image-subpath=data`))
+        .stdout,
+    ).toBe("2\n");
+    await lab.berth(["rmi", "-f", "localhost/two", image]);
+    expect((await lab.berth(["start", "-a", "shower"])).stdout).toContain("/image/data:\nfile\n");
+    const [shown] = JSON.parse((await lab.berth(["inspect", "shower"])).stdout);
+    expect(shown.Mounts).toMatchObject([
+      { Type: "image", Source: "localhost/two", Destination: "/image", RW: false },
+    ]);
+    await lab.berth(["rm", "shower"]);
+    const missing = await lab.sh(builtinImage, "true", ...two);
+    expect(missing.stderr).toContain("No such image: localhost/two:latest");
+  });
+
   test("the labels of a --mount are those of the volume that it makes", async () => {
     await lab.sh(
       builtinImage,

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { BerthError } from "../../base/errors.ts";
 
 /** A mount's place in the container, cleaned of `.`, `..` and doubled slashes; Docker's words where it is not one. */
-export function parseTarget(type: "bind" | "volume" | "tmpfs", target: string): string {
+export function parseTarget(type: "bind" | "volume" | "image" | "tmpfs", target: string): string {
   const refuse = (why: string): never => {
     throw new BerthError("invalid-argument", `invalid mount config for type "${type}": ${why}`);
   };

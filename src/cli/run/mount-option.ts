@@ -19,6 +19,7 @@ interface Fields {
   recursive?: "enabled" | "disabled" | "writable" | "readonly";
   noCopy?: boolean;
   subpath?: string;
+  imageSubpath?: string;
   labels?: Record<string, string>;
   driver?: string;
   driverOptions?: string[];
@@ -27,7 +28,6 @@ interface Fields {
 }
 
 /** Docker's keys that berth does not have yet. */
-const notYet = new Set(["image-subpath"]);
 const mayLackValue = new Set(["readonly", "ro", "volume-nocopy", "bind-nonrecursive", "bind-create-src"]);
 
 /**
@@ -37,10 +37,9 @@ const mayLackValue = new Set(["readonly", "ro", "volume-nocopy", "bind-nonrecurs
 export function parseMountOption(raw: string, workingDirectory: string): MountOption {
   const fields: Fields = { type: "volume" };
   for (const field of splitCommaFields(raw)) readField(field, fields);
-  if (!["bind", "volume", "tmpfs"].includes(fields.type)) {
-    const isDockers = ["image", "npipe", "cluster"].includes(fields.type);
-    throw isDockers
-      ? new BerthError("unsupported", `mount type "${fields.type}" is not supported yet`)
+  if (!["bind", "volume", "tmpfs", "image"].includes(fields.type)) {
+    throw ["npipe", "cluster"].includes(fields.type)
+      ? new BerthError("unsupported", `mount type "${fields.type}" is not for this machine`)
       : refuse(`mount type unknown: "${fields.type}"`);
   }
   if (fields.target === undefined) throw refuse("target is required");
@@ -48,6 +47,8 @@ export function parseMountOption(raw: string, workingDirectory: string): MountOp
   switch (fields.type) {
     case "bind":
       return bind(fields, fields.target, workingDirectory);
+    case "image":
+      return image(fields, fields.target);
     case "tmpfs":
       return tmpfs(fields, fields.target);
     default:
@@ -67,7 +68,6 @@ function readField(field: string, fields: Fields): void {
   if (value?.trim() === "") throw refuse(`invalid value for '${key}': value is empty`);
   if (value !== undefined && value !== value.trim())
     throw refuse(`invalid value for '${key}' in '${field}': value should not have whitespace`);
-  if (notYet.has(key)) throw new BerthError("unsupported", `option '${key}' is not supported yet`);
   const given = value ?? "true";
   switch (key) {
     case "type":
@@ -100,6 +100,9 @@ function readField(field: string, fields: Fields): void {
       break;
     case "volume-subpath":
       fields.subpath = given;
+      break;
+    case "image-subpath":
+      fields.imageSubpath = given;
       break;
     case "volume-label": {
       const [name = "", ...rest] = given.split("=");
@@ -167,6 +170,7 @@ function refuseForeign(fields: Fields): void {
   const families = [
     ["bind", fields.propagation ?? fields.createSource ?? fields.recursive],
     ["volume", fields.noCopy ?? fields.subpath ?? fields.labels ?? fields.driver ?? fields.driverOptions],
+    ["image", fields.imageSubpath],
     ["tmpfs", fields.size ?? fields.mode],
   ] as const;
   for (const [family, value] of families) {
@@ -175,11 +179,31 @@ function refuseForeign(fields: Fields): void {
   }
 }
 
+function image({ source, readOnly, imageSubpath }: Fields, target: string): MountOption {
+  if (source === undefined)
+    throw refuse('invalid mount config for type "image": field Source must not be empty');
+  if (readOnly === false) throw refuse('invalid mount config for type "image": an image cannot be written');
+  if (imageSubpath !== undefined) checkSubpath("image", imageSubpath);
+  return {
+    kind: "image",
+    image: source,
+    target: parseTarget("image", target),
+    readOnly: true,
+    ...(imageSubpath === undefined ? {} : { subpath: imageSubpath }),
+  };
+}
+
+function checkSubpath(type: "image" | "volume", path: string): void {
+  if (path.startsWith("/") || path.split("/").includes(".."))
+    throw refuse(
+      `invalid mount config for type "${type}": subpath must be a relative path within the ${type}`,
+    );
+}
+
 function volume(fields: Fields, target: string): MountOption {
   checkVolumeDriver(fields.driver ?? "", fields.driverOptions);
   const { source, subpath, labels } = fields;
-  if (subpath !== undefined && (subpath.startsWith("/") || subpath.split("/").includes("..")))
-    throw refuse('invalid mount config for type "volume": subpath must be a relative path within the volume');
+  if (subpath !== undefined) checkSubpath("volume", subpath);
   if (subpath !== undefined && source === undefined)
     throw refuse("must not set Subpath when using anonymous volumes");
   return {
