@@ -87,7 +87,7 @@ export function readDockerArchive(files: ArchiveFiles): ImageArchive {
     const encoded = new TextEncoder().encode(JSON.stringify(manifest));
     const root = { mediaType: mediaTypes.ociManifest, digest: sha256Of(encoded), size: encoded.byteLength };
     manifests.set(root.digest, encoded);
-    return { names: [...new Set(item.tags.map(archivedName))], roots: [root] };
+    return { names: [...new Set(item.tags.map(archivedName))], references: item.tags, roots: [root] };
   });
 
   const content = new ArchiveContent(files, (digest) => names.get(digest) ?? "");

@@ -5,6 +5,8 @@ import type { Descriptor, Platform } from "../oci/types.ts";
 export interface ArchivedImage {
   /** Canonical, with a tag; empty for an image without a name. */
   readonly names: readonly string[];
+  /** As the archive has them, also tags alone: by these a person chooses one of several. */
+  readonly references: readonly string[];
   /** Its manifest or index; several only where the archive lists one manifest for each platform. */
   readonly roots: readonly Descriptor[];
   /** Of the only root, where the archive says so. */

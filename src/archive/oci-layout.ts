@@ -12,7 +12,7 @@ import type { ArchivedImage, ArchiveFiles, ImageArchive } from "./image-archive.
 /** What containerd, Docker and buildx write: the whole name. */
 const nameAnnotation = "io.containerd.image.name";
 /** What the specification defines; a tag alone, or with some tools the whole name. */
-const referenceAnnotation = "org.opencontainers.image.ref.name";
+export const referenceAnnotation = "org.opencontainers.image.ref.name";
 
 /** The canonical name that an archive gives an image. Throws `invalid-image` for what is none. */
 export function archivedName(text: string): string {
@@ -43,23 +43,36 @@ function isAttestation({ annotations }: Descriptor): boolean {
  */
 function imagesOf(manifests: readonly Descriptor[]): ArchivedImage[] {
   const named = new Map<string, Descriptor[]>();
+  const known = new Map<string, string[]>();
   const images: ArchivedImage[] = [];
   for (const descriptor of manifests) {
     if (isAttestation(descriptor)) continue;
     const name = nameOf(descriptor);
+    const { [referenceAnnotation]: reference } = descriptor.annotations ?? {};
+    const references = [
+      ...(reference === undefined ? [] : [reference]),
+      ...(name === undefined ? [] : [name]),
+    ];
     if (name !== undefined) {
+      known.set(name, [...(known.get(name) ?? []), ...references]);
       named.set(name, [...(named.get(name) ?? []), descriptor]);
     } else {
       const { platform } = descriptor;
-      images.push({ names: [], roots: [descriptor], ...(platform === undefined ? {} : { platform }) });
+      images.push({
+        names: [],
+        references,
+        roots: [descriptor],
+        ...(platform === undefined ? {} : { platform }),
+      });
     }
   }
-  const byRoots = new Map<string, { names: string[]; roots: Descriptor[] }>();
+  const byRoots = new Map<string, { names: string[]; references: string[]; roots: Descriptor[] }>();
   for (const [name, roots] of named) {
     const key = roots.map(({ digest }) => digest).join(" ");
-    const known = byRoots.get(key);
-    if (known === undefined) byRoots.set(key, { names: [name], roots });
-    else known.names.push(name);
+    const same = byRoots.get(key) ?? { names: [], references: [], roots };
+    same.names.push(name);
+    same.references.push(...(known.get(name) ?? []));
+    byRoots.set(key, same);
   }
   return [...byRoots.values(), ...images];
 }

@@ -49,6 +49,7 @@ const containerInspect: LazyCommand = async () => (await import("./commands/insp
 const logs: LazyCommand = async () => (await import("./commands/logs.ts")).logs;
 const events: LazyCommand = async () => (await import("./commands/events.ts")).events;
 const tag: LazyCommand = async () => (await import("./commands/tag.ts")).tag;
+const copy: LazyCommand = async () => (await import("./commands/copy.ts")).copy;
 const tags: LazyCommand = async () => (await import("./commands/tags.ts")).tags;
 const rmi: LazyCommand = async () => (await import("./commands/rmi.ts")).rmi;
 const cp: LazyCommand = async () => (await import("./commands/cp.ts")).cp;
@@ -104,6 +105,7 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["rm", rm],
   ["rmi", rmi],
   ["tags", tags],
+  ["copy", copy],
   ["version", version],
   ["events", events],
   ["info", info],

@@ -13,6 +13,7 @@ import type { ImageRecord } from "../store/types.ts";
 import { ensureBuiltinImage, isBuiltinReference } from "./builtin-image.ts";
 import type { EngineContext } from "./context.ts";
 import { findImage } from "./find-image.ts";
+import type { Place } from "./place.ts";
 import type { PullResult } from "./pull.ts";
 import type { RunOptions } from "./run-options.ts";
 
@@ -26,12 +27,20 @@ export interface PullTalk {
   readonly signal?: AbortSignal;
 }
 
-/** The image to run, by `--pull`: from the store, or from its registry. */
+type Wanted = Pick<RunOptions, "image" | "pull" | "platform">;
+
+/** The image to run, by `--pull`: from the store, from its registry, or from the place that its name is (`oci:PATH`). */
 export async function obtainImage(
   context: EngineContext,
-  options: Pick<RunOptions, "image" | "pull" | "platform">,
+  options: Wanted,
   talk: PullTalk,
 ): Promise<ImageRecord> {
+  if (/^(?:docker|oci|oci-archive|docker-archive):/.test(options.image)) {
+    const place = (await import("./place.ts")).placeOf(options.image);
+    if (place?.kind === "registry")
+      return obtainImage(context, { ...options, image: formatReference(place.reference) }, talk);
+    if (place !== undefined) return importFrom(context, place, options, talk);
+  }
   const wanted = options.platform === undefined ? undefined : parsePlatform(options.platform);
   const builtin = parseAnyReference(options.image);
   if (builtin.kind !== "digest" && isBuiltinReference(withDefaultTag(builtin.reference))) {
@@ -57,6 +66,35 @@ export async function obtainImage(
   });
   talk.onPulled?.(pulled);
   return context.store.images.require(pulled.imageId);
+}
+
+/** Brings an image from files into the store, without a name. */
+async function importFrom(
+  context: EngineContext,
+  place: Place,
+  { platform }: Wanted,
+  { onProgress, signal }: PullTalk,
+): Promise<ImageRecord> {
+  const [{ openSource }, { importIntoStore, sweepStore }] = await Promise.all([
+    import("./open-source.ts"),
+    import("./import-into-store.ts"),
+  ]);
+  await sweepStore(context);
+  const talk = {
+    ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+  await using opened = await openSource(context, place, talk);
+  const { source, repository, root } = opened;
+  const { image } = await importIntoStore(context, {
+    origin: { kind: "reference", reference: repository, resolver: { resolve: async () => root } },
+    source,
+    names: [],
+    rememberDigest: false,
+    ...talk,
+  });
+  return image;
 }
 
 /** An image that was pulled by an alias, or from a registry that is searched. */

@@ -7,7 +7,7 @@ import { isImageManifest, parseManifestOrIndex } from "../oci/validate.ts";
 import { maximumConfigSize } from "../oci/validate-config.ts";
 
 /** Indexes within indexes; real ones have one level. */
-const maximumDepth = 4;
+export const maximumIndexDepth = 4;
 
 export interface SelectedManifest {
   readonly document: RawDocument;
@@ -34,16 +34,18 @@ export async function selectManifest(
       refuseUnusable(parsed.manifest);
       return { document, manifest: parsed.manifest, path };
     }
-    if (path.length > maximumDepth) {
-      throw new BerthError("invalid-image", `image indexes are nested more than ${maximumDepth} deep`);
-    }
+    if (path.length > maximumIndexDepth) throw tooDeep();
     const chosen = selectPlatform(parsed.index.manifests, platform);
     if (chosen === undefined) throw noMatchingManifest(platform, parsed.index.manifests);
     document = await fetchDocument(chosen);
   }
 }
 
-function noMatchingManifest(platform: Platform, offered: readonly Descriptor[]): BerthError {
+export function tooDeep(): BerthError {
+  return new BerthError("invalid-image", `image indexes are nested more than ${maximumIndexDepth} deep`);
+}
+
+export function noMatchingManifest(platform: Platform, offered: readonly Descriptor[]): BerthError {
   const names = offered
     .flatMap((item) => (item.platform === undefined ? [] : [formatPlatform(item.platform)]))
     .filter((name) => !name.startsWith("unknown"));

@@ -40,6 +40,7 @@ test("an OCI archive gives its images, names and blobs, in every compression", a
     expect(archive.images).toEqual([
       {
         names: ["docker.io/library/example:1"],
+        references: ["docker.io/library/example:1"],
         roots: [expect.objectContaining({ digest: image.root.digest })],
       },
     ]);

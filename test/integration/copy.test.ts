@@ -1,0 +1,173 @@
+/** copy, and inspect and run of what is elsewhere; skopeo compares and reads what we wrote, and the reverse. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { berth as runBerth } from "../support/berth-executable.ts";
+import { type DockerRegistry, dockerRegistryPath, startDockerRegistry } from "../support/docker-registry.ts";
+import { tarOf } from "../support/image-archives.ts";
+import { patternedBytes } from "../support/registry-client.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { writeOciLayout } from "../support/write-oci-layout.ts";
+
+const missing = [dockerRegistryPath, Bun.which("skopeo")].includes(null);
+const builtin = join(import.meta.dir, "../../dist/assets/builtin-image.tar");
+const directory = temporaryDirectory();
+const roots: string[] = [];
+let registry: DockerRegistry;
+let paths = 0;
+const newPath = () => join(directory.path, `path${paths++}`);
+
+function newRoot(): string {
+  const root = newPath();
+  mkdirSync(root);
+  roots.push(root);
+  return root;
+}
+
+async function succeed(root: string, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await runBerth(root, args);
+  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: expect.not.stringContaining("berth: ") });
+  return stdout;
+}
+
+async function skopeo(...args: string[]): Promise<string> {
+  const child = Bun.spawn(["skopeo", "--insecure-policy", ...args], { stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  if (code !== 0) throw new Error(`skopeo ${args.join(" ")} fails: ${stderr}`);
+  return stdout;
+}
+const raw = (place: string) =>
+  skopeo("inspect", "--raw", ...(place.startsWith("docker:") ? ["--tls-verify=false"] : []), place);
+const digestOf = (text: string) => `sha256:${new Bun.CryptoHasher("sha256").update(text).digest("hex")}`;
+const at = (name: string) => `docker://${registry.host}/${name}`;
+
+describe.skipIf(missing)("copy", () => {
+  beforeAll(async () => {
+    const storage = newPath();
+    mkdirSync(storage);
+    registry = await startDockerRegistry({ directory: storage });
+    await skopeo("copy", "--dest-tls-verify=false", `oci-archive:${builtin}`, at("app:1"));
+    const indexed = newPath();
+    const layer = Bun.gzipSync(await tarOf([{ name: "file", content: patternedBytes(300_000) }]));
+    const index = ["amd64", "arm64"].map((architecture) => ({ os: "linux", architecture }));
+    writeOciLayout(indexed, { layers: [layer], index });
+    await skopeo("copy", "--all", "--dest-tls-verify=false", `oci:${indexed}:latest`, at("multi:1"));
+  });
+  afterAll(async () => {
+    for (const root of roots) await runBerth(root, ["system", "prune", "-af"]);
+    await registry?.[Symbol.asyncDispose]();
+    directory[Symbol.dispose]();
+  });
+
+  test("a registry's image goes to every place with its bytes, and there is no store on the way", async () => {
+    const root = newRoot();
+    const original = await raw(at("app:1"));
+    const [layout, archive, dockerArchive] = [newPath(), newPath(), newPath()];
+    for (const to of [`oci:${layout}:one`, `oci-archive:${archive}:example.com/app:1`])
+      expect(await succeed(root, "copy", "-q", at("app:1"), to)).toBe(`${digestOf(original)}\n`);
+    expect(await raw(`oci:${layout}:one`)).toBe(original);
+    expect(await raw(`oci-archive:${archive}`)).toBe(original);
+    await succeed(root, "copy", at("app:1"), `docker-archive:${dockerArchive}:example.com/app:1`);
+    const config = JSON.parse(original).config.digest;
+    const read = JSON.parse(await raw(`docker-archive:${dockerArchive}`));
+    expect(read.config.digest).toBe(config);
+    const again = await succeed(root, "copy", at("app:1"), at("copies/app:2"));
+    expect(again).toContain(": Mounted from app\n");
+    expect(again).toEndWith(`Digest: ${digestOf(original)}\n`);
+    expect(await raw(at("copies/app:2"))).toBe(original);
+    for (const from of [`oci:${layout}:one`, `oci-archive:${archive}`]) {
+      await succeed(root, "copy", from, at("back/app:3"));
+      expect(await raw(at("back/app:3"))).toBe(original);
+    }
+    expect(existsSync(join(root, "data/berth.db"))).toBe(false);
+    const blobs = join(root, "data/blobs/sha256");
+    expect(existsSync(blobs) ? readdirSync(blobs) : []).toEqual([]);
+  });
+
+  test("an index goes with all it names, or one platform of it", async () => {
+    const root = newRoot();
+    const original = await raw(at("multi:1"));
+    const layout = newPath();
+    await succeed(root, "copy", "--all", at("multi:1"), `oci:${layout}:all`);
+    expect(await raw(`oci:${layout}:all`)).toBe(original);
+    await succeed(root, "copy", "--all", `oci:${layout}:all`, at("multi/copy:1"));
+    expect(await raw(at("multi/copy:1"))).toBe(original);
+    await succeed(root, "copy", "--platform", "linux/arm64", at("multi:1"), `oci:${layout}:arm`);
+    const arm = JSON.parse(original).manifests[1].digest;
+    expect(digestOf(await raw(`oci:${layout}:arm`))).toBe(arm);
+    expect(digestOf(await raw(`oci:${layout}:all`))).toBe(digestOf(original));
+    const { code, stderr } = await runBerth(root, [
+      "copy",
+      "--platform",
+      "linux/s390x",
+      at("multi:1"),
+      "oci:x",
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("no matching manifest for linux/s390x");
+  });
+
+  test("what skopeo wrote comes into the store, and out of it again with the same bytes", async () => {
+    const root = newRoot();
+    const archive = newPath();
+    await skopeo("copy", "--src-tls-verify=false", at("app:1"), `oci-archive:${archive}:x`);
+    await succeed(root, "copy", `oci-archive:${archive}`, "localhost/app:1");
+    expect(await succeed(root, "run", "--rm", "--network", "none", "localhost/app:1", "echo", "hello")).toBe(
+      "hello\n",
+    );
+    const layout = newPath();
+    await succeed(root, "copy", "berth:localhost/app:1", `oci:${layout}:out`);
+    expect(await raw(`oci:${layout}:out`)).toBe(await raw(`oci-archive:${archive}`));
+  });
+
+  test("inspect and run take a place for a name", async () => {
+    const root = newRoot();
+    const layout = newPath();
+    await skopeo("copy", "--src-tls-verify=false", at("app:1"), `oci:${layout}:x`);
+    const manifest = await raw(at("app:1"));
+    for (const place of [at("app:1"), `oci:${layout}`]) {
+      const [described] = JSON.parse(await succeed(root, "inspect", place));
+      expect(described).toMatchObject({
+        Id: JSON.parse(manifest).config.digest,
+        Os: "linux",
+        Descriptor: { digest: digestOf(manifest) },
+      });
+      expect(described.GraphDriver).toBeUndefined();
+    }
+    expect(existsSync(join(root, "data"))).toBe(false);
+    expect(await succeed(root, "run", "--rm", "--network", "none", `oci:${layout}:x`, "echo", "hello")).toBe(
+      "hello\n",
+    );
+  });
+
+  test("B1: a place with wrong bytes gives nothing", async () => {
+    const root = newRoot();
+    const [layout, target, archive] = [newPath(), newPath(), newPath()];
+    await skopeo("copy", "--src-tls-verify=false", at("app:1"), `oci:${layout}:x`);
+    const layer = JSON.parse(await raw(at("app:1"))).layers[0].digest.slice("sha256:".length);
+    const path = join(layout, "blobs/sha256", layer);
+    const bytes = readFileSync(path);
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(path, bytes);
+    for (const to of [`oci:${target}:x`, `oci-archive:${archive}`, "localhost/x:1", at("wrong:1")]) {
+      const { code, stderr } = await runBerth(root, ["copy", `oci:${layout}`, to]);
+      expect({ to, code }).toEqual({ to, code: 1 });
+      expect(stderr).toContain("digest");
+    }
+    expect(JSON.parse(readFileSync(join(target, "index.json"), "utf8")).manifests).toEqual([]);
+    expect(readdirSync(join(target, "blobs/sha256"))).not.toContain(layer);
+    expect(existsSync(archive)).toBe(false);
+    expect(await succeed(root, "images", "-aq")).toBe("");
+  });
+
+  test.each([
+    ["containers-storage:x", "oci:y", "containers-storage: is not supported"],
+    ["docker:x", "oci:y", "begins with docker://"],
+    ["oci:/nonexistent/layout", "oci:y", "not an OCI image layout"],
+    ["oci-archive:/nonexistent.tar", "oci:y", "/nonexistent.tar"],
+    ["nothing-here", "oci:y", "No such image: nothing-here:latest"],
+  ])("%s to %s is refused", async (from, to, message) => {
+    const { code, stderr } = await runBerth(newRoot(), ["copy", from, to], { cwd: directory.path });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) });
+  });
+});
