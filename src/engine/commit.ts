@@ -6,7 +6,7 @@ import { openStoredImage } from "../image/stored-image.ts";
 import { formatReference } from "../oci/reference.ts";
 import type { Digest, HistoryEntry, ImageConfig, ImageExecutionConfig } from "../oci/types.ts";
 import { parseImageConfig } from "../oci/validate.ts";
-import type { GrownTree } from "../snapshot/types.ts";
+import type { GrownTree, LayerTarget } from "../snapshot/types.ts";
 import type { ContainerRecord, ImageRecord } from "../store/types.ts";
 import { emitContainerEvent } from "./container-event.ts";
 import { containerTree, currentContainer } from "./container-tree.ts";
@@ -54,8 +54,8 @@ export async function commitContainer(
   const { manifest } = await openStoredImage(store, base, lease, signal);
   const { grown } = containerTree(context, container);
   const tools = { store, unpacker, removeTree: (path: string) => snapshotter.removeTree(path) };
-  const write = (tree: GrownTree) => (output: string) =>
-    whilePaused(context, container, options.pause, () => treeReader.writeLayer({ ...tree, output }, signal));
+  const write = (tree: GrownTree) => (target: LayerTarget) =>
+    whilePaused(context, container, options.pause, () => treeReader.writeLayer({ tree, ...target }, signal));
   const layer = grown === undefined ? undefined : await addLayer(tools, lease, write(grown), signal);
   const image = await storeImage(
     store,

@@ -7,6 +7,7 @@ import { storeImage } from "../image/store-image.ts";
 import { hostPlatform, parsePlatform } from "../oci/platform.ts";
 import { familiarString, formatReference } from "../oci/reference.ts";
 import type { Digest } from "../oci/types.ts";
+import type { LayerTarget } from "../snapshot/types.ts";
 import { writeLayer } from "../snapshot/write-layer.ts";
 import type { EngineContext } from "./context.ts";
 import { newImageName } from "./new-image-name.ts";
@@ -38,8 +39,14 @@ export async function importFiles(context: EngineContext, options: ImportOptions
   if (tar === undefined) throw new BerthError("invalid-argument", "the archive to import is empty");
 
   using lease = store.lease();
-  const tools = { store, unpacker, removeTree: (path: string) => snapshotter.removeTree(path) };
-  const write = (output: string) => writeLayer(untilAborted(tar, signal), openSync(output, "wx", 0o600));
+  const tools = {
+    store,
+    unpacker,
+    removeTree: (path: string) => snapshotter.removeTree(path),
+    onNote: context.warn,
+  };
+  const write = ({ output }: LayerTarget) =>
+    writeLayer(untilAborted(tar, signal), openSync(output, "wx", 0o600));
   const layer = await addLayer(tools, lease, write, signal);
   const created = new Date().toISOString();
   const { id } = await storeImage(

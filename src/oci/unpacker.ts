@@ -46,4 +46,6 @@ export interface WrittenLayer {
   /** Of the compressed bytes. */
   readonly digest: Digest;
   readonly size: number;
+  /** There where it was made unpacked at the same time. */
+  readonly unpacked?: UnpackResult;
 }

@@ -43,9 +43,16 @@ export interface TreeDifference {
   readonly size: number;
 }
 
-export interface LayerRequest extends GrownTree {
-  /** A file that does not exist yet. */
+/** Where a new layer goes; nothing of it exists yet. */
+export interface LayerTarget {
+  /** The blob's file. */
   readonly output: string;
+  /** The unpacked layer. */
+  readonly directory: string;
+}
+
+export interface LayerRequest extends LayerTarget {
+  readonly tree: GrownTree;
   /** Nothing in the layer is dated later (SOURCE_DATE_EPOCH), in seconds since 1970. */
   readonly latest?: number;
 }
@@ -53,7 +60,7 @@ export interface LayerRequest extends GrownTree {
 /** Reads what containers have on disk, whoever its files belong to. Containers may run meanwhile. */
 export interface TreeReader {
   difference(tree: GrownTree, signal?: AbortSignal): Promise<TreeDifference>;
-  /** Writes what has changed as a layer into a file, and syncs it. */
+  /** Writes what has changed as a layer, blob and directory, and syncs them. */
   writeLayer(request: LayerRequest, signal?: AbortSignal): Promise<WrittenLayer>;
   /** A tar of everything in layers, lowest first, seen as one tree. */
   archive(layers: readonly string[], signal?: AbortSignal): AsyncGenerator<Uint8Array>;

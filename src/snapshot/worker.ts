@@ -3,12 +3,11 @@
  * them. What it reads is hostile, so it makes itself small first: it opens what the request names, then makes the
  * directory that it works in its root, and imports nothing after that.
  */
-import { readFileSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { LengthBeyond } from "../archive/layer/decompress.ts";
 import { extractLayer } from "../archive/layer/extract-layer.ts";
 import { fileSystemError } from "../archive/layer/file-system-error.ts";
-import { type OwnerPolicy, ownerPolicyFrom } from "../archive/layer/owner-policy.ts";
 import { removeTree } from "../archive/layer/remove-tree.ts";
 import { BerthError } from "../base/errors.ts";
 import { toByteString } from "../sys/byte-string.ts";
@@ -18,12 +17,12 @@ import { copyLayers } from "./copy-layers.ts";
 import { tryOverlay } from "./try-overlay.ts";
 import type { GrownTree, UnpackResult, WrittenLayer } from "./types.ts";
 import { dataDescriptor, type WorkerRequest, type WorkerResults } from "./worker-protocol.ts";
+import { currentOwnerPolicy, LayerOutput, makeLayerDirectory } from "./layer-output.ts";
 import { mergedTree } from "./merged-tree.ts";
 import { tarTree } from "./tar-tree.ts";
 import { type ChangesRequest, treeChanges } from "./tree-changes.ts";
 import { treeDifference } from "./tree-difference.ts";
 import { answerRequest, tell } from "./worker-talk.ts";
-import { writeLayer } from "./write-layer.ts";
 
 /** Between two progress events, in milliseconds. */
 const progressInterval = 50;
@@ -71,7 +70,7 @@ async function perform(request: WorkerRequest, rest: string): Promise<Result> {
     case "difference":
       return treeDifference(grownTree(request));
     case "write-layer":
-      return writeLayerOf(request);
+      return writeLayer(request);
     case "archive":
       writeArchive(request);
       return undefined;
@@ -96,24 +95,6 @@ function confineTo(root: number, path: string): void {
   if (result < 0) throw fileSystemError("make the root of the worker", toByteString(path), result);
 }
 
-/** Makes the directory that becomes a layer or a root, owned by root whatever its parent's set-group-id bit says. */
-function makeTarget(path: string): number {
-  const name = toByteString(path);
-  const made = calls.makeDirectory(AT_FDCWD, name, 0o755);
-  if (made < 0) throw fileSystemError("create directory", name, made);
-  const root = open(path, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
-  calls.changeOwner(root, 0, 0);
-  calls.changeMode(root, 0o755);
-  return root;
-}
-
-function currentOwnerPolicy(): OwnerPolicy {
-  return ownerPolicyFrom(
-    readFileSync("/proc/self/uid_map", "utf8"),
-    readFileSync("/proc/self/gid_map", "utf8"),
-  );
-}
-
 /** All that was written is on the disk before anybody renames it into place. */
 function synchronise(root: number, path: string): void {
   const result = calls.syncFileSystem(root);
@@ -130,7 +111,7 @@ async function unpack(request: WorkerRequest & { kind: "unpack" }, rest: string)
   const blob = openBlob(request);
   const lengths = request.arriving === undefined ? {} : { lengthBeyond: followLengths(rest) };
   const owners = currentOwnerPolicy();
-  const root = makeTarget(request.target);
+  const root = makeLayerDirectory(calls, request.target);
   let toldAt = Number.NEGATIVE_INFINITY;
   confineTo(root, request.target);
   try {
@@ -159,7 +140,7 @@ async function unpack(request: WorkerRequest & { kind: "unpack" }, rest: string)
 
 function copy(request: WorkerRequest & { kind: "copy" }): void {
   const layers = request.layers.map((path) => open(path, O.RDONLY | O.DIRECTORY));
-  const root = makeTarget(request.target);
+  const root = makeLayerDirectory(calls, request.target);
   confineTo(root, request.target);
   try {
     copyLayers(calls, layers, root);
@@ -188,13 +169,12 @@ function grownTree({ directory, form, layers }: GrownTree): ChangesRequest {
   return { calls, tree, form, below };
 }
 
-function writeLayerOf(request: WorkerRequest & { kind: "write-layer" }): Promise<WrittenLayer> {
-  const name = toByteString(request.output);
-  const file = calls.open(AT_FDCWD, name, O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW, 0o600);
-  if (file < 0) throw fileSystemError("create", name, file);
+function writeLayer(request: WorkerRequest & { kind: "write-layer" }): Promise<WrittenLayer> {
+  const layer = new LayerOutput(calls, request);
   const { latest } = request;
-  const tar = tarTree(calls, treeChanges(grownTree(request)), latest === undefined ? {} : { latest });
-  return writeLayer(tar, file);
+  return layer.write(
+    tarTree(calls, treeChanges(grownTree(request.tree)), latest === undefined ? {} : { latest }),
+  );
 }
 
 function writeArchive(request: WorkerRequest & { kind: "archive" }): void {

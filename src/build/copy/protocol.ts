@@ -1,5 +1,6 @@
 /** What the `internal-build-worker` is asked for and answers; how they talk is in snapshot/worker-protocol.ts. */
 import type { WrittenLayer } from "../../oci/unpacker.ts";
+import type { LayerTarget } from "../../snapshot/types.ts";
 import type { ModeChange } from "../plan/types.ts";
 import type { Stub } from "./remove-stubs.ts";
 
@@ -28,8 +29,7 @@ export interface CopyRequest {
   readonly kind: "copy";
   /** The layers below, lowest first. */
   readonly base: readonly string[];
-  /** The layer's file, which does not exist yet. */
-  readonly output: string;
+  readonly target: LayerTarget;
   readonly items: readonly CopyItem[];
   /** Absolute; with a slash at its end a directory. Without items it is only made, if it is missing. */
   readonly destination: string;

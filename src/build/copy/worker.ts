@@ -6,8 +6,8 @@
 import { fileSystemError } from "../../archive/layer/file-system-error.ts";
 import { BerthError } from "../../base/errors.ts";
 import { answerRequest } from "../../snapshot/worker-talk.ts";
+import { LayerOutput } from "../../snapshot/layer-output.ts";
 import { tarTree } from "../../snapshot/tar-tree.ts";
-import { writeLayer } from "../../snapshot/write-layer.ts";
 import { toByteString } from "../../sys/byte-string.ts";
 import { AT_FDCWD, fileSyscalls as calls, O } from "../../sys/file-syscalls.ts";
 import { contentDigest } from "./content-digest.ts";
@@ -36,11 +36,11 @@ async function perform(request: BuildWorkerRequest): Promise<BuildWorkerResults[
 }
 
 function copy(request: CopyRequest): Promise<BuildWorkerResults["copy"]> {
-  const file = open(request.output, O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW, 0o600);
+  const layer = new LayerOutput(calls, request.target);
   const base = new Tree(calls, openRoots(request.base));
   const entries = new LayerCopy(request, base).entries(openRoots);
   const { latest } = request;
-  return writeLayer(tarTree(calls, entries, latest === undefined ? {} : { latest }), file);
+  return layer.write(tarTree(calls, entries, latest === undefined ? {} : { latest }));
 }
 
 /** Layers come lowest first, and trees take them highest first. */

@@ -2,6 +2,7 @@ import type { CopyItem, CopyRequest, TreeItem } from "../../build/copy/protocol.
 import { DockerfileError } from "../../build/dockerfile-error.ts";
 import type { CopySource, CopyStep } from "../../build/plan/types.ts";
 import { addLayer } from "../../image/add-layer.ts";
+import type { LayerTarget } from "../../snapshot/types.ts";
 import { askBuildWorker } from "./build-worker.ts";
 import { type BuildEnvironment, directoriesOf, type StageFiles } from "./build-environment.ts";
 import { resolveOwner } from "./copy-owner.ts";
@@ -67,14 +68,14 @@ async function copyLayer(
 ) {
   const { context, tools, lease, signal, epoch } = build;
   const base = directoriesOf(build, files);
-  const write = (output: string) =>
+  const write = (target: LayerTarget) =>
     askBuildWorker(
       context,
       {
         kind: "copy",
         ...request,
         base,
-        output,
+        target,
         now: epoch ?? Math.floor(Date.now() / 1000),
         ...(owner === "" ? {} : { owner: resolveOwner(owner, base) }),
         ...(epoch === undefined ? {} : { latest: epoch }),

@@ -24,12 +24,12 @@ export async function copyOut(
 ): Promise<string> {
   const output = `${directory}.tar`;
   try {
-    const { diffId } = await askBuildWorker(
+    await askBuildWorker(
       context,
       {
         kind: "copy",
         base: [],
-        output,
+        target: { output, directory },
         destination: `/${inside}`,
         parents: false,
         now: Math.floor(Date.now() / 1000),
@@ -37,7 +37,6 @@ export async function copyOut(
       },
       signal,
     );
-    await context.unpacker.unpack({ blob: output, diffId, target: directory }, undefined, signal);
   } finally {
     await tools.removeTree(output);
   }

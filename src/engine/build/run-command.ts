@@ -40,7 +40,7 @@ export async function runWork(build: BuildEnvironment, step: RunStep, trees: Sou
       const layer = await addLayer(
         tools,
         lease,
-        (output) => context.treeReader.writeLayer({ ...grown, output, ...latest }, signal),
+        (target) => context.treeReader.writeLayer({ tree: grown, ...target, ...latest }, signal),
         signal,
       );
       await tools.removeTree(directory);
