@@ -14,6 +14,7 @@ const run: LazyCommand = async () => (await import("./commands/run.ts")).run;
 const exec: LazyCommand = async () => (await import("./commands/exec.ts")).exec;
 const builderPrune: LazyCommand = async () => (await import("./commands/builder-prune.ts")).builderPrune;
 const build: LazyCommand = async () => (await import("./commands/build.ts")).build;
+const top: LazyCommand = async () => (await import("./commands/top.ts")).top;
 const ps: LazyCommand = async () => (await import("./commands/ps.ts")).ps;
 const rm: LazyCommand = async () => (await import("./commands/rm.ts")).rm;
 const pause: LazyCommand = async () => (await import("./commands/pause.ts")).pause;
@@ -78,6 +79,7 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["wait", wait],
   ["attach", attach],
   ["exec", exec],
+  ["top", top],
   ["build", build],
   ["ps", ps],
   ["pause", pause],
@@ -151,6 +153,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
         ["start", start],
         ["stats", stats],
         ["stop", stop],
+        ["top", top],
         ["unpause", unpause],
         ["update", update],
         ["wait", wait],
@@ -225,7 +228,6 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     buildx
     compose
     config
-    container:top
     context
     manifest
     network
@@ -235,7 +237,6 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     service
     stack
     swarm
-    top
     trust
   `.match(/\S+/g),
 );

@@ -1,4 +1,3 @@
-import { BerthError } from "../base/errors.ts";
 import { ContainerEnded, type JoinedProgram, join } from "../container/join.ts";
 import type { ProcessSpec } from "../container/spec.ts";
 import type { ContainerRecord } from "../store/types.ts";
@@ -10,6 +9,7 @@ import { noDevices, processSpec, seccompProgram } from "./container-spec.ts";
 import type { EngineContext } from "./context.ts";
 import { sharedOpenFileLimit } from "./open-file-limit.ts";
 import { addVariables } from "./resolve-process.ts";
+import { notRunning } from "./running-container.ts";
 
 /** A program to be started in a running container; what is undefined is as for the container's own. */
 export interface ExecRequest {
@@ -93,5 +93,3 @@ function programSpec(own: ProcessSpec, request: ExecRequest, caller: EngineConte
     ...(request.privileged ? { capabilities: capabilityNames } : {}),
   };
 }
-
-export const notRunning = (id: string) => new BerthError("conflict", `container ${id} is not running`);

@@ -6,9 +6,9 @@ import { isTerminal } from "../sys/libc.ts";
 import { emitContainerEvent } from "./container-event.ts";
 import { ContainerStreams, rawTerminal, windowSize } from "./container-streams.ts";
 import type { EngineContext } from "./context.ts";
-import { type ExecRequest, execInContainer, notRunning } from "./exec-in-container.ts";
+import { type ExecRequest, execInContainer } from "./exec-in-container.ts";
 import { holdTerminal, showTerminal } from "./exec-terminal.ts";
-import { settle } from "./reconcile-containers.ts";
+import { runningContainer } from "./running-container.ts";
 
 export interface ExecOptions {
   /** Id, name or unique prefix. */
@@ -27,7 +27,13 @@ export type ExecEnd = { readonly kind: "exited"; readonly exitCode: number } | {
  * detach keys, leaves the program running, as with Docker, but not its terminal when the person's goes away.
  */
 export async function execProgram(context: EngineContext, options: ExecOptions): Promise<ExecEnd> {
-  const record = await runningContainer(context, options.container);
+  const { record } = await runningContainer(context, options.container);
+  if (record.state.status === "paused") {
+    throw new BerthError(
+      "conflict",
+      `Container ${options.container} is paused, unpause the container before exec`,
+    );
+  }
   const size = options.request.terminal ? windowSize(1) : undefined;
   const request = { ...options.request, ...(size ? { windowSize: size } : {}) };
   const execID = randomHex(32);
@@ -42,25 +48,6 @@ export async function execProgram(context: EngineContext, options: ExecOptions):
   if (end.kind === "exited") tell("exec_die", { exitCode: String(end.exitCode) });
   else if (!request.detach) tell("exec_detach");
   return end;
-}
-
-/** The record of a container that a program can be started in. Throws `not-found` and `conflict` in Docker's words. */
-async function runningContainer(context: EngineContext, idOrName: string): Promise<ContainerRecord> {
-  const found = context.readingStore.containers.get(idOrName);
-  const record = (await settle(context, found)) ?? found;
-  switch (record.state.status) {
-    case "running":
-      return record;
-    case "paused":
-      throw new BerthError("conflict", `Container ${idOrName} is paused, unpause the container before exec`);
-    case "restarting":
-      throw new BerthError(
-        "conflict",
-        `Container ${record.id} is restarting, wait until the container is running`,
-      );
-    default:
-      throw notRunning(record.id);
-  }
 }
 
 async function startDetached(

@@ -77,7 +77,7 @@ function readMember(pid: number, proc: string): Member | undefined {
 }
 
 /** Fields by their number in proc_pid_stat(5); the command name, field 2, may hold blanks and parentheses. */
-function statFields(text: string): (number: number) => string {
+export function statFields(text: string): (number: number) => string {
   const rest = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return (number) => rest[number - 3] ?? "";
 }

@@ -1,20 +1,19 @@
 /** Elastic columns as Go's text/tabwriter makes them with Docker's parameters (10, 1, 3, ' '). */
 
-const minimumWidth = 10;
 const padding = 3;
 
 /**
  * Aligns tab-separated text. A column is a run of consecutive lines that have a tab after that cell; it is as wide
- * as its longest cell plus 3, at least 10. The last cell of a line belongs to no column. Widths count characters.
+ * as its longest cell plus 3, at least `minimumWidth`. The last cell of a line belongs to no column. Widths count characters.
  */
-export function alignColumns(text: string): string {
+export function alignColumns(text: string, minimumWidth = 10): string {
   const lines = text.split("\n").map((line) => line.split("\t"));
   const padded: string[] = lines.map(() => "");
-  align(lines, padded);
+  align(lines, padded, minimumWidth);
   return padded.join("\n");
 }
 
-function align(lines: readonly (readonly string[])[], padded: string[]): void {
+function align(lines: readonly (readonly string[])[], padded: string[], minimumWidth: number): void {
   // Blocks that wait for their next column; a stack, so that many columns do not nest calls.
   const blocks = [{ from: 0, to: lines.length, column: 0 }];
   for (let block = blocks.pop(); block !== undefined; block = blocks.pop()) {
