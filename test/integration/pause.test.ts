@@ -106,6 +106,70 @@ describe("a paused container", () => {
   });
 });
 
+describe("a container that is told something while it is paused", () => {
+  const listens = (name: string) =>
+    `trap 'echo heard >>/shared/${name}.out; exit 5' TERM; echo >/shared/${name}.ready; while :; do sleep 0.05; done`;
+
+  test("hears it, because it continues: stop", async () => {
+    await using _ = await started("stopping", listens("stopping"));
+    await lab.berth(["pause", "stopping"]);
+    expect((await lab.berth(["stop", "stopping"])).code).toBe(0);
+    expect(await inspect("stopping", "{{.State.Status}} {{.State.ExitCode}}")).toBe("exited 5");
+    expect(readFileSync(join(shared, "stopping.out"), "utf8")).toBe("heard\n");
+  });
+
+  test("is killed", async () => {
+    await using _ = await started("killed", listens("killed"));
+    await lab.berth(["pause", "killed"]);
+    expect((await lab.berth(["kill", "killed"])).code).toBe(0);
+    expect(await inspect("killed", "{{.State.Status}} {{.State.ExitCode}}")).toBe("exited 137");
+  });
+
+  test("starts no further program", async () => {
+    await using _ = await started("closed", listens("closed"));
+    await lab.berth(["pause", "closed"]);
+    expect(await lab.berth(["exec", "closed", "true"])).toMatchObject({
+      code: 1,
+      stderr: "berth: Container closed is paused, unpause the container before exec\n",
+    });
+  });
+});
+
+test("programs that joined stand still, too", async () => {
+  await using _ = await started("joined", "echo >/shared/joined.ready; while :; do sleep 0.1; done");
+  const script = "while :; do echo x >>/shared/program.out; sleep 0.01; done";
+  await lab.berth(["exec", "-d", "joined", "sh", "-c", script]);
+  await until(() => existsSync(join(shared, "program.out")));
+  await lab.berth(["pause", "joined"]);
+  const before = size("program.out");
+  await Bun.sleep(100); // nothing can be waited for here: nothing may happen
+  expect(size("program.out")).toBe(before);
+  await lab.berth(["unpause", "joined"]);
+  await until(() => size("program.out") > before);
+});
+
+test("of processes that are shared with another container, only its own stand still", async () => {
+  await using _ = await started(
+    "host",
+    "echo >/shared/host.ready; while :; do echo x >>/shared/host.out; sleep 0.02; done",
+  );
+  const script =
+    "trap 'exit 6' TERM; echo >/shared/guest.ready; while :; do echo x >>/shared/guest.out; sleep 0.02; done";
+  const ended = lab.berth([
+    ...["run", "--name", "guest", "--network", "none", "--pid", "container:host", "-v", `${shared}:/shared`],
+    ...[builtinImage, "sh", "-c", script],
+  ]);
+  await until(() => existsSync(join(shared, "guest.ready")));
+  await lab.berth(["pause", "guest"]);
+  const [guest, host] = [size("guest.out"), size("host.out")];
+  await until(() => size("host.out") > host + 10);
+  expect(size("guest.out")).toBe(guest);
+  await lab.berth(["unpause", "guest"]);
+  await until(() => size("guest.out") > guest);
+  expect((await lab.berth(["stop", "guest"])).code).toBe(0);
+  expect((await ended).code).toBe(6);
+});
+
 test("what does not run, is not paused, or is not there is said", async () => {
   await lab.berth(["run", "--name", "done", "--network", "none", builtinImage, "true"]);
   const id = await inspect("done", "{{.Id}}");
