@@ -94,40 +94,51 @@ export class RotatedLines implements Disposable {
   }
 
   #isNewest({ inode }: OpenFile): boolean {
-    const newest = statSync(this.#path, { throwIfNoEntry: false });
-    return newest === undefined || newest.ino === inode;
+    const newest = this.#inodeOf(this.#path);
+    return newest === undefined || newest === inode;
   }
 
-  /**
-   * Opens the files that are newer than the one with this inode, or all. From the newest to the oldest: what is renamed
-   * meanwhile comes again under its next name, and is known by its inode.
-   */
+  /** Opens the files that are newer than the one with this inode, or all, as they are between two rotations. */
   #newerThan(inode: number | undefined, position: number): OpenFile[] {
+    for (let attempt = 1; ; attempt++) {
+      const newest = this.#inodeOf(this.#path);
+      const found = this.#openUntil(inode);
+      if (this.#inodeOf(this.#path) === newest || attempt === 10) {
+        let next = position;
+        return found.toReversed().map(({ size, ...file }) => {
+          const opened = { ...file, position: next };
+          next += size;
+          return opened;
+        });
+      }
+      for (const { descriptor } of found) closeSync(descriptor);
+    }
+  }
+
+  #inodeOf(path: string): number | undefined {
+    return statSync(path, { throwIfNoEntry: false })?.ino;
+  }
+
+  /** From the newest to the oldest. While files are being renamed one name is free, or has the file of the one before. */
+  #openUntil(inode: number | undefined) {
     const found: { descriptor: number; inode: number; size: number }[] = [];
-    for (let index = 0; ; index++) {
-      const path = index === 0 ? this.#path : `${this.#path}.${index}`;
+    for (let index = 0, missing = 0; missing < 2; index++) {
       let descriptor: number;
       try {
-        descriptor = openSync(path, "r");
+        descriptor = openSync(index === 0 ? this.#path : `${this.#path}.${index}`, "r");
+        missing = 0;
       } catch (error) {
         if (systemErrorCode(error) !== "ENOENT") throw error;
-        if (index === 0) continue; // between being renamed and being made again
-        break;
+        missing++;
+        continue;
       }
       const { ino, size } = fstatSync(descriptor);
-      if (ino === inode) {
-        closeSync(descriptor);
-        break;
-      }
-      if (found.some((each) => each.inode === ino)) closeSync(descriptor);
+      const isKnown = found.some((each) => each.inode === ino);
+      if (ino === inode || isKnown) closeSync(descriptor);
       else found.push({ descriptor, inode: ino, size });
+      if (ino === inode) break;
     }
-    let next = position;
-    return found.toReversed().map(({ size, ...file }) => {
-      const opened = { ...file, position: next };
-      next += size;
-      return opened;
-    });
+    return found;
   }
 
   /**

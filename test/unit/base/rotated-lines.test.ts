@@ -69,6 +69,16 @@ test("a file that was renamed and has no successor yet is waited for", () => {
   expect(readAll(lines)).toBe("b\n");
 });
 
+test("files that are just being renamed are found", () => {
+  using files = lab();
+  files.append("a\n");
+  files.rotate();
+  files.rotate();
+  files.append("b\n");
+  using lines = new RotatedLines(files.path);
+  expect(readAll(lines)).toBe("a\nb\n");
+});
+
 test("a reader that is left behind goes on with the oldest file that is still there", () => {
   using files = lab();
   files.append("a\n");

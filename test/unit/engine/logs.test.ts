@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { RotatedLines } from "../../../src/base/rotated-lines.ts";
 import { ContainerLog } from "../../../src/container/container-log.ts";
 import { logPath } from "../../../src/engine/container-logging.ts";
 import { type LogsOptions, readLogs } from "../../../src/engine/logs.ts";
@@ -7,6 +9,7 @@ import type { ContainerState } from "../../../src/store/types.ts";
 import { identifyProcess } from "../../../src/sys/process-identity.ts";
 import { testEngine } from "../../support/engine.ts";
 import { containerRecord } from "../../support/records.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 /** A container with a log, in an engine of its own. */
 function lab(state: Partial<ContainerState> = { status: "running", monitor: identifyProcess(process.pid)! }) {
@@ -128,6 +131,30 @@ test("follows a container over rotations until it ends, and misses nothing", asy
   let ended = false;
   const { order } = await done;
   expect(order).toBe(Array.from({ length: count }, (_, index) => `${index}\n`).join(""));
+});
+
+test("misses nothing of a writer that rotates all the time", async () => {
+  using directory = temporaryDirectory();
+  const path = join(directory.path, "log");
+  const count = 2000;
+  const source = join(import.meta.dir, "../../../src/container/container-log.ts");
+  const writer = Bun.spawn([
+    process.execPath,
+    "-e",
+    `const { ContainerLog } = await import(${JSON.stringify(source)});
+     const log = new ContainerLog(${JSON.stringify(path)}, { maxSize: 2000, maxFiles: 1000 });
+     for (let index = 0; index < ${count}; index++) log.write("stdout", Buffer.from(index + "\\n"));`,
+  ]);
+  using lines = new RotatedLines(path);
+  const seen: string[] = [];
+  for (let isOver = false; !isOver; ) {
+    isOver = writer.exitCode !== null;
+    for (let block = lines.read(); block !== undefined; block = lines.read())
+      for (const line of block.bytes.toString().trimEnd().split("\n")) seen.push(line.split(" ")[3]!);
+    await new Promise(setImmediate);
+  }
+  expect(writer.exitCode).toBe(0);
+  expect(seen).toEqual(Array.from({ length: count }, (_, index) => String(index)));
 });
 
 test("follows a container over a restart", async () => {
