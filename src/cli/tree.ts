@@ -68,6 +68,14 @@ const version: LazyCommand = async () => (await import("./commands/version.ts"))
 const licenses: LazyCommand = async () => (await import("./commands/licenses.ts")).licenses;
 const completion: LazyCommand = async () => (await import("./commands/completion.ts")).completion;
 
+const networkConnect: LazyCommand = async () => (await import("./commands/network.ts")).networkConnect;
+const networkCreate: LazyCommand = async () => (await import("./commands/network.ts")).networkCreate;
+const networkDisconnect: LazyCommand = async () => (await import("./commands/network.ts")).networkDisconnect;
+const networkInspect: LazyCommand = async () => (await import("./commands/inspect.ts")).networkInspect;
+const networkList: LazyCommand = async () => (await import("./commands/network.ts")).networkList;
+const networkPrune: LazyCommand = async () => (await import("./commands/network.ts")).networkPrune;
+const networkRemove: LazyCommand = async () => (await import("./commands/network.ts")).networkRemove;
+
 /** The commands right below `berth`; the help has its own order. */
 export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["run", run],
@@ -191,6 +199,25 @@ export const groups: ReadonlyMap<string, Group> = new Map([
     },
   ],
   [
+    "network",
+    {
+      description: "Manage networks",
+      commands: new Map([
+        ["connect", networkConnect],
+        ["create", networkCreate],
+        ["disconnect", networkDisconnect],
+        ["inspect", networkInspect],
+        ["ls", networkList],
+        ["prune", networkPrune],
+        ["rm", networkRemove],
+      ]),
+      aliases: new Map([
+        ["list", "ls"],
+        ["remove", "rm"],
+      ]),
+    },
+  ],
+  [
     "system",
     {
       description: "Manage berth",
@@ -230,7 +257,6 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     config
     context
     manifest
-    network
     plugin
     search
     secret

@@ -3,13 +3,14 @@ import { parseContainerPorts, portKey } from "../oci/ports.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import type { ContainerOptions } from "./container-record.ts";
 import { portSummaries } from "./network/container-ports.ts";
-import type { NetworkOption } from "./run-options.ts";
 
 export interface FilterSurroundings {
   /** The id of the image that a reference names, or undefined. */
   imageId(reference: string): string | undefined;
   /** A container by id, name or prefix; throws `not-found`. */
   container(text: string): ContainerRecord;
+  /** The names and ids of a container's networks. */
+  networks(container: ContainerRecord): readonly string[];
 }
 
 type Predicate = (container: ContainerRecord) => boolean;
@@ -107,7 +108,7 @@ function predicateFor(key: string, value: string, surroundings: FilterSurroundin
         );
     }
     case "network":
-      return ({ options }) => networkNames((options as ContainerOptions).run.network).includes(value);
+      return (container) => surroundings.networks(container).includes(value);
     default:
       throw new BerthError("invalid-argument", `invalid filter '${key}'`);
   }
@@ -134,25 +135,6 @@ function filteredPorts(key: string, value: string): readonly string[] {
       { cause },
     );
   }
-}
-
-/** Docker's NetworkMode: what Docker calls a container's network, or the first of them. */
-export function networkMode(network: NetworkOption): string {
-  switch (network.kind) {
-    case "slirp4netns":
-      return "bridge";
-    case "container":
-      return `container:${network.container}`;
-    case "networks":
-      return network.networks[0]?.network ?? "none";
-    default:
-      return network.kind;
-  }
-}
-
-function networkNames(network: NetworkOption): readonly string[] {
-  if (network.kind !== "networks") return [networkMode(network)];
-  return network.networks.map((each) => each.network);
 }
 
 /** Docker takes a name filter as an unanchored regular expression; without special characters it is a substring. */

@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ContainerMount, ContainerSpec, NamespaceModes, ProcessSpec } from "../container/spec.ts";
+import type { ContainerSpec, NamespaceModes, ProcessSpec } from "../container/spec.ts";
 import { defaultSharedMemorySize, initPath } from "../container/plan.ts";
 import { userNameOf } from "../sys/identity.ts";
 import { compileSeccomp } from "../sys/seccomp.ts";
@@ -12,8 +12,7 @@ import { containerRoot } from "./container-root.ts";
 import type { EngineContext } from "./context.ts";
 import type { StartableContainer } from "./container-record.ts";
 import { keptIds } from "./kept-identity.ts";
-import { nameFacts } from "./network/name-facts.ts";
-import { networkFiles } from "./network-files.ts";
+import { containerNames } from "./network/container-names.ts";
 import type { RunOptions } from "./run-options.ts";
 
 /** What belongs to this start and not to the container. */
@@ -31,7 +30,7 @@ export async function containerSpec(
 ): Promise<ContainerSpec> {
   const { directory, options } = container;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const files = writeFiles(directory, networkFiles(nameFacts(options)));
+  const files = containerNames(context, container);
   const { run } = options;
   const root = await containerRoot(context, container, run.remove);
   const kept = keptIds(run);
@@ -127,20 +126,4 @@ export function processSpec(
     ...(run.init ? { init: context.helpers.command("catatonit")[0]! } : {}),
     ...(openFiles ? { openFiles } : {}),
   };
-}
-
-/** Puts the container's own /etc files into its directory, and answers where they are mounted. */
-function writeFiles(directory: string, files: Readonly<Record<string, string>>): ContainerMount[] {
-  return Object.entries(files).map(([name, text]) => {
-    const source = join(directory, name);
-    writeFileSync(source, text, { mode: 0o644 });
-    return {
-      kind: "bind",
-      source,
-      target: `/etc/${name}`,
-      readOnly: false,
-      propagation: "private",
-      populate: false,
-    };
-  });
 }

@@ -1,11 +1,12 @@
 import { isBerthError } from "../base/errors.ts";
 import type { GrownTree } from "../snapshot/types.ts";
 import type { ContainerRecord, ContainerState, ContainerStatus } from "../store/types.ts";
-import { containerFilter, networkMode } from "./container-filters.ts";
+import { containerFilter } from "./container-filters.ts";
 import { mountPoints } from "./container-mounts.ts";
 import { optionsOf } from "./container-record.ts";
 import { containerTree } from "./container-tree.ts";
 import type { EngineContext } from "./context.ts";
+import { networkNames } from "./network/network-names.ts";
 import { type PortSummary, portSummaries } from "./network/container-ports.ts";
 import { contentSize } from "./content-size.ts";
 import { findImage } from "./find-image.ts";
@@ -48,6 +49,10 @@ export async function listContainers(
   const accepts = containerFilter(options.filters, {
     imageId: (reference) => imageIdOf(context, reference),
     container: (text) => context.readingStore.containers.get(text),
+    networks: (container) => [
+      ...networkNames(context.readingStore, container),
+      ...context.readingStore.networks.membershipsOf(container.id).map(({ networkId }) => networkId),
+    ],
   });
   const asksForState = options.filters.some((filter) => /^\s*(status|exited)\s*=/i.test(filter));
   const everything = options.all || options.last !== undefined || asksForState;
@@ -75,7 +80,7 @@ async function summarize(
   container: ContainerRecord,
   size: boolean,
 ): Promise<ContainerSummary> {
-  const { run, mounts } = optionsOf(container);
+  const { mounts } = optionsOf(container);
   const points = mountPoints(context.readingStore.layout, mounts).filter(({ type }) => type !== "tmpfs");
   const { id, name, image, imageId, command, createdAt, labels, state } = container;
   return {
@@ -91,7 +96,7 @@ async function summarize(
     labels,
     mounts: points.map((mount) => mount.name ?? mount.source),
     localVolumes: points.filter(({ type }) => type === "volume").length,
-    networks: [networkMode(run.network)],
+    networks: networkNames(context.readingStore, container),
     ...(size ? await sizes(context, container) : {}),
   };
 }

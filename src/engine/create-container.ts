@@ -20,6 +20,7 @@ import { findImage } from "./find-image.ts";
 import type { EngineContext } from "./context.ts";
 import type { NetworkPlan } from "./network-attachment.ts";
 import { settleHealthcheck } from "./health-state.ts";
+import { joinNetwork } from "./network/members.ts";
 import { exposedPorts } from "./network/container-ports.ts";
 import { resolveProcess } from "./resolve-process.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -77,6 +78,10 @@ export async function createContainer(
   life.begin(image, options, details);
   for (const volume of ensureMountSources(store, details.mounts, id))
     emitVolumeEvent(context, volume, "create");
+  if (options.network.kind === "networks" && store) {
+    for (const request of options.network.networks)
+      joinNetwork(store, { id, name: options.name ?? id }, request);
+  }
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
   life.complete();

@@ -12,6 +12,7 @@ import { sizes } from "./containers.ts";
 import type { EngineContext } from "./context.ts";
 import { hostConfig } from "./inspect-host-config.ts";
 import { networkSettings } from "./inspect-network.ts";
+import { knownNetworks } from "./network/members.ts";
 import { settle } from "./reconcile-containers.ts";
 
 /** Docker's zero time, for what has not happened. */
@@ -73,7 +74,7 @@ export async function inspectContainer(
       .filter(({ type }) => type !== "tmpfs")
       .map(mountPoint),
     Config: configOf(container, image?.config.config),
-    NetworkSettings: networkSettings(options, state),
+    NetworkSettings: networkSettings(options, state, knownNetworks(context.readingStore, container.id)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { defaultSharedMemorySize, maskedPaths, readOnlyPaths } from "../container/plan.ts";
 import type { DeviceRate } from "../sys/resource-limits.ts";
-import { networkMode } from "./container-filters.ts";
+import { networkMode } from "./network/network-names.ts";
 import { defaultLogDriver } from "./container-logging.ts";
 import type { ContainerOptions } from "./container-record.ts";
 import { portBindings } from "./inspect-network.ts";

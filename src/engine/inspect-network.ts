@@ -1,7 +1,10 @@
 import { slirpAddresses } from "../network/slirp4netns.ts";
+import { macOf, parseSubnet } from "../network/subnet.ts";
+import type { NetworkPlace } from "./network/members.ts";
+import { endpointId } from "./network/show-networks.ts";
 import type { ContainerState } from "../store/types.ts";
 import { portKey } from "../oci/ports.ts";
-import { networkMode } from "./container-filters.ts";
+import { networkMode } from "./network/network-names.ts";
 import { isUp } from "./container-status.ts";
 import type { ContainerOptions } from "./container-record.ts";
 import type { NetworkOption } from "./run-options.ts";
@@ -28,9 +31,14 @@ const unconnected = {
 type Endpoint = { readonly [K in keyof typeof unconnected]: unknown };
 
 /** Docker's NetworkSettings, with the addresses on the default network as Docker until 28 repeats them on top. */
-export function networkSettings(options: ContainerOptions, state: ContainerState): Record<string, unknown> {
+export function networkSettings(
+  options: ContainerOptions,
+  state: ContainerState,
+  places: readonly NetworkPlace[],
+): Record<string, unknown> {
   const { network } = options.run;
-  const endpoint = endpointOf(network, state);
+  const endpoint = defaultEndpoint(network, state);
+  const isAlone = network.kind !== "container" && network.kind !== "networks";
   return {
     Bridge: "",
     SandboxID: "",
@@ -49,11 +57,14 @@ export function networkSettings(options: ContainerOptions, state: ContainerState
     IPPrefixLen: endpoint.IPPrefixLen,
     IPv6Gateway: endpoint.IPv6Gateway,
     MacAddress: endpoint.MacAddress,
-    Networks: network.kind === "container" ? {} : { [networkMode(network)]: endpoint },
+    Networks: {
+      ...(isAlone ? { [networkMode(network)]: endpoint } : {}),
+      ...Object.fromEntries(places.map((place) => [place.network.name, endpointIn(place, options, state)])),
+    },
   };
 }
 
-function endpointOf(network: NetworkOption, state: ContainerState): Endpoint {
+function defaultEndpoint(network: NetworkOption, state: ContainerState): Endpoint {
   if (network.kind !== "slirp4netns" || !isUp(state)) return unconnected;
   const { gateway, container, prefixLength } = slirpAddresses(network.options);
   return {
@@ -61,6 +72,32 @@ function endpointOf(network: NetworkOption, state: ContainerState): Endpoint {
     Gateway: gateway,
     IPAddress: container,
     IPPrefixLen: prefixLength,
+  };
+}
+
+/** In a network of the user; the addresses only while it is there. */
+function endpointIn(
+  { network, membership }: NetworkPlace,
+  { run }: ContainerOptions,
+  state: ContainerState,
+): Endpoint {
+  const requests = run.network.kind === "networks" ? run.network.networks : [];
+  const asked = requests.find((request) => request.network === network.name)?.address;
+  const { aliases } = membership;
+  return {
+    ...unconnected,
+    IPAMConfig: asked === undefined ? null : { IPv4Address: asked },
+    Aliases: aliases.length > 0 ? aliases : null,
+    NetworkID: network.id,
+    EndpointID: isUp(state) ? endpointId(membership) : "",
+    ...(isUp(state)
+      ? {
+          Gateway: network.gateway,
+          IPAddress: membership.address,
+          IPPrefixLen: parseSubnet(network.subnet).prefixLength,
+          MacAddress: macOf(membership.address),
+        }
+      : {}),
   };
 }
 

@@ -1,4 +1,3 @@
-import { BerthError } from "../base/errors.ts";
 import type { NetworkAttachment } from "../container/launch.ts";
 import type { NamespaceMode } from "../container/spec.ts";
 import type { EngineContext } from "./context.ts";
@@ -21,18 +20,18 @@ export function planNetwork(context: EngineContext, option: NetworkOption): Netw
     case "host":
       return { namespace: "host" };
     case "networks":
-      throw new BerthError("not-found", `network ${option.networks[0]?.network} not found`, {
-        hint: "--network takes slirp4netns (also spelt bridge and default), host, none or container:NAME",
-      });
+      for (const { network } of option.networks) context.readingStore.networks.get(network);
+      return { namespace: "private", attach };
     case "slirp4netns":
-      return {
-        namespace: "private",
-        attach: (container, stack) => async (pid) => {
-          const { connectContainer } = await import("./network/connect-container.ts");
-          await connectContainer(context, container, pid, stack);
-        },
-      };
+      return { namespace: "private", attach };
     default:
       return option satisfies never;
+  }
+
+  function attach(container: StartableContainer, stack: AsyncDisposableStack): NetworkAttachment {
+    return async (pid) => {
+      const { ContainerNetwork } = await import("./network/container-network.ts");
+      await stack.use(new ContainerNetwork(context, container, pid)).start();
+    };
   }
 }

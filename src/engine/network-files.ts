@@ -38,7 +38,7 @@ const hostNames = "host.docker.internal host.containers.internal";
 export function networkFiles(facts: NameFacts): NetworkFiles {
   return {
     hosts: hosts(facts, read("/etc/hosts")),
-    "resolv.conf": resolvConf(facts, read("/etc/resolv.conf")),
+    "resolv.conf": resolvConf(facts, hostResolvConf()),
     hostname: `${facts.hostname}\n`,
   };
 }
@@ -86,7 +86,7 @@ export function resolvConf(facts: NameFacts, host: string): string {
 }
 
 /** The resolvers that a container can ask for names of the outside; resolv.conf(5) knows three at most. */
-export function reachableServers(facts: NameFacts, host = read("/etc/resolv.conf")): readonly string[] {
+export function reachableServers(facts: NameFacts, host = hostResolvConf()): readonly string[] {
   const asked = facts.options?.servers ?? [];
   if (asked.length > 0) return asked;
   const ofHost = [...host.matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => match[1]!);
@@ -103,6 +103,8 @@ function isLoopback(address: string): boolean {
 function searchLine(domains: readonly string[]): readonly string[] {
   return domains.length === 1 && domains[0] === "." ? [] : [`search ${domains.join(" ")}`];
 }
+
+export const hostResolvConf = () => read("/etc/resolv.conf");
 
 function read(path: string): string {
   try {

@@ -56,4 +56,13 @@ export const migrations: readonly string[] = [
   CREATE INDEX build_steps_by_diff_id ON build_steps (diff_id);
   CREATE INDEX build_steps_by_blob ON build_steps (blob);
   `,
+  `
+  CREATE TABLE networks (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE network_members (
+    network_id TEXT NOT NULL, container_id TEXT NOT NULL REFERENCES containers ON DELETE CASCADE,
+    address TEXT NOT NULL, aliases TEXT NOT NULL, position INTEGER NOT NULL,
+    PRIMARY KEY (network_id, container_id), UNIQUE (network_id, address)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX network_members_by_container ON network_members (container_id);
+  `,
 ];

@@ -12,6 +12,7 @@ import { StoreLayout } from "./layout.ts";
 import { Lease, type LockName, StoreLocks } from "./locks.ts";
 import { NameTable, RepositoryDigestTable } from "./name-table.ts";
 import { memoryDatabase, openReadOnlyDatabase, openWritableDatabase } from "./open-database.ts";
+import { NetworkTable } from "./network-table.ts";
 import { storeErrorOf } from "./sqlite-error.ts";
 import { TemporaryDirectory } from "./temporary.ts";
 import { VolumeTable } from "./volume-table.ts";
@@ -35,6 +36,7 @@ export class Store implements Disposable {
   readonly containers: ContainerTable;
   readonly volumes: VolumeTable;
   readonly buildCache: BuildCacheTable;
+  readonly networks: NetworkTable;
   readonly blobs: BlobStore;
   readonly layers: LayerStore;
   readonly locks: StoreLocks;
@@ -56,6 +58,7 @@ export class Store implements Disposable {
     this.containers = new ContainerTable(database);
     this.volumes = new VolumeTable(database);
     this.buildCache = new BuildCacheTable(database);
+    this.networks = new NetworkTable(database);
     this.blobs = new BlobStore(this.layout, this.locks);
     this.layers = new LayerStore(this.layout, this.locks, database);
     this.garbage = new GarbageCollector(this.layout, this.locks, database, this.images, this.temporary);

@@ -110,3 +110,28 @@ export interface VolumeRecord {
   /** Ids of the containers that mount it. */
   readonly usedBy: readonly string[];
 }
+
+/** A network that a user has made. */
+export interface NetworkRecord {
+  /** 64 lower-case hex digits */
+  readonly id: string;
+  readonly name: string;
+  /** `172.18.0.0/16` */
+  readonly subnet: string;
+  readonly gateway: string;
+  /** Without a way out. */
+  readonly internal: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdAt: string;
+}
+
+/** That a container belongs to a network, whether it runs or not. */
+export interface NetworkMembership {
+  readonly networkId: string;
+  readonly containerId: string;
+  readonly address: string;
+  /** Other names of the container in this network. */
+  readonly aliases: readonly string[];
+  /** Its number among the networks of the container; free again when it leaves. */
+  readonly position: number;
+}

@@ -16,6 +16,7 @@ const { symbols: c } = dlopen("libc.so.6", {
   bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
   listen: { args: ["i32", "i32"], returns: "i32" },
   connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  shutdown: { args: ["i32", "i32"], returns: "i32" },
   accept4: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
   ioctl: { args: ["i32", "u64", "u64"], returns: "i32" },
   poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
@@ -135,6 +136,12 @@ export function connectTo(path: string): number | undefined {
   if (result === 0) return socket;
   closeSync(socket);
   return undefined;
+}
+
+/** Ends a connection in both directions, for everybody who has the descriptor or reads from it (shutdown(2)). */
+export function endConnection(socket: number): void {
+  const SHUT_RDWR = 2;
+  c.shutdown(socket, SHUT_RDWR);
 }
 
 /** The next connection; waits for it. */

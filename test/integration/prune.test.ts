@@ -101,6 +101,7 @@ test("system prune says all of it before, on a terminal too", async () => {
   expect(session.output().replaceAll("\r\n", "\n")).toBe(
     "WARNING! This will remove:\n" +
       "  - all stopped containers\n" +
+      "  - all networks not used by at least one container\n" +
       "  - all images without at least one container associated to them\n" +
       "  - all build cache\n" +
       "\n" +

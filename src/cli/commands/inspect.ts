@@ -25,9 +25,12 @@ const image: Finder = async (context, name) =>
 const volume: Finder = async (context, name) =>
   (await import("../../engine/volumes.ts")).inspectVolume(context, name);
 
-/** A container of that name wins over an image, as in Docker. */
+const network: Finder = async (context, name) =>
+  (await import("../../engine/network/show-networks.ts")).inspectNetwork(context, name);
+
+/** A container of that name wins over an image, and that over volumes and networks. */
 const anything: Finder = async (context, name, size) => {
-  for (const find of [container, image, volume]) {
+  for (const find of [container, image, volume, network]) {
     try {
       return await find(context, name, size);
     } catch (error) {
@@ -105,8 +108,9 @@ function finderFor(type: string): Finder {
       return image;
     case "volume":
       return volume;
-    case "config":
     case "network":
+      return network;
+    case "config":
     case "node":
     case "plugin":
     case "secret":
@@ -146,4 +150,14 @@ export const volumeInspect = defineCommand({
   completes: ["volume"],
   run: ({ flags, words, host, context }) =>
     inspectWith(volume, { names: words, format: flags.format ?? "", size: false, host, context }),
+});
+
+export const networkInspect = defineCommand({
+  usage: "[OPTIONS] NETWORK [NETWORK...]",
+  description: "Display detailed information on one or more networks",
+  flags: { format: objectFormat },
+  notYet: "verbose:v",
+  words: { min: 1 },
+  run: ({ flags, words, host, context }) =>
+    inspectWith(network, { names: words, format: flags.format ?? "", size: false, host, context }),
 });

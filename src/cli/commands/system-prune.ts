@@ -6,6 +6,7 @@ import {
   buildCachePruner,
   containerPruner,
   imagePruner,
+  systemNetworkPruner,
   type PruneRequest,
   type Pruner,
 } from "../prune/pruners.ts";
@@ -23,7 +24,7 @@ export const systemPrune = defineCommand({
   words: { min: 0, max: 0 },
   run({ flags, host, context }) {
     const volumes = flags.volumes ? [anonymousVolumePruner] : [];
-    const pruners = [containerPruner, ...volumes, imagePruner, buildCachePruner];
+    const pruners = [containerPruner, systemNetworkPruner, ...volumes, imagePruner, buildCachePruner];
     const request = { all: flags.all, filters: flags.filter };
     const question = flags.force ? undefined : questionForAll(pruners, request);
     return runPruners(pruners, request, { host, context }, { question });

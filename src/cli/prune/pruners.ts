@@ -82,3 +82,19 @@ export const anonymousVolumePruner: Pruner = {
   },
   prune: (context, request) => volumePruner.prune(context, { ...request, all: false }),
 };
+
+export const networkPruner: Pruner = {
+  warning: () => "all custom networks not used by at least one container",
+  heading: "Deleted Networks:",
+  async prune(context, { filters }) {
+    const { pruneNetworks } = await import("../../engine/network/networks.ts");
+    const { removed, reclaimed } = pruneNetworks(context, filters);
+    return { lines: removed, reclaimed };
+  },
+};
+
+/** As `system prune` says it. */
+export const systemNetworkPruner: Pruner = {
+  ...networkPruner,
+  warning: () => "all networks not used by at least one container",
+};

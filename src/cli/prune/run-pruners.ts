@@ -9,6 +9,8 @@ import type { PruneRequest, Pruner } from "./pruners.ts";
 export interface PruneTalk {
   /** Asked before anything is removed; undefined with `--force`. */
   readonly question: string | undefined;
+  /** How much room was made is said at the end (default); networks take none. */
+  readonly total?: boolean;
 }
 
 /** Asks, prunes one kind after the other, and says what went and how much room that made. A no is no failure. */
@@ -16,7 +18,7 @@ export async function runPruners(
   pruners: readonly Pruner[],
   request: PruneRequest,
   { host, context }: { readonly host: Host; readonly context: EngineContext },
-  { question }: PruneTalk,
+  { question, total: saysTotal = true }: PruneTalk,
 ): Promise<number> {
   // Who is asked should not be told afterwards that it makes no sense.
   for (const pruner of pruners) (pruner.checkFilters ?? pruneFilter)(request.filters);
@@ -28,7 +30,7 @@ export async function runPruners(
       total += reclaimed;
       if (lines.length > 0) host.stdout.write(`${[pruner.heading, ...lines, ""].join("\n")}\n`);
     }
-    host.stdout.write(`Total reclaimed space: ${humanSizeFine(total)}\n`);
+    if (saysTotal) host.stdout.write(`Total reclaimed space: ${humanSizeFine(total)}\n`);
     return 0;
   });
 }

@@ -1,11 +1,16 @@
 import { networkInterfaces } from "node:os";
 import { BerthError } from "../../base/errors.ts";
+import { nameServerAddress } from "../../network/name-server-address.ts";
 import { slirpAddresses } from "../../network/slirp4netns.ts";
+import type { NetworkMembership } from "../../store/types.ts";
 import type { ContainerOptions } from "../container-record.ts";
 import type { NameFacts } from "../network-files.ts";
 
 /** What the names in a container depend on, from how it is connected. */
-export function nameFacts({ hostname, run }: Pick<ContainerOptions, "hostname" | "run">): NameFacts {
+export function nameFacts(
+  { hostname, run }: Pick<ContainerOptions, "hostname" | "run">,
+  memberships: readonly Pick<NetworkMembership, "address">[],
+): NameFacts {
   const { network, names, domainname } = run;
   const common = { hostname, ...(domainname ? { domainname } : {}), ...(names ? { options: names } : {}) };
   const asksForGateway = names?.hosts.some((entry) => entry.endsWith(":host-gateway")) ?? false;
@@ -23,8 +28,11 @@ export function nameFacts({ hostname, run }: Pick<ContainerOptions, "hostname" |
       return {
         ...common,
         like: "private",
-        addresses: [container],
-        nameserver,
+        addresses: [
+          ...(network.kind === "slirp4netns" ? [container] : []),
+          ...memberships.map(({ address }) => address),
+        ],
+        ...(memberships.length > 0 ? { nameserver: nameServerAddress, answersNames: true } : { nameserver }),
         ...(slirp.allowHostLoopback
           ? { hostGateway: hostLoopback, hostLoopback: true }
           : gateway(outwardAddress)),

@@ -1,3 +1,4 @@
+import { nameServerAddress } from "../name-server-address.ts";
 import {
   addressOfReverseName,
   answerTo,
@@ -9,8 +10,6 @@ import {
 } from "./dns-message.ts";
 import type { Answer } from "./protocol.ts";
 
-/** Where the resolver of a container listens, as Docker's does. */
-export const nameServerAddress = "127.0.0.11";
 const port = 53;
 /** Milliseconds that another resolver may take. */
 const patience = 5_000;

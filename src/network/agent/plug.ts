@@ -1,7 +1,7 @@
 import { closeSync, writeSync } from "node:fs";
 import { systemErrorCode } from "../../base/errors.ts";
 import { sendDescriptor } from "../../sys/libc.ts";
-import { configureInterface, connectTo, openTap } from "../../sys/network.ts";
+import { configureInterface, connectTo, endConnection, openTap } from "../../sys/network.ts";
 import { addressBytes, maskBytes } from "../subnet.ts";
 import type { Link } from "./protocol.ts";
 
@@ -44,7 +44,7 @@ export class Plug {
   /** Takes the interface away. */
   pull(): void {
     this.#pulled = true;
-    if (this.#connection !== undefined) closeSync(this.#connection);
+    if (this.#connection !== undefined) endConnection(this.#connection);
     closeSync(this.#device);
   }
 
@@ -73,10 +73,9 @@ export class Plug {
     } catch {
       // reset: the end as well
     }
-    if (this.#pulled) return;
     this.#connection = undefined;
     closeSync(connection);
-    await this.#connect();
+    if (!this.#pulled) await this.#connect();
   }
 }
 

@@ -21,6 +21,7 @@ const older = record({ name: "older", createdAt: "2026-01-01T00:00:00.000Z" });
 const surroundings = {
   imageId: (reference: string) => (reference === "debian" ? "sha256:1" : undefined),
   container: () => older,
+  networks: () => ["bridge"],
 };
 const holds = (...filters: string[]) => containerFilter(filters, surroundings)(record({}));
 

@@ -1,0 +1,135 @@
+import { BerthError, isBerthError } from "../../base/errors.ts";
+import { isIPv4 } from "../../oci/ports.ts";
+import { defineCommand } from "../command.ts";
+import { forEach } from "../each.ts";
+import { filterFlag } from "../flags/filter-flag.ts";
+import { listFormat } from "../flags/format-flag.ts";
+import { flag } from "../flags/spec.ts";
+import { networkPruner } from "../prune/pruners.ts";
+import { questionFor, runPruners } from "../prune/run-pruners.ts";
+import { labelsFrom } from "../run/run-options.ts";
+import { networkListing } from "../views/network-listing.ts";
+import { printList } from "../views/print-list.ts";
+
+export const networkCreate = defineCommand({
+  usage: "[OPTIONS] NETWORK",
+  description: "Create a network",
+  flags: {
+    driver: flag.text("Driver to manage the Network", {
+      short: "d",
+      default: "bridge",
+      completes: ["bridge"],
+    }),
+    gateway: flag.text("IPv4 Gateway for the subnet"),
+    internal: flag.boolean("Restrict external access to the network"),
+    label: flag.list("Set metadata on a network"),
+    subnet: flag.text("Subnet in CIDR format that represents a network segment"),
+  },
+  notYet:
+    "attachable aux-address config-from config-only ingress ip-range ipam-driver ipam-opt ipv4 ipv6 opt:o scope",
+  words: { min: 1, max: 1 },
+  async run({ flags, words, host, context }) {
+    if (flags.driver && flags.driver !== "bridge")
+      throw new BerthError("unsupported", `could not find plugin ${flags.driver}: plugin not found`, {
+        hint: "networks of berth have one driver: bridge",
+      });
+    const { createNetwork } = await import("../../engine/network/networks.ts");
+    const id = createNetwork(context, {
+      name: words[0]!,
+      internal: flags.internal,
+      labels: labelsFrom(flags.label),
+      ...(flags.subnet ? { subnet: flags.subnet } : {}),
+      ...(flags.gateway ? { gateway: flags.gateway } : {}),
+    });
+    host.stdout.write(`${id}\n`);
+    return 0;
+  },
+});
+
+export const networkList = defineCommand({
+  usage: "[OPTIONS]",
+  description: "List networks",
+  aliases: ["berth network ls", "berth network list"],
+  flags: {
+    filter: { ...filterFlag('Provide filter values (e.g. "driver=bridge")'), short: "f" },
+    format: listFormat,
+    "no-trunc": flag.boolean("Do not truncate the output"),
+    quiet: flag.boolean("Only display network IDs", { short: "q" }),
+  },
+  words: { min: 0, max: 0 },
+  async run({ flags, host, context }) {
+    const { listNetworks } = await import("../../engine/network/show-networks.ts");
+    const networks = listNetworks(context, flags.filter);
+    await printList(host, networkListing({ truncate: !flags["no-trunc"] }), networks, {
+      format: flags.format ?? "",
+      quiet: flags.quiet,
+    });
+    return 0;
+  },
+});
+
+export const networkRemove = defineCommand({
+  usage: "NETWORK [NETWORK...]",
+  description: "Remove one or more networks",
+  aliases: ["berth network rm", "berth network remove"],
+  flags: { force: flag.boolean("Do not error if the network does not exist", { short: "f" }) },
+  words: { min: 1 },
+  async run({ flags, words, host, context }) {
+    const { removeNetwork } = await import("../../engine/network/networks.ts");
+    const remove = async (name: string) => {
+      removeNetwork(context, name);
+      host.stdout.write(`${name}\n`);
+    };
+    return forEach(words, host, remove, {
+      forgives: (error) => flags.force && isBerthError(error, "not-found"),
+    });
+  },
+});
+
+export const networkConnect = defineCommand({
+  usage: "[OPTIONS] NETWORK CONTAINER",
+  description: "Connect a container to a network",
+  flags: {
+    alias: flag.list("Add network-scoped alias for the container"),
+    ip: flag.text("IPv4 address (e.g., 172.30.100.104)"),
+  },
+  notYet: "driver-opt gw-priority ip6 link link-local-ip",
+  words: { min: 2, max: 2 },
+  async run({ flags, words, context }) {
+    const [network = "", container = ""] = words;
+    if (flags.ip && !isIPv4(flags.ip))
+      throw new BerthError("invalid-argument", `invalid IPv4 address: ${flags.ip}`);
+    const { connectNetwork } = await import("../../engine/network/connect.ts");
+    const request = { network, aliases: flags.alias, ...(flags.ip ? { address: flags.ip } : {}) };
+    await connectNetwork(context, container, request);
+    return 0;
+  },
+});
+
+export const networkDisconnect = defineCommand({
+  usage: "[OPTIONS] NETWORK CONTAINER",
+  description: "Disconnect a container from a network",
+  flags: { force: flag.boolean("Force the container to disconnect from a network", { short: "f" }) },
+  words: { min: 2, max: 2 },
+  async run({ flags, words, context }) {
+    const [network = "", container = ""] = words;
+    const { disconnectNetwork } = await import("../../engine/network/connect.ts");
+    await disconnectNetwork(context, container, network, flags);
+    return 0;
+  },
+});
+
+export const networkPrune = defineCommand({
+  usage: "[OPTIONS]",
+  description: "Remove all unused networks",
+  flags: {
+    filter: filterFlag('Provide filter values (e.g. "until=<timestamp>")'),
+    force: flag.boolean("Do not prompt for confirmation", { short: "f" }),
+  },
+  words: { min: 0, max: 0 },
+  run({ flags, host, context }) {
+    const request = { all: false, filters: flags.filter };
+    const question = flags.force ? undefined : questionFor(networkPruner, request);
+    return runPruners([networkPruner], request, { host, context }, { question, total: false });
+  },
+});

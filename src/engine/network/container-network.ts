@@ -1,0 +1,174 @@
+import { join } from "node:path";
+import { messageOf } from "../../base/errors.ts";
+import type { NetworkAgent } from "../../network/agent/run-agent.ts";
+import { type SlirpOptions, slirpAddresses } from "../../network/slirp4netns.ts";
+import { macOf, parseSubnet } from "../../network/subnet.ts";
+import type { PublishedPort } from "../../oci/ports.ts";
+import type { NetworkMembership, NetworkRecord } from "../../store/types.ts";
+import { selfCommand } from "../../sys/self-command.ts";
+import { ensurePrivateDirectory } from "../../sys/unpack-helpers.ts";
+import type { StartableContainer } from "../container-record.ts";
+import type { EngineContext } from "../context.ts";
+import { reachableServers } from "../network-files.ts";
+import { portMappings } from "./container-ports.ts";
+import { lookUpNeighbour, type NetworkPlace, networksOf } from "./members.ts";
+import { nameFacts } from "./name-facts.ts";
+import { connectOutside } from "./outside.ts";
+import { renewNames } from "./renew-names.ts";
+
+/** What `network connect` and `network disconnect` send to a monitor, so that it looks again. Whoever knows nothing of it ignores it. */
+export const lookAgain = "SIGURG";
+
+/** The interface of a container in its n-th network. */
+export const interfaceName = ({ position }: NetworkMembership) => `eth${position}`;
+
+/**
+ * How a running container is connected: with the outside by slirp4netns, with whoever comes to its published ports and
+ * with the members of its networks by an agent. The store says which networks those are, now and whenever it is asked
+ * again. Dispose of it also when the start fails.
+ */
+export class ContainerNetwork implements AsyncDisposable {
+  readonly #context: EngineContext;
+  readonly #container: StartableContainer;
+  readonly #pid: number;
+  readonly #slirp: SlirpOptions;
+  #outside: Promise<AsyncDisposable> | undefined;
+  #agent: Promise<NetworkAgent> | undefined;
+  #linked: ReadonlyMap<string, NetworkPlace> = new Map();
+  #refreshed: Promise<void> = Promise.resolve();
+  #disposed = false;
+
+  constructor(context: EngineContext, container: StartableContainer, pid: number) {
+    this.#context = context;
+    this.#container = container;
+    this.#pid = pid;
+    const { network } = container.options.run;
+    this.#slirp = (network.kind === "slirp4netns" && network.options) || {};
+  }
+
+  /** Resolves when packets flow and the ports are open. Rejects with the reason why a port cannot be. */
+  async start(): Promise<void> {
+    const places = this.#places();
+    const goesOut = this.#goesOut(places);
+    const opensPorts = goesOut && portMappings(this.#container.options).length > 0;
+    const bySlirp = this.#slirp.portHandler === "slirp4netns";
+    if (goesOut) this.#outside = this.#openOutside(opensPorts && bySlirp);
+    if (places.length > 0 || (opensPorts && !bySlirp)) this.#agent = this.#startAgent(opensPorts && !bySlirp);
+    await Promise.all([this.#outside, this.#agent]);
+    await this.#link(places);
+    process.on(lookAgain, this.#lookAgain);
+  }
+
+  readonly #lookAgain = () => {
+    this.#refreshed = this.#refreshed.then(() => this.#refresh());
+  };
+
+  #places(): readonly NetworkPlace[] {
+    return networksOf(this.#context.readingStore, this.#container.id);
+  }
+
+  #goesOut(places: readonly NetworkPlace[]): boolean {
+    const { network } = this.#container.options.run;
+    return network.kind === "slirp4netns" || places.some((place) => !place.network.internal);
+  }
+
+  #openOutside(opensPorts: boolean): Promise<AsyncDisposable> {
+    return connectOutside(this.#context, {
+      pid: this.#pid,
+      options: this.#slirp,
+      directory: this.#container.directory,
+      mappings: opensPorts ? portMappings(this.#container.options) : [],
+      onPorts: (ports) => this.#recordPorts(ports),
+    });
+  }
+
+  async #startAgent(opensPorts: boolean): Promise<NetworkAgent> {
+    const { NetworkAgent } = await import("../../network/agent/run-agent.ts");
+    const { id, options } = this.#container;
+    const agent = await NetworkAgent.start({
+      helpers: this.#context.helpers,
+      self: selfCommand(),
+      singleIdentity: this.#context.identity.mode === "single",
+      pid: this.#pid,
+      ports: opensPorts ? portMappings(options) : [],
+      addresses: this.#outside === undefined ? [] : [slirpAddresses(this.#slirp).container],
+      nameservers: reachableServers(nameFacts(options, [])),
+      lookUp: (name) => lookUpNeighbour(this.#context.readingStore, id, name),
+    });
+    if (agent.ports.length > 0) this.#recordPorts(agent.ports);
+    return agent;
+  }
+
+  /** A store that cannot be written has no record of the container. */
+  #recordPorts(ports: readonly PublishedPort[]): void {
+    const { store } = this.#context;
+    if (store.isWritable()) store.containers.update(this.#container.id, (state) => ({ ...state, ports }));
+  }
+
+  /** Makes links what the store says they are. */
+  async #link(places: readonly NetworkPlace[]): Promise<void> {
+    const before = this.#linked;
+    const now = new Map(places.map((place) => [place.network.id, place]));
+    this.#linked = now;
+    const gone = [...before.values()].filter(({ network }) => !now.has(network.id));
+    const added = places.filter(({ network }) => !before.has(network.id));
+    if (gone.length + added.length === 0) return;
+    this.#agent ??= this.#startAgent(false);
+    const agent = await this.#agent;
+    await Promise.all(gone.map(({ membership }) => agent.unlink(interfaceName(membership))));
+    await Promise.all(
+      added.map(({ network, membership }) =>
+        agent.link({
+          interface: interfaceName(membership),
+          socket: this.#socketOf(network),
+          address: membership.address,
+          prefixLength: parseSubnet(network.subnet).prefixLength,
+          mac: macOf(membership.address),
+        }),
+      ),
+    );
+  }
+
+  #socketOf({ id }: NetworkRecord): string {
+    const { runtime } = this.#context.directories;
+    const directory = join(runtime, "networks");
+    for (const path of [runtime, directory]) ensurePrivateDirectory(path);
+    return join(directory, id.slice(0, 32));
+  }
+
+  /** Somebody has connected the container, or disconnected it; whoever did looks at the container's interfaces. */
+  async #refresh(): Promise<void> {
+    if (this.#disposed) return;
+    try {
+      const before = [...this.#linked.values()].map(({ membership }) => membership);
+      const places = this.#places();
+      const outside = this.#outside;
+      if (this.#goesOut(places)) {
+        this.#outside ??= this.#openOutside(false);
+        await this.#outside;
+      } else {
+        this.#outside = undefined;
+        await dispose(outside);
+      }
+      const after = places.map(({ membership }) => membership);
+      renewNames(this.#container, before, after);
+      await this.#link(places);
+    } catch (error) {
+      this.#context.warn(
+        `the networks of container ${this.#container.id} could not be changed: ${messageOf(error)}`,
+      );
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    process.off(lookAgain, this.#lookAgain);
+    await Promise.all([dispose(this.#outside), dispose(this.#agent)]);
+  }
+}
+
+/** What could not be acquired has nothing to give back. */
+async function dispose(acquired: Promise<AsyncDisposable> | undefined): Promise<void> {
+  const settled = await acquired?.catch(() => undefined);
+  await settled?.[Symbol.asyncDispose]();
+}

@@ -1,0 +1,218 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
+import { freePort } from "../support/free-port.ts";
+
+let lab: ContainerLab;
+let env: Record<string, string>;
+beforeAll(async () => {
+  lab = await containerLab();
+  // A runtime directory of its own shows which sockets and switches are this test's.
+  env = { XDG_RUNTIME_DIR: join(lab.root, "run") };
+  mkdirSync(env.XDG_RUNTIME_DIR!, { mode: 0o700 });
+});
+afterAll(() => lab[Symbol.asyncDispose]());
+afterEach(async () => {
+  const ids = (await succeed("ps", "-aq")).split("\n").filter(Boolean);
+  if (ids.length > 0) await succeed("rm", "-f", ...ids);
+  await succeed("network", "prune", "-f");
+});
+
+const own = (...args: string[]) => lab.berth(args, { env });
+const succeed = async (...args: string[]): Promise<string> => {
+  const { code, stdout, stderr } = await own(...args);
+  if (code !== 0) throw new Error(`berth ${args.join(" ")}: ${stderr}`);
+  return stdout.trim();
+};
+const refused = async (...args: string[]): Promise<string> => {
+  const { code, stderr } = await own(...args);
+  expect(code).not.toBe(0);
+  return stderr;
+};
+const start = (name: string, ...flags: string[]) =>
+  succeed("run", "-d", "--name", name, ...flags, builtinImage, "sleep", "1000");
+const inside = (name: string, ...command: string[]) => own("exec", name, ...command);
+const reaches = async (from: string, name: string) =>
+  (await inside(from, "ping", "-c", "1", "-W", "1", name)).code === 0;
+/** The address that a name has inside, by DNS alone; empty for none. */
+const resolved = async (from: string, name: string) =>
+  /Address: (\d+\.\d+\.\d+\.\d+)\n/.exec((await inside(from, "nslookup", "-type=a", name)).stdout)?.[1] ?? "";
+
+const roles = (role: string) =>
+  readdirSync("/proc").flatMap((entry) => {
+    try {
+      const words = readFileSync(`/proc/${entry}/cmdline`, "latin1").split("\0");
+      return words.includes(role) ? [Number(entry)] : [];
+    } catch {
+      return [];
+    }
+  });
+/** The switches of this test hold a lock in its runtime directory. */
+const switches = () =>
+  roles("internal-switch").filter((pid) => {
+    try {
+      const files = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+      return files.some((file) => file.startsWith(env.XDG_RUNTIME_DIR!));
+    } catch {
+      return false; // gone, or somebody else's
+    }
+  });
+
+describe("a network", () => {
+  test("lets its members find each other by name, alias and short id, and nobody else", async () => {
+    await succeed("network", "create", "back");
+    const id = await start("db", "--network", "back", "--network-alias", "store");
+    await start("app", "--network", "back");
+    await start("stranger");
+    for (const name of ["db", "DB", "db.back", "store", id.slice(0, 12)])
+      expect([name, await reaches("app", name)]).toEqual([name, true]);
+    const address = await succeed("inspect", "-f", "{{.NetworkSettings.Networks.back.IPAddress}}", "db");
+    expect(await resolved("app", "db")).toBe(address);
+    expect((await inside("app", "nslookup", address)).stdout).toContain("name = db.back");
+    expect((await inside("app", "ping", "-c", "1", "-W", "1", "stranger")).code).not.toBe(0);
+    expect((await inside("stranger", "ping", "-c", "1", "-W", "1", address)).code).not.toBe(0);
+    expect(await succeed("ps", "--filter", "network=back", "--format", "{{.Names}} {{.Networks}}")).toBe(
+      "app back\ndb back",
+    );
+    // A name that a container has only for itself is in its own file.
+    expect((await inside("db", "cat", "/etc/hosts")).stdout).toContain(`${address}\t${id.slice(0, 12)}\n`);
+  });
+
+  test("follows renames, stops, starts and kills at once", async () => {
+    await succeed("network", "create", "moving");
+    await start("one", "--network", "moving");
+    await start("two", "--network", "moving");
+    expect(await reaches("one", "two")).toBe(true);
+    const address = await resolved("one", "two");
+    await succeed("rename", "two", "deux");
+    expect(await resolved("one", "two")).toBe("");
+    expect(await reaches("one", "deux")).toBe(true);
+    await succeed("stop", "-t", "0", "deux");
+    expect(await resolved("one", "deux")).toBe("");
+    await succeed("start", "deux");
+    expect(await resolved("one", "deux")).toBe(address);
+    expect(await reaches("one", "deux")).toBe(true);
+    process.kill(Number(await succeed("inspect", "-f", "{{.State.Pid}}", "deux")), "SIGKILL");
+    await succeed("wait", "deux");
+    expect(await resolved("one", "deux")).toBe("");
+  });
+
+  test("takes and releases running containers", async () => {
+    await succeed("network", "create", "live");
+    await start("member", "--network", "live");
+    await start("guest");
+    expect(await resolved("guest", "member")).toBe("");
+    await succeed("network", "connect", "--alias", "visitor", "live", "guest");
+    expect(await reaches("guest", "member")).toBe(true);
+    expect(await reaches("member", "visitor")).toBe(true);
+    expect(await succeed("ps", "--filter", "name=guest", "--format", "{{.Networks}}")).toBe("bridge,live");
+    expect(await refused("network", "connect", "live", "guest")).toContain(
+      "endpoint with name guest already exists in network live",
+    );
+    expect(await refused("network", "rm", "live")).toContain("network live has active endpoints");
+    await succeed("network", "disconnect", "live", "guest");
+    expect(await resolved("member", "guest")).toBe("");
+    expect((await inside("guest", "ip", "-o", "link")).stdout).not.toContain("eth0");
+    expect((await inside("guest", "cat", "/etc/resolv.conf")).stdout).toContain("nameserver 10.0.2.3");
+    expect(await refused("network", "disconnect", "live", "guest")).toContain(
+      "is not connected to network live",
+    );
+  });
+
+  test("goes on when its switch, an agent or a monitor is killed", async () => {
+    await succeed("network", "create", "hard");
+    await start("left", "--network", "hard");
+    await start("right", "--network", "hard");
+    await start("third", "--network", "hard");
+    expect(await reaches("left", "right")).toBe(true);
+    const [killed = 0] = switches();
+    process.kill(killed, "SIGKILL");
+    while (!(await reaches("left", "right"))) await Bun.sleep(10);
+    expect(switches()).not.toContain(killed);
+    const container = Number(await succeed("inspect", "-f", "{{.State.Pid}}", "right"));
+    const namespace = readlinkSync(`/proc/${container}/ns/net`);
+    const agent = roles("internal-network").find((pid) => readlinkSync(`/proc/${pid}/ns/net`) === namespace)!;
+    const monitor = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${agent}/status`, "latin1"))![1]);
+    process.kill(agent, "SIGKILL");
+    while (!(await reaches("left", "right"))) await Bun.sleep(10);
+    process.kill(monitor, "SIGKILL");
+    while (existsSync(`/proc/${container}`)) await Bun.sleep(10);
+    expect(await resolved("left", "right")).toBe("");
+    expect(await reaches("left", "third")).toBe(true);
+  });
+
+  test("without a way out has none, and publishes nothing", async () => {
+    await succeed("network", "create", "--internal", "--subnet", "10.77.0.0/24", "quiet");
+    const port = freePort();
+    await start("inner", "--network", "quiet", "--ip", "10.77.0.9", "-p", `127.0.0.1:${port}:80`);
+    await start("other", "--network", "quiet");
+    expect(await resolved("other", "inner")).toBe("10.77.0.9");
+    expect(await reaches("other", "inner")).toBe(true);
+    expect((await inside("inner", "ip", "route")).stdout).not.toContain("default");
+    expect((await inside("inner", "ping", "-c", "1", "-W", "1", "10.0.2.2")).code).not.toBe(0);
+    expect(await succeed("port", "inner")).toBe("");
+    expect(await refused("run", "--rm", "--network", "quiet", "--ip", "10.77.0.9", builtinImage)).toContain(
+      "Address already in use",
+    );
+    expect(await refused("run", "--rm", "--network", "quiet", "--ip", "10.78.0.9", builtinImage)).toContain(
+      "no configured subnet contains IP address 10.78.0.9",
+    );
+  });
+
+  test("is shared by who joins a member's network, with names and published ports", async () => {
+    await succeed("network", "create", "pod");
+    const port = freePort();
+    await start("app", "--network", "pod", "-p", `127.0.0.1:${port}:80`);
+    await start("db", "--network", "pod");
+    const server = "mkdir /www; echo shared >/www/index.html; httpd -f -p 80 -h /www";
+    await succeed(
+      "run",
+      "-d",
+      "--name",
+      "side",
+      "--network",
+      "container:app",
+      builtinImage,
+      "sh",
+      "-c",
+      server,
+    );
+    expect(await reaches("side", "db")).toBe(true);
+    for (;;) {
+      const text = await fetch(`http://127.0.0.1:${port}/`).then(
+        (answer) => answer.text(),
+        () => "",
+      );
+      if (text === "shared\n") break;
+      await Bun.sleep(10);
+    }
+  });
+
+  test("is listed, inspected and removed in Docker's words", async () => {
+    const id = await succeed("network", "create", "--label", "a=b", "--subnet", "10.79.1.7/24", "shown");
+    expect(id).toMatch(/^[0-9a-f]{64}$/);
+    expect(
+      await succeed("network", "ls", "--filter", "type=custom", "--format", "{{.ID}} {{.Name}} {{.Driver}}"),
+    ).toBe(`${id.slice(0, 12)} shown bridge`);
+    expect(
+      await succeed("network", "inspect", "-f", "{{json .IPAM.Config}} {{.Labels.a}}", id.slice(0, 6)),
+    ).toBe('[{"Subnet":"10.79.1.0/24","Gateway":"10.79.1.1"}] b');
+    expect(await refused("network", "create", "shown")).toContain("network with name shown already exists");
+    expect(await refused("network", "create", "bridge")).toContain("network with name bridge already exists");
+    expect(await refused("network", "create", "--subnet", "10.79.0.0/16", "wide")).toContain(
+      "Pool overlaps with other one on this address space",
+    );
+    expect(await refused("network", "create", "-d", "overlay", "far")).toContain("plugin not found");
+    expect(await refused("network", "rm", "host")).toContain(
+      "host is a pre-defined network and cannot be removed",
+    );
+    expect(await refused("network", "rm", "absent")).toContain("network absent not found");
+    expect(await refused("run", "--rm", "--network", "absent", builtinImage)).toContain(
+      "network absent not found",
+    );
+    await succeed("create", "--name", "later", "--network", "shown", builtinImage, "true");
+    expect(await succeed("network", "rm", "shown")).toBe("shown");
+    expect(await refused("start", "later")).toContain("not found");
+  });
+});

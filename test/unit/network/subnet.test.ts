@@ -1,0 +1,69 @@
+import { describe, expect, test } from "bun:test";
+import {
+  addressNumber,
+  addressText,
+  contains,
+  defaultPools,
+  freeAddress,
+  macOf,
+  maskBytes,
+  overlap,
+  parseSubnet,
+  routedSubnets,
+  subnetText,
+} from "../../../src/network/subnet.ts";
+
+describe("a subnet", () => {
+  test("loses the bits of a host", () => {
+    expect(subnetText(parseSubnet("172.18.3.4/16"))).toBe("172.18.0.0/16");
+    expect(subnetText(parseSubnet("0.0.0.0/0"))).toBe("0.0.0.0/0");
+  });
+
+  test.each([
+    "172.18.0.0",
+    "172.18.0.0/33",
+    "172.18.0.256/16",
+    "172.18.0.0/16/1",
+    "::/64",
+    "/8",
+    "10.0.0.0/x",
+  ])("%p is none", (text) => expect(() => parseSubnet(text)).toThrow(`invalid subnet ${text}`));
+
+  test("overlaps with those in it and around it", () => {
+    const subnet = parseSubnet("10.1.0.0/16");
+    expect(
+      ["10.1.2.0/24", "10.0.0.0/8", "10.1.0.0/16"].every((text) => overlap(subnet, parseSubnet(text))),
+    ).toBe(true);
+    expect(
+      ["10.2.0.0/16", "10.0.0.0/16", "11.0.0.0/8"].some((text) => overlap(subnet, parseSubnet(text))),
+    ).toBe(false);
+  });
+
+  test("gives out its lowest free address, and neither its own nor the broadcast one", () => {
+    const subnet = parseSubnet("10.0.0.0/30");
+    const taken = new Set([addressNumber("10.0.0.1")]);
+    expect(addressText(freeAddress(subnet, taken)!)).toBe("10.0.0.2");
+    expect(freeAddress(subnet, new Set([...taken, addressNumber("10.0.0.2")]))).toBeUndefined();
+    expect(contains(subnet, addressNumber("10.0.0.4"))).toBe(false);
+  });
+});
+
+test("addresses above 127 do not become negative", () => {
+  expect(addressText(addressNumber("255.255.255.254"))).toBe("255.255.255.254");
+  expect(maskBytes(20)).toEqual([255, 255, 240, 0]);
+  expect(maskBytes(0)).toEqual([0, 0, 0, 0]);
+  expect(macOf("172.18.0.255")).toBe("02:42:ac:12:00:ff");
+});
+
+test("routes of the machine are read as subnets; the default route is none", () => {
+  const table =
+    "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n" +
+    "eth0\t00000000\t0102A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n" +
+    "docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n";
+  expect(routedSubnets(table).map(subnetText)).toEqual(["172.17.0.0/16"]);
+});
+
+test("the pools do not overlap each other", () => {
+  for (const [index, pool] of defaultPools.entries())
+    expect(defaultPools.some((other, at) => at !== index && overlap(pool, other))).toBe(false);
+});
