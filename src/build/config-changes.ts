@@ -31,7 +31,7 @@ export function changedConfig(
     { stages: [stage], target: 0, needed: [0], globalArgs: new Map(), escapeToken: "\\" },
     stage,
     { config, variables: new Map((config.Env ?? []).map(variable)), args: [] },
-    { buildArgs: {}, targetPlatform: platform, buildPlatform: platform, contexts: [] },
+    { buildArgs: {}, targetPlatform: platform, buildPlatform: platform, contexts: new Map() },
   );
   const { ArgsEscaped: _, ...changed } = state.config; // BuildKit's mark, which commit does not make
   return changed;

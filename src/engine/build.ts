@@ -8,13 +8,14 @@ import { hostPlatform, parsePlatform } from "../oci/platform.ts";
 import { familiarString, formatReference, parseReference } from "../oci/reference.ts";
 import type { Digest } from "../oci/types.ts";
 import { type BaseImage, BaseImages } from "./build/base-image.ts";
-import { openDirectoryContext } from "./build/build-context.ts";
-import type { BuildEnvironment, StageFiles } from "./build/build-environment.ts";
+import type { BuildEnvironment, BuildTools, StageFiles } from "./build/build-environment.ts";
 import { atPlace } from "./build/build-failure.ts";
 import type { BuildOptions } from "./build/build-options.ts";
+import { contextImage, openNamedContexts } from "./build/named-contexts.ts";
+import { openContext } from "./build/open-context.ts";
 import { asVertex, type BuildProgress } from "./build/progress.ts";
 import { resultConfig } from "./build/result-config.ts";
-import { SourceTrees } from "./build/source-trees.ts";
+import { type NamedTree, SourceTrees } from "./build/source-trees.ts";
 import { StageBuild } from "./build/stage-build.ts";
 import { StepCache } from "./build/step-cache.ts";
 import type { EngineContext } from "./context.ts";
@@ -42,31 +43,38 @@ export async function buildImage(
   await using stack = new AsyncDisposableStack();
   const lease = stack.use(store.lease());
   await sweepStore(context);
-  const files = await asVertex(progress, "[internal] load build definition from Dockerfile", (vertex) => {
-    const opened = openDirectoryContext(options.context, options.dockerfile, options.workingDirectory);
-    vertex.transferred("dockerfile", Buffer.byteLength(opened.dockerfile.text));
-    return opened;
-  });
   // One failure ends the other stages.
   const failure = new AbortController();
-  const either = AbortSignal.any([signal, failure.signal]);
+  const made: BuildTools = {
+    context,
+    tools: { store, unpacker: context.unpacker, removeTree: (path) => context.snapshotter.removeTree(path) },
+    signal: AbortSignal.any([signal, failure.signal]),
+    stack,
+  };
+  const files = await asVertex(
+    progress,
+    "[internal] load build definition from Dockerfile",
+    async (vertex) => {
+      const opened = await openContext(made, options);
+      vertex.transferred("dockerfile", Buffer.byteLength(opened.dockerfile.text));
+      return opened;
+    },
+  );
   const { driver } = await chooseDriver(context, options.storageDriver);
   const cache = new StepCache(store, lease);
   const build: BuildEnvironment = {
-    context,
+    ...made,
     options,
     files,
     progress,
     cache,
     lease,
-    tools: { store, unpacker: context.unpacker, removeTree: (path) => context.snapshotter.removeTree(path) },
     driver,
-    signal: either,
     epoch: epochOf(context, options),
-    stack,
   };
   return await atPlace({ dockerfile: files.dockerfile }, async () => {
     const whole = new WholeBuild(build, planOptions(options), failure);
+    await whole.openNamedContexts();
     const { files: done, state } = await whole.target();
     cache.finish();
     return await exportImage(build, done, state, names);
@@ -88,7 +96,9 @@ function planOptions({ target, buildArgs, platform, contexts }: BuildOptions): P
     buildArgs,
     buildPlatform,
     targetPlatform: platform === undefined ? buildPlatform : parsePlatform(platform),
-    contexts: Object.keys(contexts).map((name) => name.toLowerCase()),
+    contexts: new Map(
+      Object.entries(contexts).map(([name, place]) => [name.toLowerCase(), contextImage(place)]),
+    ),
   };
 }
 
@@ -105,6 +115,7 @@ class WholeBuild {
   readonly #images: BaseImages;
   readonly #trees: SourceTrees;
   readonly #stages = new Map<number, Promise<BuiltStage>>();
+  readonly #named = new Map<string, NamedTree>();
   #graph: StageGraph;
   #plans = new Map<number, PlannedStage>();
 
@@ -120,8 +131,14 @@ class WholeBuild {
       lease,
       signal,
     );
-    this.#trees = new SourceTrees(build, (source) => this.#filesOf(source), new Map());
+    this.#trees = new SourceTrees(build, (source) => this.#filesOf(source), this.#named);
     this.#graph = planStages(readDockerfile(build.files.dockerfile.text), options);
+  }
+
+  async openNamedContexts(): Promise<void> {
+    const { contexts, workingDirectory } = this.#build.options;
+    const opened = await openNamedContexts(this.#build, contexts, workingDirectory);
+    for (const [name, tree] of opened) this.#named.set(name, tree);
   }
 
   async target(): Promise<BuiltStage> {
@@ -179,8 +196,14 @@ class WholeBuild {
 
   async #baseFiles(base: StageGraph["stages"][number]["base"]): Promise<StageFiles> {
     if (base.kind === "scratch") return { layers: [], history: [], platform: this.#options.targetPlatform };
-    if (base.kind === "named") throw new BerthError("unsupported", "--build-context is not supported yet");
-    return this.#filesOf(base);
+    if (base.kind !== "named") return this.#filesOf(base);
+    throw new BerthError(
+      "unsupported",
+      `a stage cannot stand on the directory of build context ${base.name}`,
+      {
+        hint: `use COPY --from=${base.name}, or an image: --build-context ${base.name}=docker-image://NAME`,
+      },
+    );
   }
 
   async #filesOf(source: Exclude<Source, { kind: "context" | "named" }>): Promise<StageFiles> {

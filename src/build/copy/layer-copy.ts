@@ -126,9 +126,8 @@ export class LayerCopy {
     const source = toByteString(item.path.slice(at + 1));
     const status = this.#base.calls.status(directory!, source);
     if (typeof status === "number") throw new BerthError("internal", `${item.path} is gone`);
-    const dated = { ...status, modifiedSeconds: BigInt(item.modified), modifiedNanoseconds: 0 };
     const plain = { uid: 0, gid: 0, mode: downloadMode, attributes: [] };
-    yield { path, directory: directory!, status: dated, name: source, as: () => as(plain) };
+    yield { path, directory: directory!, status, name: source, as: () => as(plain) };
   }
 
   *#selected(

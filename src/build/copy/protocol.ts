@@ -22,8 +22,8 @@ export interface TreeItem {
 export type CopyItem =
   | TreeItem
   | { readonly kind: "file"; readonly name: string; readonly content: string }
-  /** A file of the host under another name. `modified`: seconds since 1970. */
-  | { readonly kind: "download"; readonly name: string; readonly path: string; readonly modified: number };
+  /** A file of the host under another name. */
+  | { readonly kind: "download"; readonly name: string; readonly path: string };
 
 export interface CopyRequest {
   readonly kind: "copy";

@@ -116,7 +116,7 @@ export function resolveSource(
   options: PlanOptions,
 ): Source {
   const name = from.toLowerCase();
-  if (options.contexts.includes(name)) return { kind: "named", name };
+  if (options.contexts.has(name)) return contextNamed(name, options);
   const found = /^\d+$/.test(from)
     ? stages[Number(from)]?.index
     : (stages.findLast((other) => other.name === name && other.index < stage)?.index ??
@@ -132,6 +132,14 @@ export function resolveSource(
       `cannot copy from stage ${JSON.stringify(from)}, it needs to be defined before current stage ${JSON.stringify(stages[stage]!.name ?? `stage-${stage}`)}`,
     );
   return { kind: "stage", index: found };
+}
+
+function contextNamed(
+  name: string,
+  { contexts }: Pick<PlanOptions, "contexts">,
+): Extract<Source, { kind: "named" | "image" }> {
+  const reference = contexts.get(name);
+  return reference === undefined ? { kind: "named", name } : { kind: "image", reference };
 }
 
 interface StageText {
@@ -166,10 +174,8 @@ function baseOf(
     );
   }
   if (platform !== undefined) checkPlatform(platform.text, from.platform!);
-  const context = [from.name, image.toLowerCase()].find(
-    (name) => name !== undefined && contexts.includes(name),
-  );
-  if (context !== undefined) return { kind: "named", name: context };
+  const context = [from.name, image.toLowerCase()].find((name) => name !== undefined && contexts.has(name));
+  if (context !== undefined) return contextNamed(context, { contexts });
   const stage = stages.findLast(({ name }) => name === image.toLowerCase());
   if (stage !== undefined) return { kind: "stage", index: stage.index };
   if (image === "scratch") return { kind: "scratch" };

@@ -15,8 +15,8 @@ export interface PlanOptions {
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly targetPlatform: Platform;
   readonly buildPlatform: Platform;
-  /** Names of `--build-context`, lower case. */
-  readonly contexts: readonly string[];
+  /** `--build-context` by name, in lower case: an image, or undefined for files. */
+  readonly contexts: ReadonlyMap<string, string | undefined>;
 }
 
 /** Where files come from. */

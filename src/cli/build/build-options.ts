@@ -6,6 +6,7 @@ import type { Host } from "../host.ts";
 /** The flags of `build` that reach the engine. */
 export interface BuildFlags {
   readonly "build-arg": readonly string[];
+  readonly "build-context": readonly string[];
   readonly file: string | undefined;
   readonly label: readonly string[];
   readonly network: string | undefined;
@@ -44,7 +45,7 @@ export function buildOptions(flags: BuildFlags, context: string, host: Host): Bu
     ...(flags["storage-driver"] === undefined ? {} : { storageDriver: flags["storage-driver"] }),
     secrets: flags.secret.map(parseSecret),
     ssh: Object.fromEntries(flags.ssh.map((text) => parseAgent(text, host.env))),
-    contexts: {},
+    contexts: keyValues(flags["build-context"], () => undefined),
     extraHosts: [],
   };
 }

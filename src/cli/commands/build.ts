@@ -12,6 +12,7 @@ export const build = defineCommand({
   aliases: ["berth image build", "berth build", "berth builder build", "berth buildx build"],
   flags: {
     "build-arg": flag.list("Set build-time variables"),
+    "build-context": flag.list("Additional build contexts (e.g., name=path)", { type: "stringArray" }),
     file: flag.text('Name of the Dockerfile (default: "PATH/Dockerfile")', { short: "f", completes: "file" }),
     iidfile: flag.text("Write the image ID to a file", { completes: "file" }),
     label: flag.list("Set metadata for an image"),
@@ -42,7 +43,7 @@ export const build = defineCommand({
     target: flag.text("Set the target build stage to build"),
   },
   notYet:
-    "add-host allow annotation attest build-context builder cache-from cache-to call cgroup-parent check compress cpu-period " +
+    "add-host allow annotation attest builder cache-from cache-to call cgroup-parent check compress cpu-period " +
     "cpu-quota cpu-shares:c cpuset-cpus cpuset-mems force-rm isolation load memory:m memory-swap output:o policy " +
     "provenance push rm sbom security-opt shm-size squash ulimit",
   words: { min: 1, max: 1 },

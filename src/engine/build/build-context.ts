@@ -22,14 +22,20 @@ export interface BuildContext {
 /** Bytes that a Dockerfile or .dockerignore may have. */
 const maximumText = 16 * 1024 * 1024;
 
-/** A directory of the host. `dockerfile` is relative to `workingDirectory`; left out, it is `Dockerfile` in the context. */
+/**
+ * A directory of the host. `dockerfile` is relative to `workingDirectory`; left out, it is `Dockerfile` in the context.
+ * `fromStdin` is the text of the Dockerfile where it comes from there.
+ */
 export function openDirectoryContext(
   directory: string,
   dockerfile: string | undefined,
   workingDirectory: string,
+  fromStdin?: string,
 ): BuildContext {
   const root = resolve(workingDirectory, directory);
   requireDirectory(root, directory);
+  if (fromStdin !== undefined)
+    return contextOf(root, { name: "Dockerfile", text: fromStdin }, readInside(root, ".dockerignore"));
   if (dockerfile === undefined) return withDockerfile(root, ["Dockerfile", "dockerfile"]);
   const path = resolve(workingDirectory, dockerfile);
   const text = readPlain(path);

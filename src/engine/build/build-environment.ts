@@ -20,22 +20,26 @@ export function keyOfFiles({ layers }: Pick<StageFiles, "layers">): string {
   return cacheKey(...layers.map(({ diffId }) => diffId));
 }
 
-/** What all stages of one build share. */
-export interface BuildEnvironment {
+/** What it takes to make files for a build. */
+export interface BuildTools {
   readonly context: EngineContext;
+  readonly tools: LayerTools;
+  readonly signal: AbortSignal;
+  /** What has to be undone at the end of the build. */
+  readonly stack: AsyncDisposableStack;
+}
+
+/** What all stages of one build share. */
+export interface BuildEnvironment extends BuildTools {
   readonly options: BuildOptions;
   readonly files: BuildContext;
   readonly progress: BuildProgress;
   readonly cache: StepCache;
   /** Holds every blob and layer that the build makes or uses. */
   readonly lease: Lease;
-  readonly tools: LayerTools;
   readonly driver: StorageDriver;
-  readonly signal: AbortSignal;
   /** SOURCE_DATE_EPOCH: nothing is dated later. */
   readonly epoch: number | undefined;
-  /** What has to be undone at the end of the build. */
-  readonly stack: AsyncDisposableStack;
 }
 
 /** The directories of layers, lowest first. */
@@ -47,7 +51,7 @@ export function directoriesOf(
 }
 
 /** A name in the store's `tmp/` that is gone when the build ends. */
-export function temporaryPath({ context, tools, stack }: BuildEnvironment, prefix: string): string {
+export function temporaryPath({ context, tools, stack }: BuildTools, prefix: string): string {
   const reserved = stack.use(context.store.temporary.reserve(prefix));
   stack.defer(() => tools.removeTree(reserved.path));
   return reserved.path;

@@ -1,10 +1,10 @@
-import type { CopyItem, CopyRequest, TreeItem } from "../../build/copy/protocol.ts";
-import { DockerfileError } from "../../build/dockerfile-error.ts";
-import type { CopySource, CopyStep } from "../../build/plan/types.ts";
+import type { CopyRequest } from "../../build/copy/protocol.ts";
+import type { CopyStep } from "../../build/plan/types.ts";
 import { addLayer } from "../../image/add-layer.ts";
 import type { LayerTarget } from "../../snapshot/types.ts";
 import { askBuildWorker } from "./build-worker.ts";
 import { type BuildEnvironment, directoriesOf, type StageFiles } from "./build-environment.ts";
+import { sourceItems } from "./copy-items.ts";
 import { resolveOwner } from "./copy-owner.ts";
 import type { SourceTrees } from "./source-trees.ts";
 import type { StepWork } from "./step-work.ts";
@@ -16,39 +16,21 @@ export async function copyWork(
   trees: SourceTrees,
 ): Promise<StepWork> {
   const { sources, destination, chown, chmod, parents, exclude } = step;
-  const items = await Promise.all(
-    sources.map(async (source): Promise<CopyItem> => {
-      switch (source.kind) {
-        case "path": {
-          const { key: _, ...tree } = await trees.tree(step.from);
-          return { kind: "tree", ...tree, path: source.path, exclude, archive: false };
-        }
-        case "file":
-          return source;
-        default:
-          throw new DockerfileError(`ADD of a ${source.kind} source is not supported yet`);
-      }
-    }),
-  );
-  const treeItems = items.filter((item): item is TreeItem => item.kind === "tree");
-  const { key } = treeItems.length > 0 ? await trees.tree(step.from) : { key: "" };
+  const all = await Promise.all(sources.map((source) => sourceItems(build, step, source, trees)));
+  const treeItems = all.flatMap(({ tree }) => tree ?? []);
+  const inputs = all.map(({ input }) => input);
   const content = async () => (await trees.digest(treeItems, parents)).digest;
-  const definition = [
-    "copy",
-    { sources: sources.map(definitionOf), destination, chown, chmod, parents, exclude },
-  ];
+  const known = treeItems.length === 0 || !inputs.includes(undefined);
   return {
-    definition,
-    ...(key === undefined ? { inputs: [await content()] } : { inputs: [key], content }),
-    perform: (base) => {
-      const request = { items, destination, parents, ...(chmod === undefined ? {} : { mode: chmod }) };
-      return copyLayer(build, request, base, chown);
+    definition: ["copy", { sources, destination, chown, chmod, parents, exclude }],
+    inputs: known ? inputs : [...inputs.map((input) => input ?? null), await content()],
+    ...(known && treeItems.length > 0 ? { content } : {}),
+    async perform(base) {
+      const items = (await Promise.all(all.map((source) => source.items()))).flat();
+      const mode = chmod === undefined ? {} : { mode: chmod };
+      return copyLayer(build, { items, destination, parents, ...mode }, base, chown);
     },
   };
-}
-
-function definitionOf(source: CopySource): unknown {
-  return source;
 }
 
 /** WORKDIR: makes a directory where there is none. */

@@ -5,7 +5,7 @@ import type { PlannedMount } from "../../build/plan/types.ts";
 import { DockerfileError } from "../../build/dockerfile-error.ts";
 import { toByteString } from "../../sys/byte-string.ts";
 import { askBuildWorker } from "./build-worker.ts";
-import { type BuildEnvironment, temporaryPath } from "./build-environment.ts";
+import { type BuildEnvironment, type BuildTools, temporaryPath } from "./build-environment.ts";
 import { withTree } from "./host-tree.ts";
 import type { MadeMount } from "./made-mount.ts";
 import type { SourceTree } from "./source-trees.ts";
@@ -18,7 +18,7 @@ const inside = "content";
  * for COPY; without items it is an empty directory.
  */
 export async function copyOut(
-  { context, signal, tools }: BuildEnvironment,
+  { context, signal, tools }: BuildTools,
   directory: string,
   request: { readonly items: readonly CopyItem[] } & Pick<CopyRequest, "owner" | "mode">,
 ): Promise<string> {

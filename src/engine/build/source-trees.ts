@@ -39,10 +39,8 @@ export class SourceTrees {
       return { roots: [directory], ignore, keepOwners: false };
     }
     if (source.kind === "named") {
-      const named = this.#named.get(source.name)!;
-      if (named.kind === "directory")
-        return { roots: [named.directory], ignore: named.ignore, keepOwners: false };
-      return this.#layers(await named.files());
+      const { directory, ignore } = this.#named.get(source.name)!;
+      return { roots: [directory], ignore, keepOwners: false };
     }
     return this.#layers(await this.#filesOf(source));
   }
@@ -93,9 +91,11 @@ export class SourceTrees {
   }
 }
 
-export type NamedTree =
-  | { readonly kind: "directory"; readonly directory: string; readonly ignore: readonly string[] }
-  | { readonly kind: "files"; files(): Promise<StageFiles> };
+/** Files of the host that the Dockerfile knows by a name. */
+export interface NamedTree {
+  readonly directory: string;
+  readonly ignore: readonly string[];
+}
 
 function digestHere(items: readonly TreeItem[], parents: boolean): ContentDigest {
   const opened: number[] = [];

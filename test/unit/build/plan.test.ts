@@ -8,7 +8,12 @@ import type { PlannedStage, PlanOptions, RunStep, Step } from "../../../src/buil
 import type { ImageExecutionConfig } from "../../../src/oci/types.ts";
 
 const platform = { os: "linux", architecture: "amd64" };
-const plain: PlanOptions = { buildArgs: {}, targetPlatform: platform, buildPlatform: platform, contexts: [] };
+const plain: PlanOptions = {
+  buildArgs: {},
+  targetPlatform: platform,
+  buildPlatform: platform,
+  contexts: new Map(),
+};
 
 function graphOf(text: string, options: Partial<PlanOptions> = {}) {
   return planStages(readDockerfile(text), { ...plain, ...options });
@@ -68,13 +73,20 @@ describe("stages", () => {
 
   test("bases are expanded with the ARGs in front of them and the predefined ones", () => {
     const dockerfile =
-      "ARG v=1\nARG n=img:$v\nFROM --platform=$BUILDPLATFORM ${n}-$TARGETARCH AS x\nFROM scratch\nFROM X\nFROM local";
-    const { stages } = graphOf(dockerfile, { buildArgs: { v: "2" }, contexts: ["local"] });
+      "ARG v=1\nARG n=img:$v\nFROM --platform=$BUILDPLATFORM ${n}-$TARGETARCH AS x\nFROM scratch\nFROM X\nFROM local\nFROM Other";
+    const { stages } = graphOf(dockerfile, {
+      buildArgs: { v: "2" },
+      contexts: new Map([
+        ["local", undefined],
+        ["other", "img:9"],
+      ]),
+    });
     expect(stages.map(({ base }) => base)).toEqual([
       { kind: "image", reference: "img:2-amd64", platform: "linux/amd64" },
       { kind: "scratch" },
       { kind: "stage", index: 0 },
       { kind: "named", name: "local" },
+      { kind: "image", reference: "img:9" },
     ]);
   });
 
