@@ -20,15 +20,8 @@ export function isolationOptions(
     workingDirectory,
   }: { readonly network: NetworkOption["kind"]; readonly workingDirectory: string },
 ): IsolationOptions {
+  refuseForeign(flags);
   const namespaces = namespaceOptions(flags);
-  if (flags["device-cgroup-rule"].length > 0)
-    throw new BerthError(
-      "unsupported",
-      "--device-cgroup-rule needs root: a user cannot limit devices in cgroups",
-      {
-        hint: "a container has only the devices that --device names, and may do with them what this user may",
-      },
-    );
   const { privileged } = flags;
   const sharedMemorySize = flags["shm-size"] ? parseSize(flags["shm-size"]) : 0;
   return {
@@ -50,6 +43,31 @@ export function isolationOptions(
     ...inRange("oomScoreAdjustment", flags["oom-score-adj"]),
     ...(flags.domainname ? { domainname: domainname(flags.domainname) } : {}),
   };
+}
+
+/** What other engines, machines and users have. */
+function refuseForeign(flags: Flags): void {
+  if (flags["device-cgroup-rule"].length > 0)
+    throw new BerthError(
+      "unsupported",
+      "--device-cgroup-rule needs root: a user cannot limit devices in cgroups",
+      {
+        hint: "a container has only the devices that --device names, and may do with them what this user may",
+      },
+    );
+  if (flags.isolation && flags.isolation !== "default")
+    throw new BerthError("invalid-argument", `invalid isolation '${flags.isolation}' on linux`);
+  if (flags.runtime && flags.runtime !== "berth")
+    throw new BerthError("invalid-argument", `unknown or invalid runtime name: ${flags.runtime}`, {
+      hint:
+        flags.runtime === "nvidia"
+          ? "--gpus all needs no runtime of its own"
+          : "berth runs containers itself",
+    });
+  if (!flags["disable-content-trust"])
+    throw new BerthError("unsupported", "--disable-content-trust=false: berth has no content trust", {
+      hint: "name an image by its digest to be certain of what it is",
+    });
 }
 
 /** `private` is what a container has unasked; `container:` with nothing behind it names none. */

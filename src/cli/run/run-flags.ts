@@ -81,17 +81,14 @@ export const runNotYet = `
   cpu-percent
   cpu-rt-period
   cpu-rt-runtime
-  disable-content-trust
   io-maxbandwidth
   io-maxiops
   ip6
-  isolation
   kernel-memory
   link
   link-local-ip
   mac-address
   memory-swappiness
-  runtime
   storage-opt
   use-api-socket
 `;

@@ -27,9 +27,9 @@ describe("what cannot be understood is refused in Docker's words", () => {
       "unknown flag: --foo\n\nUsage:  berth image ls [OPTIONS] [REPOSITORY[:TAG]]\n\nRun 'berth image ls --help' for more information\n",
     ],
     [
-      ["run", "--isolation", "x", "alpine"],
+      ["run", "--use-api-socket", "alpine"],
       125,
-      "--isolation is not supported yet\n\nRun 'berth run --help' for more information\n",
+      "--use-api-socket is not supported yet\n\nRun 'berth run --help' for more information\n",
     ],
     [
       ["run"],

@@ -134,6 +134,10 @@ describe("isolation options", () => {
     ["--domainname a/b", "invalid domainname format: a/b"],
     ["--shm-size x", "invalid size: 'x'"],
     ["--ipc container:", "--ipc: invalid IPC mode"],
+    ["--isolation hyperv", "invalid isolation 'hyperv' on linux"],
+    ["--runtime nvidia", "unknown or invalid runtime name: nvidia"],
+    ["--disable-content-trust=false", "berth has no content trust"],
+    ["--device-cgroup-rule x", "--device-cgroup-rule needs root"],
   ])("%s is refused", (line, why) => expect(() => options(line)).toThrow(why));
 
   test("what the host shares is not changed", () => {
