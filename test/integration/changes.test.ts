@@ -1,6 +1,6 @@
 /** diff, commit, export and import: what a container has changed, on every storage driver and in both id modes. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
 import { judge, Podman } from "../support/real-image.ts";
@@ -242,6 +242,19 @@ describe("with any driver", () => {
     await lab.berth(["export", "-o", join(lab.root, "imported.tar"), "imported"]);
     const listed = await judge(["tar", "--numeric-owner", "-tvf", join(lab.root, "imported.tar")]);
     expect(listed).toMatch(/^-rwxr-sr-x 7\/8 +7 .* f$/m);
+  });
+
+  test("a tree that is too deep for any path is no trouble", async () => {
+    const dig = "while mkdir dd && cd dd; do :; done 2>/dev/null; rmdir dd; echo deep >end"; // as far as the shell goes
+    await lab.berth(["run", "--name", "deep", "--network", "none", builtinImage, "sh", "-c", dig]);
+    const { stdout } = await lab.berth(["diff", "deep"]);
+    expect(stdout.trim().split("\n").at(-1)!.length).toBeGreaterThan(4090);
+    expect((await lab.berth(["commit", "deep", "deep"])).code).toBe(0);
+    expect((await lab.berth(["ps", "-as", "-f", "name=deep", "--format", "{{.Size}}"])).stdout).toStartWith(
+      "5B ",
+    );
+    await lab.berth(["export", "-o", join(lab.root, "deep.tar"), "deep"]);
+    expect(statSync(join(lab.root, "deep.tar")).size).toBeGreaterThan(1300 * 1024);
   });
 
   test("what cannot be done is said in Docker's words", async () => {
