@@ -66,8 +66,10 @@ export async function push(context: EngineContext, options: PushOptions): Promis
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(signal === undefined ? {} : { signal }),
     });
-    if (store.mode === "read-write")
-      store.repositoryDigests.add({ repository: repositoryName(reference), digest, imageId: image.id });
+    if (store.mode === "read-write") {
+      const { id: imageId, manifest } = image;
+      store.repositoryDigests.add({ repository: repositoryName(reference), digest, imageId, manifest });
+    }
     emitImageEvent(context, "push", {
       id: image.id,
       name: familiarName(reference),

@@ -40,7 +40,7 @@ export async function* save(context: EngineContext, options: SaveOptions): Async
   for (const id of ids) emitImageEvent(context, "save", { id, name: id });
 }
 
-/** Each image once, with the names by which it was asked for, in the order of the words. */
+/** Each manifest once, with the names by which it was asked for, in the order of the words. */
 async function wantedImages(
   context: EngineContext,
   store: Store,
@@ -54,10 +54,10 @@ async function wantedImages(
     const tags = name === undefined || name.tag !== undefined ? [] : tagsOf(store, name);
     for (const each of tags.length > 0 ? tags : [word]) {
       const found = lookUpImage(store, each);
-      const entry = wanted.get(found.image.id) ?? { image: found.image, names: new Map() };
+      const entry = wanted.get(found.image.manifest.digest) ?? { image: found.image, names: new Map() };
       if (found.by === "reference" && found.reference.digest === undefined)
         entry.names.set(`${repositoryName(found.reference)}:${found.reference.tag}`, found.reference);
-      wanted.set(found.image.id, entry);
+      wanted.set(found.image.manifest.digest, entry);
     }
   }
   return [...wanted.values()].map(({ image, names }) => [image, [...names.values()]] as const);

@@ -10,7 +10,7 @@ export async function tagImage(context: EngineContext, source: string, target: s
   const name = newImageName(target);
   const id = store.transaction(() => {
     const image = findImage(store, source);
-    store.names.set(formatReference(name), image.id);
+    store.names.set(formatReference(name), image);
     return image.id;
   });
   emitImageEvent(context, "tag", { id, name: familiarString(name) });

@@ -97,12 +97,14 @@ function publish(
     let changed = store.images.get(image.id) === undefined;
     store.images.put(image, blobs);
     for (const name of names) {
-      if (store.names.get(name) === image.id) continue;
-      store.names.set(name, image.id);
+      const before = store.images.getByName(name);
+      if (before?.id === image.id && before.manifest.digest === image.manifest.digest) continue;
+      store.names.set(name, image);
       changed = true;
     }
     if (rememberDigest) {
-      const entry = { repository: repositoryName(reference), digest, imageId: image.id };
+      const { id: imageId, manifest } = image;
+      const entry = { repository: repositoryName(reference), digest, imageId, manifest };
       if (store.repositoryDigests.add(entry)) changed = true;
     }
     return changed;

@@ -43,7 +43,7 @@ export async function storeImage(store: Store, image: NewImage, lease: Lease): P
   const blobs: Digest[] = [id, descriptor.digest, ...layers.map(({ digest }) => digest)];
   store.transaction(() => {
     store.images.put(record, blobs);
-    for (const name of names) store.names.set(name, id);
+    for (const name of names) store.names.set(name, record);
   });
   return store.images.require(id);
 }

@@ -4,7 +4,10 @@ import { numberOf, type Row, type StateDatabase, textOf } from "./database.ts";
 import { ambiguousPrefix, prefixEnd } from "./prefix.ts";
 import type { ImageRecord } from "./types.ts";
 
-const columns = "images.id, manifest, config, size, added_at, tagged_at";
+/** An image is a configuration, which several manifests may have: a name has its own, an id the one that came last. */
+const columnsWith = (manifest: string) =>
+  `images.id, ${manifest} AS manifest, config, size, added_at, tagged_at`;
+const columns = columnsWith("images.manifest");
 
 function decode(row: Row): ImageRecord {
   const taggedAt = row.tagged_at;
@@ -65,7 +68,7 @@ export class ImageTable {
   /** `name` is canonical with a tag: `docker.io/library/alpine:latest`. */
   getByName(name: string): ImageRecord | undefined {
     const row = this.#database.get(
-      `SELECT ${columns} FROM images JOIN names ON names.image_id = images.id WHERE name = ?`,
+      `SELECT ${columnsWith("COALESCE(names.manifest, images.manifest)")} FROM images JOIN names ON names.image_id = images.id WHERE name = ?`,
       name,
     );
     return row && decode(row);
@@ -74,7 +77,7 @@ export class ImageTable {
   /** `repository` is canonical without a tag; `digest` is the one the registry answered with. */
   getByRepositoryDigest(repository: string, digest: Digest): ImageRecord | undefined {
     const row = this.#database.get(
-      `SELECT ${columns} FROM images JOIN repository_digests r ON r.image_id = images.id
+      `SELECT ${columnsWith("COALESCE(r.manifest, images.manifest)")} FROM images JOIN repository_digests r ON r.image_id = images.id
        WHERE r.repository = ? AND r.digest = ? ORDER BY images.added_at DESC LIMIT 1`,
       repository,
       digest,

@@ -65,4 +65,12 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX network_members_by_container ON network_members (container_id);
   `,
+  `
+  ALTER TABLE names ADD COLUMN manifest TEXT;
+  UPDATE names SET manifest = (SELECT manifest FROM images WHERE id = image_id);
+  ALTER TABLE repository_digests ADD COLUMN manifest TEXT;
+  UPDATE repository_digests SET manifest = (
+    SELECT manifest FROM images WHERE id = image_id AND json_extract(manifest, '$.digest') = digest
+  );
+  `,
 ];

@@ -1,6 +1,6 @@
 import type { Digest } from "../oci/types.ts";
 import { type Row, type StateDatabase, textOf } from "./database.ts";
-import type { ImageName, RepositoryDigest } from "./types.ts";
+import type { ImageName, ImageRecord, RepositoryDigest } from "./types.ts";
 
 function decode(row: Row): ImageName {
   return { name: textOf(row, "name"), imageId: textOf(row, "image_id") as Digest };
@@ -14,13 +14,15 @@ export class NameTable {
     this.#database = database;
   }
 
-  /** Puts a name on an image; whoever had it loses it. */
-  set(name: string, imageId: Digest): void {
+  /** Puts a name on an image, with the manifest that it stands for; whoever had it loses it. */
+  set(name: string, { id: imageId, manifest }: Pick<ImageRecord, "id" | "manifest">): void {
     this.#database.transaction(() => {
       this.#database.run(
-        "INSERT INTO names VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET image_id = excluded.image_id",
+        `INSERT INTO names (name, image_id, manifest) VALUES (?, ?, ?)
+         ON CONFLICT (name) DO UPDATE SET image_id = excluded.image_id, manifest = excluded.manifest`,
         name,
         imageId,
+        JSON.stringify(manifest),
       );
       this.#database.run("UPDATE images SET tagged_at = ? WHERE id = ?", new Date().toISOString(), imageId);
     });
@@ -59,10 +61,11 @@ export class RepositoryDigestTable {
   add(entry: RepositoryDigest): boolean {
     return (
       this.#database.run(
-        "INSERT OR IGNORE INTO repository_digests VALUES (?, ?, ?)",
+        "INSERT OR IGNORE INTO repository_digests (repository, digest, image_id, manifest) VALUES (?, ?, ?, ?)",
         entry.repository,
         entry.digest,
         entry.imageId,
+        entry.manifest === undefined ? null : JSON.stringify(entry.manifest),
       ) > 0
     );
   }

@@ -10,7 +10,7 @@ import type { ProcessIdentity } from "../sys/process-identity.ts";
 /** An image is a config; its id is the config's digest, as `docker images` shows it. */
 export interface ImageRecord {
   readonly id: Digest;
-  /** The manifest that brought the image; its bytes are a blob of the store. */
+  /** The manifest of the name by which it was found, else the one that came last; its bytes are a blob of the store. */
   readonly manifest: Descriptor;
   readonly config: ImageConfig;
   /** Bytes of all unpacked layers together. */
@@ -31,6 +31,8 @@ export interface RepositoryDigest {
   readonly repository: string;
   readonly digest: Digest;
   readonly imageId: Digest;
+  /** The manifest of the image that the digest stands for; the image's own one where it is not known. */
+  readonly manifest?: Descriptor;
 }
 
 export interface LayerRecord {

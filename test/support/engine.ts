@@ -31,7 +31,7 @@ export function testEngine(): TestEngine {
       const record = imageRecord(name);
       const image = { ...record, id: digestOf(name), config: { ...record.config, ...config } };
       context.store.images.put(image, []);
-      for (const tag of tags) context.store.names.set(tag, image.id);
+      for (const tag of tags) context.store.names.set(tag, image);
       return image;
     },
     [Symbol.dispose]() {

@@ -1,6 +1,11 @@
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import type { Digest } from "../../../src/oci/types.ts";
+import { migrations } from "../../../src/store/migrations.ts";
+import { Store } from "../../../src/store/store.ts";
 import { digestOf, imageRecord } from "../../support/records.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { temporaryStore } from "../../support/temporary-store.ts";
 
 test("an image is found by id, name, repository digest and unique prefix", () => {
@@ -8,7 +13,7 @@ test("an image is found by id, name, repository digest and unique prefix", () =>
   const { images, names, repositoryDigests } = temporary.store;
   const record = imageRecord("a");
   images.put(record, []);
-  names.set("docker.io/library/a:latest", record.id);
+  names.set("docker.io/library/a:latest", record);
   repositoryDigests.add({
     repository: "docker.io/library/a",
     digest: record.manifest.digest,
@@ -37,14 +42,66 @@ test("a name moves from one image to the other, and goes with its image", () => 
   const [a, b] = [imageRecord("a"), imageRecord("b")];
   images.put(a, []);
   images.put(b, []);
-  names.set("docker.io/library/x:1", a.id);
-  names.set("docker.io/library/x:1", b.id);
+  names.set("docker.io/library/x:1", a);
+  names.set("docker.io/library/x:1", b);
   expect(names.of(a.id)).toEqual([]);
   expect(names.of(b.id)).toEqual(["docker.io/library/x:1"]);
   expect(images.get(b.id)?.taggedAt).toBeDefined();
   images.delete(b.id);
   expect(names.list()).toEqual([]);
-  expect(() => names.set("docker.io/library/x:1", b.id)).toThrow();
+  expect(() => names.set("docker.io/library/x:1", b)).toThrow();
+});
+
+test("an image has the manifest of the name or digest by which it is found", () => {
+  using temporary = temporaryStore();
+  const { images, names, repositoryDigests } = temporary.store;
+  const oci = imageRecord("a");
+  const docker = { ...oci, manifest: { ...oci.manifest, digest: digestOf("docker") } };
+  for (const [tag, image] of Object.entries({ oci, docker })) {
+    images.put(image, []);
+    names.set(`docker.io/library/a:${tag}`, image);
+    const { digest } = image.manifest;
+    repositoryDigests.add({
+      repository: "docker.io/library/a",
+      digest,
+      imageId: image.id,
+      manifest: image.manifest,
+    });
+  }
+  expect(images.getByName("docker.io/library/a:oci")?.manifest).toEqual(oci.manifest);
+  expect(images.getByName("docker.io/library/a:docker")?.manifest).toEqual(docker.manifest);
+  for (const { manifest } of [oci, docker])
+    expect(images.getByRepositoryDigest("docker.io/library/a", manifest.digest)?.manifest).toEqual(manifest);
+  expect(images.get(oci.id)?.manifest).toEqual(docker.manifest);
+});
+
+test("names of a store of version 2 keep the manifest that their image had", () => {
+  using directory = temporaryDirectory();
+  const record = imageRecord("a");
+  const path = join(directory.path, "berth.db");
+  {
+    using old = new Database(path);
+    for (const step of migrations.slice(0, 2)) old.exec(step);
+    old.exec("PRAGMA user_version = 2");
+    const values = [
+      record.id,
+      JSON.stringify(record.manifest),
+      JSON.stringify(record.config),
+      1,
+      record.addedAt,
+    ];
+    old.run("INSERT INTO images (id, manifest, config, size, added_at) VALUES (?, ?, ?, ?, ?)", values);
+    old.run("INSERT INTO names VALUES ('docker.io/library/a:1', ?)", [record.id]);
+    for (const digest of [record.manifest.digest, digestOf("index")])
+      old.run("INSERT INTO repository_digests VALUES ('docker.io/library/a', ?, ?)", [digest, record.id]);
+  }
+  using store = Store.open(directory.path, { mode: "read-write" });
+  const newer = { ...record, manifest: { ...record.manifest, digest: digestOf("newer") } };
+  store.images.put(newer, []);
+  expect(store.images.getByName("docker.io/library/a:1")?.manifest).toEqual(record.manifest);
+  const byDigest = (digest: Digest) => store.images.getByRepositoryDigest("docker.io/library/a", digest);
+  expect(byDigest(record.manifest.digest)?.manifest).toEqual(record.manifest);
+  expect(byDigest(digestOf("index"))?.manifest).toEqual(newer.manifest);
 });
 
 test("blobs and layers are in use as long as one image needs them", () => {
