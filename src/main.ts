@@ -31,6 +31,8 @@ async function main(argv: readonly string[]): Promise<number> {
       if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
       return (await import("./build/copy/worker.ts")).buildWorkerMain();
   }
+  // Who ignores this signal is told of no child's end (wait(2)), and a caller that does so hands it down.
+  process.on("SIGCHLD", () => undefined);
   const [{ runCommandLine }, { processHost }] = await Promise.all([
     import("./cli/cli.ts"),
     import("./cli/host.ts"),

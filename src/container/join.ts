@@ -27,8 +27,14 @@ export interface JoinOptions {
   readonly stdio: readonly [stdin: number, stdout: number, stderr: number] | undefined;
   /** Let it run on by itself: nobody is told how it ends. */
   readonly detach: boolean;
-  /** A cgroup that it shall be in, and the words before a command that may enter it, where we may not. */
-  readonly cgroup: { readonly path: string; readonly scope: readonly string[] } | undefined;
+  /** A cgroup that it shall be in; where we may not enter it, words before a command that may, and their environment. */
+  readonly cgroup:
+    | {
+        readonly path: string;
+        readonly scope: readonly string[];
+        readonly env: Readonly<Record<string, string | undefined>>;
+      }
+    | undefined;
 }
 
 export interface JoinedProgram {
@@ -65,7 +71,7 @@ export async function join(options: JoinOptions): Promise<JoinedProgram> {
 
   using _ = detach ? undefined : adoptOrphans();
   const joiner = Bun.spawn([...joinerCommand(options)], {
-    env: withoutThreads,
+    env: { ...options.cgroup?.env, ...withoutThreads },
     cwd: "/",
     stdio: ["ignore", "ignore", "pipe", ...handedDown],
   });

@@ -74,7 +74,7 @@ export async function execInContainer(
 
 async function entrance(path: string, env: EngineContext["env"]) {
   const { scopeToEnter } = await import("./container-cgroup.ts");
-  return { path, scope: scopeToEnter(path, env) };
+  return { path, scope: scopeToEnter(path, env), env: { XDG_RUNTIME_DIR: env.XDG_RUNTIME_DIR } };
 }
 
 function programSpec(own: ProcessSpec, request: ExecRequest, caller: EngineContext["env"]): ProcessSpec {

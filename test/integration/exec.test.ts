@@ -312,6 +312,16 @@ describe("exec", () => {
     });
   });
 
+  test("is told of the program's end also where the caller ignores the end of children", async () => {
+    await using container = await runningContainer(lab.root);
+    const script = `trap '' CHLD; exec ${berthExecutable} exec ${container.name} sh -c 'exit 6'`;
+    const child = Bun.spawn(["bash", "-c", script], {
+      env: { PATH: process.env.PATH, HOME: lab.root, BERTH_ROOT: join(lab.root, "data") },
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    expect(await child.exited).toBe(6);
+  });
+
   test("finds its container by the beginning of its id", async () => {
     await using container = await runningContainer(lab.root);
     const id = (await lab.berth(["inspect", "-f", "{{.Id}}", container.name])).stdout.slice(0, 9);
