@@ -5,7 +5,7 @@
  * host (join.ts)                            joiner (joiner.ts: nsenter, then berth)
  *   nsenter: user, ipc, uts, network namespace
  *   JoinRequest, one JSON line  ──fd 3──▶
- *                                           mounts, cgroup namespace, limits, pid namespace, posix_spawn
+ *                                           mounts, cgroup namespace, limits, cgroup, pid namespace, posix_spawn
  *                               ◀──fd 4──   descriptor of the terminal, if one was asked for
  *                               ◀──fd 3──   {"kind":"started", pid}, and it ends: the program is the host side's child
  *                               ◀──fd 3──   {"kind":"failed", …}
@@ -31,6 +31,8 @@ export interface JoinRequest {
   readonly windowSize?: { readonly rows: number; readonly columns: number };
   /** Whether these are others than berth's; nobody may enter what is the host's. */
   readonly joins: { readonly pid: boolean; readonly cgroup: boolean };
+  /** The descriptor of cgroup.procs of a cgroup to enter at the last moment: what the joiner needs must not count there. */
+  readonly cgroup?: number;
 }
 
 export type JoinMessage =

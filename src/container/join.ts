@@ -1,9 +1,9 @@
 /** The host side of `exec`; the talk with the joiner is drawn in join-protocol.ts. */
-import { closeSync, statSync } from "node:fs";
+import { closeSync, constants, openSync, statSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import { createSocketPair, duplicateAbove, openProcess, receiveDescriptor } from "../sys/libc.ts";
-import { inCgroup, ownMountsCommand } from "../sys/namespaces.ts";
+import { ownMountsCommand } from "../sys/namespaces.ts";
 import { adoptOrphans, endOf } from "../sys/orphans.ts";
 import { isAlive, type ProcessIdentity } from "../sys/process-identity.ts";
 import {
@@ -64,9 +64,19 @@ export async function join(options: JoinOptions): Promise<JoinedProgram> {
   const [channel, theirChannel] = socketPair();
   const [terminalSocket, theirTerminalSocket] = socketPair();
   const joins = { pid: isForeign(container, "pid"), cgroup: isForeign(container, "cgroup") };
+  const entrance =
+    options.cgroup &&
+    theirs.adopt(openSync(`${options.cgroup.path}/cgroup.procs`, constants.O_WRONLY), closeSync);
+  const descriptors = [
+    theirChannel,
+    theirTerminalSocket,
+    processFd,
+    ...(options.stdio ?? []),
+    ...(entrance === undefined ? [] : [entrance]),
+  ];
   // Above their places in the child, because the child makes its descriptors one after the other.
-  const handedDown = [theirChannel, theirTerminalSocket, processFd, ...(options.stdio ?? [])].map((fd) =>
-    theirs.adopt(duplicateAbove(fd, firstStreamDescriptor + 3), closeSync),
+  const handedDown = descriptors.map((fd) =>
+    theirs.adopt(duplicateAbove(fd, channelDescriptor + descriptors.length), closeSync),
   );
 
   using _ = detach ? undefined : adoptOrphans();
@@ -76,7 +86,8 @@ export async function join(options: JoinOptions): Promise<JoinedProgram> {
     stdio: ["ignore", "ignore", "pipe", ...handedDown],
   });
   theirs.dispose();
-  sendToChild(channel, { ...request, joins } satisfies JoinRequest);
+  const cgroup = entrance === undefined ? {} : { cgroup: channelDescriptor + descriptors.indexOf(entrance) };
+  sendToChild(channel, { ...request, joins, ...cgroup } satisfies JoinRequest);
   const { value: message } = await readMessages<JoinMessage>(channel).next();
   const said = await joiner.stderr.text();
   await joiner.exited; // what it leaves is ours now
@@ -120,14 +131,13 @@ function openContainer(container: ProcessIdentity): number {
 function joinerCommand({ helpers, self, container, cgroup }: JoinOptions): readonly string[] {
   const kinds = (["ipc", "uts", "net"] as const).filter((kind) => isForeign(container, kind));
   const flags = ["user", ...kinds].map((kind) => `--${kind}`);
-  const command = [
+  return [
+    ...(cgroup?.scope ?? []),
     ...[...helpers.command("nsenter"), "--target", String(container.pid), ...flags],
     // Whatever ids the caller has in the user namespace, it becomes uid 0 there.
     ...["--preserve-credentials", "--setuid", "0", "--"],
     ...ownMountsCommand(helpers, [...self, "internal-join"]),
   ];
-  if (cgroup === undefined) return command;
-  return [...cgroup.scope, ...inCgroup(helpers.command("busybox"), cgroup.path, command)];
 }
 
 /** Whether a namespace of the container is another than ours; nobody may enter one that is the host's. */

@@ -9,7 +9,7 @@
  * in a mount namespace that nobody can reach, no directory of the host is left in the process, and without
  * CAP_SYS_PTRACE nobody may look into it. Nothing is loaded or run by path once the host's files are gone.
  */
-import { closeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
 import {
   endJoining,
@@ -85,8 +85,10 @@ function join(request: JoinRequest): void {
     seccomp: request.seccomp === undefined ? undefined : Buffer.from(request.seccomp, "base64"),
     singleIdentity: request.singleIdentity,
     onLastRights() {
+      if (request.cgroup !== undefined) writeSync(request.cgroup, "0"); // a process that writes 0 moves itself
       if (request.joins.pid) joinProcesses(processDescriptor);
-      closeRange(terminalDescriptor, spec.terminal ? processDescriptor : firstStreamDescriptor + 2, false);
+      const last = spec.terminal ? processDescriptor : firstStreamDescriptor + 2;
+      closeRange(terminalDescriptor, request.cgroup ?? last, false);
     },
   });
   const { path, env } = programOf(spec, identity, "exec");

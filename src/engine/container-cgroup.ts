@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { BerthError } from "../base/errors.ts";
 import type { NetworkAttachment } from "../container/launch.ts";
-import { keepOnly, makeCgroup, outOfMemoryKills, removeCgroup } from "../sys/cgroup.ts";
+import { applySettings, keepOnly, makeCgroup, outOfMemoryKills, removeCgroup } from "../sys/cgroup.ts";
 import {
   type CgroupPlace,
   type CgroupSurroundings,
@@ -28,6 +28,8 @@ export interface ContainerCgroup extends Disposable {
   readonly path: string;
   /** What berth itself needed to start the first process leaves: it does not count. */
   readonly settle: NetworkAttachment;
+  /** Sets the limits of memory and tasks, once the program runs: until then berth's own init counts, and may not fit. */
+  limitProgram(): void;
   /** Whether the kernel killed something in it to get memory back. */
   ranOutOfMemory(): boolean;
 }
@@ -94,12 +96,17 @@ export function openContainerCgroup(id: string, { resources, cgroupParent }: Ask
   const place = placeIn(surroundings, parent, needed);
   if (place === undefined)
     throw noLimitsHere({ surroundings, needed, parent, given: undefined, hasManager: false });
-  const path = makeCgroup(place, `berth-${id.slice(0, 12)}`, settings);
+  const isLate = ({ file }: CgroupSetting) => ["memory.max", "memory.swap.max", "pids.max"].includes(file);
+  const late = settings.filter(isLate);
+  // Without a limit for now, which shows whether there can be one.
+  const first = settings.map((setting) => (isLate(setting) ? { ...setting, value: "max" } : setting));
+  const path = makeCgroup(place, `berth-${id.slice(0, 12)}`, first);
   // Read after it: making it may have moved this process.
   const own = readCgroupSurroundings().levels[0]!.path;
   return {
     path,
     settle: async (pid) => keepOnly(path, pid, own),
+    limitProgram: () => applySettings(path, late),
     ranOutOfMemory: () => outOfMemoryKills(path) > 0,
     [Symbol.dispose]: () => removeCgroup(path),
   };

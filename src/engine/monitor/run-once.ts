@@ -59,6 +59,7 @@ export async function runOnce(context: EngineContext, run: Run): Promise<number>
   if (launched.terminal !== undefined) streams.beginTerminal(launched.terminal, ended);
   // A program that the kernel refuses is an error of the start, and is told to whoever asked for it.
   if (!(await becameProgram(launched.pid, ended))) await launched.exited;
+  cgroup?.limitProgram();
   run.onStarted(launched.pid);
   if (options.healthcheck) {
     const { startHealthChecks } = await import("../health.ts");
