@@ -51,6 +51,8 @@ const logs: LazyCommand = async () => (await import("./commands/logs.ts")).logs;
 const events: LazyCommand = async () => (await import("./commands/events.ts")).events;
 const tag: LazyCommand = async () => (await import("./commands/tag.ts")).tag;
 const copy: LazyCommand = async () => (await import("./commands/copy.ts")).copy;
+const manifestInspect: LazyCommand = async () =>
+  (await import("./commands/manifest-inspect.ts")).manifestInspect;
 const tags: LazyCommand = async () => (await import("./commands/tags.ts")).tags;
 const rmi: LazyCommand = async () => (await import("./commands/rmi.ts")).rmi;
 const cp: LazyCommand = async () => (await import("./commands/cp.ts")).cp;
@@ -218,6 +220,14 @@ export const groups: ReadonlyMap<string, Group> = new Map([
     },
   ],
   [
+    "manifest",
+    {
+      description: "Read image manifests and manifest lists of registries",
+      commands: new Map([["inspect", manifestInspect]]),
+      aliases: new Map(),
+    },
+  ],
+  [
     "system",
     {
       description: "Manage berth",
@@ -256,7 +266,10 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     compose
     config
     context
-    manifest
+    manifest:annotate
+    manifest:create
+    manifest:push
+    manifest:rm
     plugin
     search
     secret

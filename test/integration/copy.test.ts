@@ -140,6 +140,20 @@ describe.skipIf(missing)("copy", () => {
     );
   });
 
+  test("manifest inspect reads manifests and indexes where they are", async () => {
+    const root = newRoot();
+    for (const name of ["app:1", "multi:1"]) {
+      const original = await raw(at(name));
+      expect(await succeed(root, "manifest", "inspect", "--raw", `${registry.host}/${name}`)).toBe(original);
+      const shown = await succeed(root, "manifest", "inspect", `${registry.host}/${name}`);
+      expect(JSON.parse(shown)).toEqual(JSON.parse(original));
+      expect(shown).toStartWith('{\n\t"');
+    }
+    expect(existsSync(join(root, "data"))).toBe(false);
+    const { code, stderr } = await runBerth(root, ["manifest", "inspect", `${registry.host}/app:none`]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("manifest unknown") });
+  });
+
   test("B1: a place with wrong bytes gives nothing", async () => {
     const root = newRoot();
     const [layout, target, archive] = [newPath(), newPath(), newPath()];
