@@ -2,6 +2,7 @@ import { BerthError, messageOf } from "../base/errors.ts";
 import { parseContainerPorts, portKey } from "../oci/ports.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import type { ContainerOptions } from "./container-record.ts";
+import { hasLabel, splitFilter } from "./filter-words.ts";
 import { portSummaries } from "./network/container-ports.ts";
 
 export interface FilterSurroundings {
@@ -25,15 +26,8 @@ const healths = ["starting", "healthy", "unhealthy", "none"];
 export function containerFilter(filters: readonly string[], surroundings: FilterSurroundings): Predicate {
   const byKey = new Map<string, Predicate[]>();
   for (const filter of filters) {
-    const equals = filter.indexOf("=");
-    if (equals === -1) {
-      throw new BerthError(
-        "invalid-argument",
-        `invalid argument "${filter}" for "-f, --filter" flag: bad format of filter (expected name=value)`,
-      );
-    }
-    const key = filter.slice(0, equals).trim().toLowerCase();
-    const predicate = predicateFor(key, filter.slice(equals + 1).trim(), surroundings);
+    const [key, value] = splitFilter(filter);
+    const predicate = predicateFor(key, value, surroundings);
     const group = key === "expose" ? "publish" : key; // either of the two, as in Docker
     byKey.set(group, [...(byKey.get(group) ?? []), predicate]);
   }
@@ -53,11 +47,8 @@ function predicateFor(key: string, value: string, surroundings: FilterSurroundin
       const pattern = nameMatcher(value);
       return ({ name }) => pattern(name);
     }
-    case "label": {
-      const equals = value.indexOf("=");
-      if (equals === -1) return ({ labels }) => Object.hasOwn(labels, value);
-      return ({ labels }) => labels[value.slice(0, equals)] === value.slice(equals + 1);
-    }
+    case "label":
+      return ({ labels }) => hasLabel(labels, value);
     case "status":
       if (!statuses.includes(value)) {
         throw new BerthError("invalid-argument", `invalid filter 'status=${value}'`, {

@@ -1,5 +1,6 @@
 import { BerthError } from "../base/errors.ts";
 import { familiarName, parseReference } from "../oci/reference.ts";
+import { groupFilters, hasLabel } from "./filter-words.ts";
 import type { EngineEvent } from "./events.ts";
 
 type Predicate = (event: EngineEvent) => boolean;
@@ -27,12 +28,10 @@ const predicates: Readonly<Record<string, (wanted: readonly string[]) => Predica
       const name = (type === "image" ? attributes.name : attributes.image) ?? "";
       return [id, name, withoutTag(id), withoutTag(name)].some((text) => wanted.includes(text));
     },
-  label: (wanted) => (event) =>
-    wanted.every((text) => {
-      const [label = "", ...rest] = text.split("=");
-      const value = Object.hasOwn(event.attributes, label) ? event.attributes[label] : undefined;
-      return value !== undefined && (rest.length === 0 || value === rest.join("="));
-    }),
+  label:
+    (wanted) =>
+    ({ attributes }) =>
+      wanted.every((label) => hasLabel(attributes, label)),
   network: named,
   node: named,
   plugin: named,
@@ -51,24 +50,14 @@ const predicates: Readonly<Record<string, (wanted: readonly string[]) => Predica
  * must all hold; labels must all hold.
  */
 export function eventFilter(filters: readonly string[]): Predicate {
-  const byKey = new Map<string, string[]>();
-  for (const filter of filters) {
-    const equals = filter.indexOf("=");
-    if (equals === -1) {
-      throw new BerthError(
-        "invalid-argument",
-        `invalid argument "${filter}" for "-f, --filter" flag: bad format of filter (expected name=value)`,
-      );
-    }
-    const key = filter.slice(0, equals).trim().toLowerCase();
+  const all = [...groupFilters(filters)].map(([key, wanted]) => {
     if (!Object.hasOwn(predicates, key)) {
       throw new BerthError("invalid-argument", `invalid filter '${key}'`, {
         hint: `events can be filtered by ${Object.keys(predicates).join(", ")}`,
       });
     }
-    byKey.set(key, [...(byKey.get(key) ?? []), filter.slice(equals + 1).trim()]);
-  }
-  const all = [...byKey].map(([key, wanted]) => predicates[key]!(wanted));
+    return predicates[key]!(wanted);
+  });
   return (event) => all.every((holds) => holds(event));
 }
 

@@ -1,4 +1,5 @@
 import { BerthError } from "../base/errors.ts";
+import { hasLabel, splitFilter } from "./filter-words.ts";
 import { parseMoment } from "./parse-moment.ts";
 
 /** What a prune filter looks at. */
@@ -17,7 +18,7 @@ export function pruneFilter(filters: readonly string[], now = Date.now()): (obje
   const wanted: string[] = [];
   const unwanted: string[] = [];
   for (const filter of filters) {
-    const [, key = "", value = ""] = /^\s*([^=]*?)\s*=\s*(.*?)\s*$/s.exec(filter) ?? [];
+    const [key, value] = splitFilter(filter);
     if (key === "until") moments.push(parseMoment(value, now));
     else if (key === "label") wanted.push(value);
     else if (key === "label!") unwanted.push(value);
@@ -30,10 +31,4 @@ export function pruneFilter(filters: readonly string[], now = Date.now()): (obje
     const has = (label: string) => hasLabel(labels, label);
     return wanted.every(has) && (unwanted.length === 0 || !unwanted.every(has));
   };
-}
-
-function hasLabel(labels: Readonly<Record<string, string>>, label: string): boolean {
-  const equals = label.indexOf("=");
-  if (equals === -1) return Object.hasOwn(labels, label);
-  return labels[label.slice(0, equals)] === label.slice(equals + 1);
 }

@@ -1,19 +1,16 @@
 import { BerthError } from "../base/errors.ts";
 import type { VolumeRecord } from "../store/types.ts";
+import { groupFilters, hasLabel } from "./filter-words.ts";
 
 /**
  * `--filter` of `volume ls` (moby volume/service): `dangling`, `driver`, `label`, `name`; values of one key are
  * alternatives, labels must all be there, keys must all hold.
  */
 export function volumeFilter(filters: readonly string[]): (volume: VolumeRecord) => boolean {
-  const byKey = new Map<string, string[]>();
-  for (const filter of filters) {
-    const equals = filter.indexOf("=");
-    const key = filter.slice(0, equals).trim().toLowerCase();
-    const value = filter.slice(equals + 1).trim();
+  const byKey = groupFilters(filters);
+  for (const key of byKey.keys()) {
     if (!["dangling", "driver", "label", "name"].includes(key))
-      throw new BerthError("invalid-argument", `invalid filter '${equals === -1 ? filter : key}'`);
-    byKey.set(key, [...(byKey.get(key) ?? []), value]);
+      throw new BerthError("invalid-argument", `invalid filter '${key}'`);
   }
   const dangling = byKey.get("dangling")?.map(truth);
   if (dangling && new Set(dangling).size > 1)
@@ -34,12 +31,6 @@ function truth(value: string): boolean {
   if (value === "true" || value === "1") return true;
   if (value === "false" || value === "0") return false;
   throw new BerthError("invalid-argument", `invalid filter 'dangling=[${value}]'`);
-}
-
-function hasLabel(labels: Readonly<Record<string, string>>, label: string): boolean {
-  const equals = label.indexOf("=");
-  if (equals === -1) return Object.hasOwn(labels, label);
-  return labels[label.slice(0, equals)] === label.slice(equals + 1);
 }
 
 /** An unanchored regular expression; what is none is only equal to itself. */

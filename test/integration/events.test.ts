@@ -64,8 +64,8 @@ test("of a container whose monitor was killed is told when somebody looks", asyn
   const pid = Number(await words("inspect", "-f", "{{.State.Pid}}", "orphan"));
   process.kill(monitorOf(pid), "SIGKILL");
   while ((await words("inspect", "-f", "{{.State.Status}}", "orphan")) === "running") await Bun.sleep(5);
-  await own("ps", "-a");
   expect(await told("{{.Actor.Attributes.exitCode}}", "container=orphan", "event=die")).toEqual(["137"]);
+  await own("rm", "orphan");
 });
 
 test("who listens is told at once, in Docker's words, until interrupted", async () => {

@@ -3,6 +3,7 @@ import { defineCommand } from "../command.ts";
 import { ExitError, exitCode } from "../exit-codes.ts";
 import { objectFormat } from "../flags/format-flag.ts";
 import { flag } from "../flags/spec.ts";
+import { filterFlag } from "../flags/filter-flag.ts";
 import { interruptible } from "../interruption.ts";
 import { isTemplateError } from "../output/template/template-error.ts";
 import { eventText } from "../views/event-text.ts";
@@ -12,7 +13,7 @@ export const events = defineCommand({
   description: "Get real time events",
   aliases: ["berth system events", "berth events"],
   flags: {
-    filter: flag.list("Filter output based on conditions provided", { short: "f", type: "filter" }),
+    filter: filterFlag("Filter output based on conditions provided", { short: "f" }),
     format: flag.text(objectFormat.description),
     since: flag.text("Show all events created since timestamp"),
     until: flag.text("Stream events until this timestamp"),

@@ -1,6 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { listFormat } from "../flags/format-flag.ts";
 import { flag } from "../flags/spec.ts";
+import { filterFlag } from "../flags/filter-flag.ts";
 import { containerListing } from "../views/container-listing.ts";
 import { printList } from "../views/print-list.ts";
 
@@ -10,7 +11,7 @@ export const ps = defineCommand({
   aliases: ["berth container ls", "berth container list", "berth container ps", "berth ps"],
   flags: {
     all: flag.boolean("Show all containers (default shows just running)", { short: "a" }),
-    filter: flag.list("Filter output based on conditions provided", { short: "f", type: "filter" }),
+    filter: filterFlag("Filter output based on conditions provided", { short: "f" }),
     format: listFormat,
     last: flag.integer("Show n last created containers (includes all states)", { short: "n", default: -1 }),
     latest: flag.boolean("Show the latest created container (includes all states)", { short: "l" }),

@@ -48,7 +48,7 @@ export const volumeList = defineCommand({
   description: "List volumes",
   aliases: ["berth volume ls", "berth volume list"],
   flags: {
-    filter: flag.list('Provide filter values (e.g. "dangling=true")', { short: "f", type: "filter" }),
+    filter: filterFlag('Provide filter values (e.g. "dangling=true")', { short: "f" }),
     format: listFormat,
     quiet: flag.boolean("Only display volume names", { short: "q" }),
   },

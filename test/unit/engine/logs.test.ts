@@ -8,6 +8,7 @@ import { type LogsOptions, readLogs } from "../../../src/engine/logs.ts";
 import type { ContainerState } from "../../../src/store/types.ts";
 import { identifyProcess } from "../../../src/sys/process-identity.ts";
 import { testEngine } from "../../support/engine.ts";
+import { nextMillisecond } from "../../support/next-millisecond.ts";
 import { containerRecord } from "../../support/records.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
@@ -85,13 +86,6 @@ test("timestamps and details stand before whole lines only", async () => {
   expect(stdout).toMatch(new RegExp(`^${time} STAGE=test,tier=a\\+b begin end\n$`));
   expect(stderr).toMatch(new RegExp(`^${time} STAGE=test,tier=a\\+b bad\n$`));
 });
-
-/** Waits until the clock shows another millisecond, and answers it. */
-function nextMillisecond(): number {
-  const before = Date.now();
-  while (Date.now() === before);
-  return Date.now();
-}
 
 test("from and until a moment", async () => {
   using box = lab();

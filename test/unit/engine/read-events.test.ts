@@ -5,6 +5,7 @@ import { type EventsOptions, readEvents } from "../../../src/engine/read-events.
 import { removeImage } from "../../../src/engine/remove-image.ts";
 import { tagImage } from "../../../src/engine/tag.ts";
 import { testEngine } from "../../support/engine.ts";
+import { nextMillisecond } from "../../support/next-millisecond.ts";
 
 function lab() {
   const engine = testEngine();
@@ -26,13 +27,6 @@ function lab() {
     },
     [Symbol.dispose]: () => engine[Symbol.dispose](),
   };
-}
-
-/** Waits until the clock shows another millisecond, and answers it. */
-function nextMillisecond(): number {
-  const before = Date.now();
-  while (Date.now() === before);
-  return Date.now();
 }
 
 test("what happened between two moments", async () => {
