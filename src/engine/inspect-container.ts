@@ -115,6 +115,8 @@ function configOf(
   image: ImageExecutionConfig | undefined,
 ): Record<string, unknown> {
   const { run, ...options } = optionsOf(container);
+  // Docker sets these in the container, and does not show them as asked for.
+  const fromBerth = [`HOSTNAME=${options.hostname}`, ...(run.terminal ? ["TERM=xterm"] : [])];
   return {
     Hostname: options.hostname,
     Domainname: run.domainname ?? "",
@@ -126,8 +128,7 @@ function configOf(
     Tty: run.terminal,
     OpenStdin: run.interactive,
     StdinOnce: run.stdinOnce ?? (run.interactive && run.attached === undefined),
-    // Docker sets the variable in the container, and does not show it as asked for.
-    Env: options.env.filter((entry) => entry !== `HOSTNAME=${options.hostname}`),
+    Env: options.env.filter((entry) => !fromBerth.includes(entry)),
     Cmd: commandOf(container, image),
     Healthcheck: options.healthcheck,
     Image: container.image,

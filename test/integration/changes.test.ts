@@ -132,7 +132,7 @@ describe.each([
 
   test("settings of the container and changes are in the image", async () => {
     await succeed(
-      ...["create", "--name", "settings", "-e", "B=2", "-u", "5:6", "-w", "/srv", "--label", "l=1"],
+      ...["create", "-t", "--name", "settings", "-e", "B=2", "-u", "5:6", "-w", "/srv", "--label", "l=1"],
       ...["--entrypoint", "cat", image, "/etc/passwd"],
     );
     const changed = ["ENV C=$A$B", "EXPOSE 80", 'CMD ["x"]', "LABEL l=2 m=3", "ONBUILD RUN y", "VOLUME /v"];
