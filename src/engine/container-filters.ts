@@ -84,7 +84,10 @@ function predicateFor(key: string, value: string, surroundings: FilterSurroundin
     case "volume":
       return ({ options }) =>
         (options as ContainerOptions).mounts.some(
-          (mount) => mount.target === value || (mount.kind === "volume" && mount.name === value),
+          (mount) =>
+            mount.target === value ||
+            (mount.kind === "volume" && mount.name === value) ||
+            (mount.kind === "bind" && mount.source === value),
         );
     case "is-task":
       return isTrue(key, value) ? () => false : () => true;

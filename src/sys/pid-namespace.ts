@@ -20,11 +20,13 @@ export interface Member {
 export type MemberIdentity = Pick<Member, "pid" | "startTime">;
 
 /**
- * The processes of the pid namespace whose first process is `first`, those in namespaces below it, and those that joined
- * it. Where the container has no pid namespace of its own (`--pid=host`), only the descendants of `first`.
+ * The processes of the container whose first process is `first`: those in its namespace, in namespaces below it, and
+ * those that joined it. It is the pid namespace where the container has one of its own, else (`--pid=host`) that of the
+ * mounts, which nobody shares.
  */
 export function membersOf(first: number, proc = "/proc"): readonly Member[] {
-  const namespace = ownNamespace(first, proc);
+  const kind = isFirstOfNamespace(first, proc) ? "pid" : "mnt";
+  const namespace = namespaceOf(first, kind, proc);
   const all = new Map<number, Member>();
   for (const name of readdirSync(proc)) {
     const pid = Number(name);
@@ -40,7 +42,7 @@ export function membersOf(first: number, proc = "/proc"): readonly Member[] {
     answer =
       member !== undefined &&
       (pid === first ||
-        (namespace !== undefined && namespaceOf(pid, proc) === namespace) ||
+        (namespace !== undefined && namespaceOf(pid, kind, proc) === namespace) ||
         belongs(member.parent));
     known.set(pid, answer);
     return answer;
@@ -48,15 +50,13 @@ export function membersOf(first: number, proc = "/proc"): readonly Member[] {
   return [...all.values()].filter(({ pid }) => belongs(pid));
 }
 
-/** The pid namespace that `first` is pid 1 of, or undefined. */
-function ownNamespace(first: number, proc: string): string | undefined {
-  const inner = /^NSpid:.*?(\d+)$/m.exec(readText(`${proc}/${first}/status`))?.[1];
-  return inner === "1" ? namespaceOf(first, proc) : undefined;
+function isFirstOfNamespace(pid: number, proc: string): boolean {
+  return /^NSpid:.*\s1$/m.test(readText(`${proc}/${pid}/status`));
 }
 
-function namespaceOf(pid: number, proc: string): string | undefined {
+function namespaceOf(pid: number, kind: "pid" | "mnt", proc: string): string | undefined {
   try {
-    return readlinkSync(`${proc}/${pid}/ns/pid`);
+    return readlinkSync(`${proc}/${pid}/ns/${kind}`);
   } catch {
     return undefined; // gone, or somebody else's
   }

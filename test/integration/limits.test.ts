@@ -194,6 +194,25 @@ delegatedOnly("systemd is asked for a scope where a slice is", async () => {
   await lab.run(["-v", `${delegated}:/cgroup`, builtinImage, "rmdir", `/cgroup/${unit}`]);
 });
 
+test("what systemd says against a scope is said", async () => {
+  const runtime = join(lab.root, "refusing");
+  mkdirSync(join(runtime, "systemd"), { recursive: true, mode: 0o700 });
+  using _ = Bun.listen({ unix: join(runtime, "systemd/private"), socket: { data() {} } });
+  writeFileSync(
+    join(runtime, "systemd-run"),
+    "#!/bin/sh\necho Failed to start transient scope unit >&2; exit 1\n",
+  );
+  chmodSync(join(runtime, "systemd-run"), 0o755);
+  const env = { XDG_RUNTIME_DIR: runtime, PATH: `${runtime}:/usr/sbin:/usr/bin:/sbin:/bin` };
+  const refused = await lab.berth(["run", "-d", "--cgroup-parent", "jobs.slice", builtinImage, "true"], {
+    env,
+  });
+  expect(refused).toMatchObject({ code: 125, stdout: "" });
+  expect(refused.stderr).toStartWith(
+    "berth: systemd made no scope for the container: Failed to start transient scope unit\n",
+  );
+});
+
 test("without a systemd of the user, a slice is refused", async () => {
   const refused = await lab.berth(["run", "--cgroup-parent", "jobs.slice", builtinImage, "true"]);
   expect(refused.stderr).toContain("there is no systemd of this user to ask for the slice jobs.slice");

@@ -153,19 +153,22 @@ test("of processes that are shared with another container, only its own stand st
     "host",
     "echo >/shared/host.ready; while :; do echo x >>/shared/host.out; sleep 0.02; done",
   );
+  // The second loop is orphaned, and is nobody's child of the guest's any more.
+  const orphan = "(sh -c 'while :; do echo x >>/shared/orphan.out; sleep 0.02; done' &); ";
   const script =
-    "trap 'exit 6' TERM; echo >/shared/guest.ready; while :; do echo x >>/shared/guest.out; sleep 0.02; done";
+    `${orphan}trap 'exit 6' TERM; ` +
+    "echo >/shared/guest.ready; while :; do echo x >>/shared/guest.out; sleep 0.02; done";
   const ended = lab.berth([
     ...["run", "--name", "guest", "--network", "none", "--pid", "container:host", "-v", `${shared}:/shared`],
     ...[builtinImage, "sh", "-c", script],
   ]);
-  await until(() => existsSync(join(shared, "guest.ready")));
+  await until(() => ["guest.ready", "orphan.out"].every((file) => existsSync(join(shared, file))));
   await lab.berth(["pause", "guest"]);
-  const [guest, host] = [size("guest.out"), size("host.out")];
+  const [guest, orphaned, host] = [size("guest.out"), size("orphan.out"), size("host.out")];
   await until(() => size("host.out") > host + 10);
-  expect(size("guest.out")).toBe(guest);
+  expect([size("guest.out"), size("orphan.out")]).toEqual([guest, orphaned]);
   await lab.berth(["unpause", "guest"]);
-  await until(() => size("guest.out") > guest);
+  await until(() => size("guest.out") > guest && size("orphan.out") > orphaned);
   expect((await lab.berth(["stop", "guest"])).code).toBe(0);
   expect((await ended).code).toBe(6);
 });

@@ -12,7 +12,10 @@ const record = (more: object): ContainerRecord => ({
   labels: { tier: "web", empty: "" },
   options: {
     run: { network: { kind: "slirp4netns" } },
-    mounts: [{ kind: "volume", name: "data", target: "/data" }],
+    mounts: [
+      { kind: "volume", name: "data", target: "/data" },
+      { kind: "bind", source: "/srv", target: "/bound" },
+    ],
   },
   state: { status: "exited", exitCode: 3 },
   ...more,
@@ -51,6 +54,8 @@ describe("filters of ps", () => {
     [["before=older"], false],
     [["volume=data"], true],
     [["volume=/data"], true],
+    [["volume=/srv"], true],
+    [["volume=/sr"], false],
     [["network=bridge"], true],
     [["network=host"], false],
     [["health=none"], true],
