@@ -53,6 +53,7 @@ const tag: LazyCommand = async () => (await import("./commands/tag.ts")).tag;
 const copy: LazyCommand = async () => (await import("./commands/copy.ts")).copy;
 const manifestInspect: LazyCommand = async () =>
   (await import("./commands/manifest-inspect.ts")).manifestInspect;
+const verify: LazyCommand = async () => (await import("./commands/verify.ts")).verify;
 const tags: LazyCommand = async () => (await import("./commands/tags.ts")).tags;
 const rmi: LazyCommand = async () => (await import("./commands/rmi.ts")).rmi;
 const cp: LazyCommand = async () => (await import("./commands/cp.ts")).cp;
@@ -117,6 +118,8 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["rm", rm],
   ["rmi", rmi],
   ["tags", tags],
+  ["verify", verify],
+  ["fsck", verify],
   ["copy", copy],
   ["version", version],
   ["events", events],
@@ -236,6 +239,7 @@ export const groups: ReadonlyMap<string, Group> = new Map([
         ["events", events],
         ["info", info],
         ["prune", systemPrune],
+        ["verify", verify],
       ]),
       aliases: new Map(),
     },

@@ -65,6 +65,35 @@ export class GarbageCollector {
     };
   }
 
+  /** What is on disk, used or not. */
+  blobsOnDisk(): Digest[] {
+    return digestsIn(this.#layout.blobs);
+  }
+
+  layersOnDisk(): Digest[] {
+    return digestsIn(this.#layout.layers);
+  }
+
+  /** Removes a blob although it is wanted, because it is damaged; false when somebody works with it. */
+  discardBlob(digest: Digest): boolean {
+    using lock = this.#locks.try(`blob:${digest}`, "exclusive");
+    if (lock === undefined) return false;
+    unlinkSync(this.#layout.blob(digest));
+    return true;
+  }
+
+  /** The same for a layer. */
+  async discardLayer(diffId: Digest, removeTree: RemoveTree): Promise<boolean> {
+    using trash = this.#temporary.reserve("trash");
+    {
+      using lock = this.#locks.try(`layer:${diffId}`, "exclusive");
+      if (lock === undefined) return false;
+      renameSync(this.#layout.layer(diffId), trash.path);
+    }
+    await removeTree(trash.path);
+    return true;
+  }
+
   #removeBlobs(): Array<{ digest: Digest; size: number }> {
     const removed: Array<{ digest: Digest; size: number }> = [];
     for (const digest of digestsIn(this.#layout.blobs)) {

@@ -117,6 +117,14 @@ export class Store implements Disposable {
     this.#prepared = true;
   }
 
+  /** What SQLite finds wrong with its own file; empty where nothing is. */
+  databaseFaults(): string[] {
+    return this.#database
+      .all("PRAGMA integrity_check")
+      .map((row) => String(row.integrity_check))
+      .filter((line) => line !== "ok");
+  }
+
   close(): void {
     this.#database.close();
   }
