@@ -11,6 +11,7 @@
  *                               ◀──fd 3──   {"kind":"failed", …}
  * ```
  */
+import { BerthError } from "../base/errors.ts";
 import type { Failure } from "./message-channel.ts";
 import type { ProcessSpec } from "./spec.ts";
 
@@ -38,3 +39,9 @@ export interface JoinRequest {
 export type JoinMessage =
   | { readonly kind: "started" /** As the host sees it. */; readonly pid: number }
   | Failure;
+
+/** The program is made by a clone(2) that its own filter has to allow: nobody could install the filter after it. */
+export const forbiddenClone = (message: string) =>
+  new BerthError("unsupported", message, {
+    hint: "where the container's seccomp profile forbids clone, no further program can be started in it",
+  });

@@ -9,6 +9,7 @@ import { isAlive, type ProcessIdentity } from "../sys/process-identity.ts";
 import {
   channelDescriptor,
   firstStreamDescriptor,
+  forbiddenClone,
   type JoinMessage,
   type JoinRequest,
   processDescriptor,
@@ -98,7 +99,8 @@ export async function join(options: JoinOptions): Promise<JoinedProgram> {
   }
   if (!isAlive(container)) throw new ContainerEnded();
   if (message) throw reportedError(message);
-  throw new BerthError("unsupported", `cannot join the container's namespaces: ${said.trim()}`);
+  const problem = `cannot join the container's namespaces: ${said.trim() || joiner.signalCode}`;
+  throw joiner.signalCode === "SIGSYS" ? forbiddenClone(problem) : new BerthError("unsupported", problem);
 }
 
 /**

@@ -38,6 +38,7 @@ import {
 import {
   channelDescriptor,
   firstStreamDescriptor,
+  forbiddenClone,
   type JoinMessage,
   type JoinRequest,
   processDescriptor,
@@ -101,7 +102,9 @@ function spawn(...program: Parameters<typeof spawnProgram>): number {
   try {
     return spawnProgram(...program);
   } catch (error) {
-    throw executionError(program[0], systemErrorCode(error));
+    const code = systemErrorCode(error);
+    if (code === "EPERM" || code === "ENOSYS") throw forbiddenClone(`exec ${program[0]}: ${code}`);
+    throw executionError(program[0], code);
   }
 }
 

@@ -312,6 +312,22 @@ describe("exec", () => {
     });
   });
 
+  test.each(["SCMP_ACT_ERRNO", "SCMP_ACT_KILL_PROCESS"])(
+    "says so where the container's seccomp profile lets nothing be started: %s",
+    async (action) => {
+      const profile = join(lab.root, `${action}.json`);
+      const syscalls = [{ names: ["clone", "clone3", "fork", "vfork"], action }];
+      writeFileSync(profile, JSON.stringify({ defaultAction: "SCMP_ACT_ALLOW", syscalls }));
+      await using container = await runningContainer(lab.root, {
+        flags: ["--network", "none", "--security-opt", `seccomp=${profile}`],
+      });
+      expect(await lab.berth(["exec", container.name, "true"])).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("seccomp profile forbids clone"),
+      });
+    },
+  );
+
   test("is told of the program's end also where the caller ignores the end of children", async () => {
     await using container = await runningContainer(lab.root);
     const script = `trap '' CHLD; exec ${berthExecutable} exec ${container.name} sh -c 'exit 6'`;
