@@ -1,15 +1,29 @@
 import { chownSync, closeSync, fstatSync, lchownSync, lstatSync, readdirSync } from "node:fs";
+import { BerthError, systemErrorCode } from "../base/errors.ts";
 import { O, openAt, openInRoot } from "../sys/libc.ts";
 
 /**
  * Gives everything below `path` of a root, and itself, to a user. No link is followed, and nothing of another file system
  * is touched: what is mounted below has been asked for with its own options.
  */
-export function takeOwnership(
-  root: number,
-  path: string,
-  { uid, gid }: { readonly uid: number; readonly gid: number },
-): void {
+export function takeOwnership(root: number, path: string, owner: Owner): void {
+  try {
+    give(root, path, owner);
+  } catch (cause) {
+    const why =
+      systemErrorCode(cause) === "EINVAL" ? "there is no such user in this id map" : systemErrorCode(cause);
+    throw new BerthError("denied", `cannot give ${path} to ${owner.uid}:${owner.gid} (:U): ${why}`, {
+      cause,
+    });
+  }
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+function give(root: number, path: string, { uid, gid }: Owner): void {
   const top = openInRoot(root, path, O.PATH);
   const { dev } = fstatSync(top);
   const visit = (directory: number) => {

@@ -1,3 +1,4 @@
+import { BerthError } from "../base/errors.ts";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ContainerSpec, NamespaceModes, ProcessSpec } from "../container/spec.ts";
@@ -111,13 +112,18 @@ export function processSpec(
   { openFiles, confinement, devices }: ProcessSurroundings,
 ): ProcessSpec {
   const keepGroups = run.groupAdd?.[0] === "keep-groups";
+  const additionalGroups = keepGroups ? [] : [...(run.groupAdd ?? []), ...devices.groups];
+  if (additionalGroups.length > 0 && context.identity.mode === "single")
+    throw new BerthError("unsupported", `groups cannot be added: ${context.identity.reason}`, {
+      hint: "with one id there is one group inside; --group-add keep-groups keeps those of the caller",
+    });
   return {
     args: run.init ? [initPath, "--", ...args] : args,
     env: [...env, ...devices.env],
     cwd: workdir,
     user,
     terminal: run.terminal,
-    additionalGroups: keepGroups ? [] : [...(run.groupAdd ?? []), ...devices.groups],
+    additionalGroups,
     keepGroups,
     capabilities: confinement.capabilities,
     noNewPrivileges: confinement.noNewPrivileges || context.identity.mode === "single",

@@ -216,6 +216,27 @@ describe("the isolation of a container", () => {
     expect(stderr).toContain("the CDI hook create-symlinks of example.com/thing=one is not run");
   });
 
+  test("with one id rights are the same, and what takes more ids is refused", async () => {
+    const bin = join(lab.root, "no-newuidmap");
+    mkdirSync(bin);
+    const env = { PATH: bin, BERTH_ROOT: join(lab.root, "one-id") };
+    const sh = (script: string, ...flags: string[]) =>
+      lab.run([...flags, builtinImage, "sh", "-c", script], { env });
+    const script = "grep CapEff /proc/self/status; chown 5 /tmp && mount -t tmpfs none /tmp && echo mounted";
+    expect((await sh(script, "--privileged")).stdout).toBe("CapEff:\t000001ffffffffff\nmounted\n");
+    const refused = {
+      "--userns=keep-id": "--userns=keep-id needs subordinate ids: newuidmap is not installed",
+      "--group-add=5": "groups cannot be added: newuidmap is not installed",
+      "--volume=given:/given:U": "cannot give /given to 7:0 (:U): there is no such user in this id map",
+    };
+    for (const [flag, reason] of Object.entries(refused)) {
+      const { stderr, code } = await sh("true", flag, ...(flag.endsWith("U") ? ["-u", "7"] : []));
+      expect(stderr).toContain(reason);
+      expect([flag, code]).toEqual([flag, 125]);
+    }
+    await lab.berth(["volume", "prune", "-af"], { env });
+  });
+
   test("users that are no numbers and no names are refused (CVE-2026-30892)", async () => {
     for (const user of ["0\n", "+1", "4294967296", "-1", "0x0", "root:", ":0:0"]) {
       const { code } = await lab.run(["-u", user, builtinImage, "true"]);

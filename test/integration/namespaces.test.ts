@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } 
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { berthExecutable } from "../support/berth-executable.ts";
-import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
+import { builtinImage, type ContainerLab, containerLab, unharmed } from "../support/container-lab.ts";
 
 /** Processes of the host whose command line has this word. */
 function processesWith(word: string): number[] {
@@ -170,6 +170,29 @@ describe.each(["overlay", "fuse-overlayfs"])("namespaces of a container, with %s
       "0",
     );
     expect(root.stdout).toBe("0\nCapEff:\t00000000a80425fb\n");
+  });
+
+  test("with keep-id a hostile /etc/passwd leads nowhere", async () => {
+    const outside = `../../../../../../../..${lab.victim}/secret`;
+    const images = {
+      linked: [
+        { name: "etc/passwd", symlink: outside },
+        { name: "etc/group", symlink: `${lab.victim}/new` },
+      ],
+      waiting: [
+        { name: "etc/passwd", type: "6" },
+        { name: "etc/group", type: "6" },
+      ],
+    };
+    for (const [name, entries] of Object.entries(images)) {
+      const image = await lab.image(name, entries);
+      const { stdout, code } = await lab.berth(
+        ["run", "--rm", "--network=none", "--userns=keep-id", image, "id", "-un"],
+        { env: { BERTH_STORAGE_DRIVER: "" } },
+      );
+      expect({ name, stdout, code }).toEqual({ name, stdout: `${userInfo().username}\n`, code: 0 });
+    }
+    expect(lab.harm()).toEqual(unharmed);
   });
 
   test("a container that does not share, does not run or is not there is not joined", async () => {
