@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { berth } from "../support/berth-executable.ts";
+import { freePort } from "../support/free-port.ts";
+import { noRealImage, realImage } from "../support/real-image.ts";
+
+setDefaultTimeout(120_000);
+
+/** A server that answers every datagram, and every line that somebody who then stops sending has sent. */
+const echo = `
+use IO::Socket::IP; use IO::Select;
+my ($tcp, $udp) = (IO::Socket::IP->new(LocalAddr => "::", LocalPort => 7, Listen => 9, V6Only => 0),
+  IO::Socket::IP->new(LocalAddr => "::", LocalPort => 7, Proto => "udp", V6Only => 0));
+$| = 1; print "ready\\n";
+my $select = IO::Select->new($tcp, $udp);
+while (1) { for my $ready ($select->can_read) {
+  if ($ready == $udp) { my $from = $udp->recv(my $data, 65535); $udp->send("udp $data", 0, $from); }
+  else { my $peer = $tcp->accept; local $/; my $data = <$peer>; print $peer "tcp $data from ", $peer->peerhost; close $peer; }
+} }`;
+
+describe.skipIf(noRealImage !== undefined)("the network of a real Debian", () => {
+  let root: string;
+  let image: string;
+  const own = (...args: string[]) => berth(root, args);
+  const succeed = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await own(...args);
+    if (code !== 0) throw new Error(`berth ${args.join(" ")}: ${stderr}`);
+    return stdout.trim();
+  };
+  const logged = async (name: string, text: string) => {
+    while (!(await succeed("logs", name)).includes(text)) await Bun.sleep(20);
+  };
+
+  beforeAll(async () => {
+    const real = await realImage();
+    root = real.newDirectory("network");
+    const loaded = await succeed("load", "-i", real.layout);
+    image = loaded.replace(/^Loaded image( ID)?: /, "");
+  });
+  afterAll(async () => {
+    const ids = (await succeed("ps", "-aq")).split("\n").filter(Boolean);
+    if (ids.length > 0) await succeed("rm", "-f", ...ids);
+    await succeed("rmi", "-f", image);
+  });
+
+  test("nginx answers on its published port, and to its neighbours by name", async () => {
+    const port = freePort();
+    await succeed("network", "create", "site");
+    await succeed("run", "-d", "--name", "web", "--network", "site", "-p", `${port}:80`, image);
+    const page = async (host: string): Promise<string> => {
+      for (;;) {
+        const answer = await fetch(`http://${host}:${port}/`).catch(() => undefined);
+        if (answer?.ok) return answer.text();
+        await Bun.sleep(20);
+      }
+    };
+    expect(await page("127.0.0.1")).toContain("Welcome to nginx!");
+    expect(await page("[::1]")).toContain("Welcome to nginx!");
+    // By glibc's getent, and by what a program does with the address.
+    const script =
+      "getent hosts web && perl -MHTTP::Tiny -e 'print HTTP::Tiny->new->get(\"http://web/\")->{content}'";
+    const seen = await succeed("run", "--rm", "--network", "site", image, "sh", "-c", script);
+    expect(seen).toMatch(/^172\.\d+\.0\.2 +web$/m);
+    expect(seen).toContain("Welcome to nginx!");
+    await succeed("rm", "-f", "web");
+    await succeed("network", "rm", "site");
+  });
+
+  test("tcp and udp are forwarded over IPv4 and IPv6, each direction to its own end", async () => {
+    const [tcp, udp] = [freePort(), freePort()];
+    const ports = ["-p", `${tcp}:7`, "-p", `${udp}:7/udp`];
+    await succeed("run", "-d", "--name", "echo", ...ports, image, "perl", "-e", echo);
+    await logged("echo", "ready");
+    for (const hostname of ["127.0.0.1", "::1"]) {
+      const answer = await overTcp(hostname, tcp, "hello");
+      expect(answer).toStartWith("tcp hello from ");
+      expect(answer).not.toContain("127.0.0.1");
+      for (let count = 0; count < 3; count++)
+        expect(await overUdp(hostname, udp, `datagram ${count}`)).toBe(`udp datagram ${count}`);
+    }
+    await succeed("rm", "-f", "echo");
+  });
+});
+
+/** Sends, says that there is no more, and reads to the end. */
+async function overTcp(hostname: string, port: number, text: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let answer = "";
+  const socket = await Bun.connect({
+    hostname,
+    port,
+    allowHalfOpen: true,
+    socket: {
+      data(_, bytes) {
+        answer += bytes.toString();
+      },
+      end: (own) => void own.end(),
+      close: () => resolve(answer),
+      error: (_, error) => reject(error),
+    },
+  });
+  socket.write(text);
+  socket.shutdown();
+  return promise;
+}
+
+async function overUdp(hostname: string, port: number, text: string): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = await Bun.udpSocket({
+    hostname: hostname.includes(":") ? "::" : "0.0.0.0",
+    socket: { data: (_, data) => resolve(data.toString()) },
+  });
+  try {
+    socket.send(text, port, hostname);
+    return await promise;
+  } finally {
+    socket.close();
+  }
+}
