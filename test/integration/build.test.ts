@@ -47,6 +47,24 @@ FROM ${builtinImage} AS broken\nRUN false\nFROM scratch\nCOPY --from=one /bin /b
     );
   });
 
+  test("--add-host, --shm-size and --ulimit are for every RUN, and leave no trace", async () => {
+    const run =
+      "RUN grep one /etc/hosts; grep ' /dev/shm ' /proc/mounts | grep -o 'size=[0-9]*k'; ulimit -Sn; ulimit -Hn";
+    const { code, stderr } = await lab.build(
+      lab.context({ Dockerfile: `${from}${run}\nRUN ulimit -Sn; grep -c one /etc/hosts\n` }),
+      ...["--no-cache", "-t", "surrounded", "--add-host", "one:10.1.2.3", "--add-host=two=[::1]"],
+      ...["--shm-size", "3m", "--ulimit", "nofile=9:9", "--ulimit", "nofile=50:60"],
+    );
+    const told = stderr.split("\n").flatMap((line) => /^#\d+ \d+\.\d+ (.*)/.exec(line)?.[1] ?? []);
+    expect({ code, told }).toEqual({
+      code: 0,
+      told: ["10.1.2.3\tone", "size=3072k", "50", "60", "50", "1"],
+    });
+    expect(await lab.sh("surrounded", "grep -c one /etc/hosts || true")).toBe("0\n");
+    for (const wrong of ["--add-host=one", "--shm-size=x", "--ulimit=nofile=2:1"])
+      expect((await lab.build(lab.context({}), wrong)).code).toBe(125);
+  });
+
   test("RUN --mount: binds, caches, tmpfs and scripts are there for the step, and leave no trace", async () => {
     const dockerfile = `FROM ${builtinImage} AS one\nRUN mkdir -p /o/sub && echo stage > /o/sub/f && chown 5:6 /o/sub/f
 FROM ${builtinImage}\nWORKDIR /w

@@ -1,10 +1,14 @@
 import { BerthError } from "../../base/errors.ts";
-import type { BuildOptions } from "../../engine/build/build-options.ts";
+import { parseSize } from "../../base/parse-size.ts";
+import type { BuildOptions, RunSurroundings } from "../../engine/build/build-options.ts";
+import { parseLimits } from "../run/limit-option.ts";
+import { parseHost } from "../run/network-options.ts";
 import { parseAgent, parseSecret } from "./secret-options.ts";
 import type { Host } from "../host.ts";
 
 /** The flags of `build` that reach the engine. */
 export interface BuildFlags {
+  readonly "add-host": readonly string[];
   readonly "build-arg": readonly string[];
   readonly "build-context": readonly string[];
   readonly file: string | undefined;
@@ -15,11 +19,13 @@ export interface BuildFlags {
   readonly platform: string | undefined;
   readonly pull: boolean;
   readonly secret: readonly string[];
+  readonly "shm-size": string | undefined;
   readonly ssh: readonly string[];
   readonly "storage-driver": string | undefined;
   readonly tag: readonly string[];
   readonly target: string | undefined;
   readonly progress: string | undefined;
+  readonly ulimit: readonly string[];
 }
 
 /** What `build` was asked for. Throws `usage` or `invalid-argument`. */
@@ -46,7 +52,18 @@ export function buildOptions(flags: BuildFlags, context: string, host: Host): Bu
     secrets: flags.secret.map(parseSecret),
     ssh: Object.fromEntries(flags.ssh.map((text) => parseAgent(text, host.env))),
     contexts: keyValues(flags["build-context"], () => undefined),
-    extraHosts: [],
+    surroundings: surroundingsOf(flags),
+  };
+}
+
+function surroundingsOf(flags: BuildFlags): RunSurroundings {
+  const hosts = flags["add-host"].map(parseHost);
+  const limits = parseLimits(flags.ulimit);
+  const sharedMemorySize = flags["shm-size"] ? parseSize(flags["shm-size"]) : 0;
+  return {
+    ...(hosts.length > 0 ? { names: { servers: [], search: [], options: [], hosts } } : {}),
+    ...(limits.length > 0 ? { limits } : {}),
+    ...(sharedMemorySize > 0 ? { sharedMemorySize } : {}),
   };
 }
 

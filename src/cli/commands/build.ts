@@ -1,16 +1,23 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { BuildProgress, Vertex } from "../../engine/build/progress.ts";
+import { parseSize } from "../../base/parse-size.ts";
 import { buildOptions } from "../build/build-options.ts";
 import { defineCommand } from "../command.ts";
 import { flag } from "../flags/spec.ts";
 import { interruptible } from "../interruption.ts";
+import { parseLimit } from "../run/limit-option.ts";
+import { parseHost } from "../run/network-options.ts";
 
 export const build = defineCommand({
   usage: "[OPTIONS] PATH | URL | -",
   description: "Build an image from a Dockerfile",
   aliases: ["berth image build", "berth build", "berth builder build", "berth buildx build"],
   flags: {
+    "add-host": flag.list('Add a custom host-to-IP mapping (format: "host:ip")', {
+      type: "strings",
+      check: (value) => void parseHost(value),
+    }),
     "build-arg": flag.list("Set build-time variables"),
     "build-context": flag.list("Additional build contexts (e.g., name=path)", { type: "stringArray" }),
     file: flag.text('Name of the Dockerfile (default: "PATH/Dockerfile")', { short: "f", completes: "file" }),
@@ -33,6 +40,10 @@ export const build = defineCommand({
     secret: flag.list('Secret to expose to the build (format: "id=mysecret[,src=/local/secret]")', {
       type: "stringArray",
     }),
+    "shm-size": flag.text("Shared memory size for build containers", {
+      type: "bytes",
+      check: (value) => void parseSize(value),
+    }),
     ssh: flag.list('SSH agent socket to expose to the build (format: "default|<id>[=<socket>]")', {
       type: "stringArray",
     }),
@@ -41,11 +52,12 @@ export const build = defineCommand({
     }),
     tag: flag.list('Name and optionally a tag (format: "name:tag")', { short: "t", completes: "image" }),
     target: flag.text("Set the target build stage to build"),
+    ulimit: flag.list("Ulimit options", { type: "ulimit", check: (value) => void parseLimit(value) }),
   },
   notYet:
-    "add-host allow annotation attest builder cache-from cache-to call cgroup-parent check compress cpu-period " +
+    "allow annotation attest builder cache-from cache-to call cgroup-parent check compress cpu-period " +
     "cpu-quota cpu-shares:c cpuset-cpus cpuset-mems force-rm isolation load memory:m memory-swap output:o policy " +
-    "provenance push rm sbom security-opt shm-size squash ulimit",
+    "provenance push rm sbom security-opt squash",
   words: { min: 1, max: 1 },
   completes: ["file"],
   async run({ flags, words, host, context }) {

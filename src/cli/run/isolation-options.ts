@@ -6,7 +6,7 @@ import type { FlagValues } from "../flags/spec.ts";
 import { parseCapabilities } from "./capability-option.ts";
 import { deviceOptions } from "./device-option.ts";
 import type { isolationFlags } from "./isolation-flags.ts";
-import { parseLimit } from "./limit-option.ts";
+import { parseLimits } from "./limit-option.ts";
 import { parseSecurityOptions } from "./security-option.ts";
 import { parseSysctls } from "./sysctl-option.ts";
 
@@ -31,9 +31,7 @@ export function isolationOptions(
     ...parseSecurityOptions(flags["security-opt"], privileged, workingDirectory),
     ...deviceOptions(flags.device, flags.gpus),
     ...unlessEmpty("groupAdd", groups(flags["group-add"])),
-    ...unlessEmpty("limits", [
-      ...new Map(flags.ulimit.map(parseLimit).map((limit) => [limit.name, limit])).values(),
-    ]),
+    ...unlessEmpty("limits", parseLimits(flags.ulimit)),
     ...unlessEmpty(
       "sysctls",
       parseSysctls(flags.sysctl, { network: network === "host", ipc: namespaces.ipc === "host" }),

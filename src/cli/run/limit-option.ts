@@ -1,6 +1,11 @@
 import { BerthError } from "../../base/errors.ts";
 import { limitNames, type ProcessLimit } from "../../sys/process-limits.ts";
 
+/** The last of each name. */
+export function parseLimits(texts: readonly string[]): ProcessLimit[] {
+  return [...new Map(texts.map(parseLimit).map((limit) => [limit.name, limit])).values()];
+}
+
 /** `--ulimit name=soft[:hard]` with go-units' texts; -1 is unlimited, one number is both. */
 export function parseLimit(text: string): ProcessLimit {
   const refuse = (why: string) => new BerthError("invalid-argument", why);

@@ -174,7 +174,7 @@ function checkAddress(value: string): void {
 }
 
 /** `--add-host name:address` or `name=address`, the address also in brackets; as `name:address`. */
-function parseHost(value: string): string {
+export function parseHost(value: string): string {
   const match = /^([^:=\s]+)[:=](.+)$/.exec(value);
   const [, name = "", rest = ""] = match ?? [];
   const address = rest.replace(/^\[(.*)\]$/, "$1");

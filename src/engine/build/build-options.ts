@@ -1,3 +1,5 @@
+import type { RunOptions } from "../run-options.ts";
+
 /** What `build` was asked for; parsed by the CLI. */
 export interface BuildOptions {
   /** A directory, `-` for stdin, or a URL. */
@@ -22,9 +24,12 @@ export interface BuildOptions {
   readonly ssh: Readonly<Record<string, string>>;
   /** Directories, images (`docker-image://`) or URLs by name. */
   readonly contexts: Readonly<Record<string, string>>;
-  /** `name:address` */
-  readonly extraHosts: readonly string[];
+  /** For every RUN; no part of what is in its cache key. */
+  readonly surroundings: RunSurroundings;
 }
+
+/** What a RUN finds as a container of `run` with these options does. */
+export type RunSurroundings = Pick<RunOptions, "names" | "limits" | "sharedMemorySize">;
 
 /** `--secret`: where a secret comes from. */
 export type SecretSource =

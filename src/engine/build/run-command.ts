@@ -21,7 +21,7 @@ export async function runWork(build: BuildEnvironment, step: RunStep, trees: Sou
     ],
     inputs: prepared.inputs,
     async perform(base, vertex) {
-      const { context, driver, signal, tools, lease, epoch } = build;
+      const { context, driver, signal, tools, lease, epoch, options } = build;
       const directory = temporaryPath(build, "build");
       await using mounted = await prepared.mount(base);
       const grown = await runStep(context, {
@@ -32,6 +32,7 @@ export async function runWork(build: BuildEnvironment, step: RunStep, trees: Sou
         directory,
         mounts: mounted.mounts,
         network: settledNetwork,
+        surroundings: options.surroundings,
         output: (bytes) => vertex.output(bytes),
         signal,
       });

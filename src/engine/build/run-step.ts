@@ -15,6 +15,7 @@ import { planNamespaces } from "../namespace-plan.ts";
 import { planNetwork } from "../network-attachment.ts";
 import { callersOpenFileLimit } from "../open-file-limit.ts";
 import type { NetworkOption, RunOptions } from "../run-options.ts";
+import type { RunSurroundings } from "./build-options.ts";
 
 export interface RunRequest {
   readonly step: Pick<RunStep, "args" | "workdir" | "user">;
@@ -25,6 +26,7 @@ export interface RunRequest {
   readonly directory: string;
   readonly mounts: readonly SettledMount[];
   readonly network: NetworkOption;
+  readonly surroundings: RunSurroundings;
   readonly output: (bytes: Uint8Array) => void;
   readonly signal: AbortSignal;
 }
@@ -88,7 +90,7 @@ export async function runStep(context: EngineContext, request: RunRequest): Prom
   };
 }
 
-function runOptions({ network }: RunRequest): RunOptions {
+function runOptions({ network, surroundings }: RunRequest): RunOptions {
   return {
     image: "",
     command: [],
@@ -102,6 +104,7 @@ function runOptions({ network }: RunRequest): RunOptions {
     pull: "never",
     init: false,
     network,
+    ...surroundings,
   };
 }
 
