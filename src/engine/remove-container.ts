@@ -15,13 +15,14 @@ export async function removeContainer(
   const record = await settle(context, store.containers.get(idOrName));
   if (record === undefined) return;
   const { id, name } = record;
-  using lock = store.locks.try(`object:container:${id}`, "exclusive");
-  if (lock === undefined) {
-    throw new BerthError("conflict", `removal of container ${name} is already in progress`);
-  }
   if (isActive(record)) {
     if (!options.force) throw runs(record);
     await endContainer(context, record, "stop", { signal: "KILL", timeout: -1 });
+  }
+  // Only now: whoever finds its monitor dead meanwhile settles that under the same lock.
+  using lock = store.locks.try(`object:container:${id}`, "exclusive");
+  if (lock === undefined) {
+    throw new BerthError("conflict", `removal of container ${name} is already in progress`);
   }
   if (store.containers.find(id) === undefined) return; // its monitor did it (`--rm`)
   // From now on nobody can start it.
