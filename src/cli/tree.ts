@@ -51,8 +51,11 @@ const logs: LazyCommand = async () => (await import("./commands/logs.ts")).logs;
 const events: LazyCommand = async () => (await import("./commands/events.ts")).events;
 const tag: LazyCommand = async () => (await import("./commands/tag.ts")).tag;
 const copy: LazyCommand = async () => (await import("./commands/copy.ts")).copy;
-const manifestInspect: LazyCommand = async () =>
-  (await import("./commands/manifest-inspect.ts")).manifestInspect;
+const manifestAnnotate: LazyCommand = async () => (await import("./commands/manifest.ts")).manifestAnnotate;
+const manifestCreate: LazyCommand = async () => (await import("./commands/manifest.ts")).manifestCreate;
+const manifestInspect: LazyCommand = async () => (await import("./commands/manifest.ts")).manifestInspect;
+const manifestPush: LazyCommand = async () => (await import("./commands/manifest.ts")).manifestPush;
+const manifestRemove: LazyCommand = async () => (await import("./commands/manifest.ts")).manifestRemove;
 const verify: LazyCommand = async () => (await import("./commands/verify.ts")).verify;
 const tags: LazyCommand = async () => (await import("./commands/tags.ts")).tags;
 const rmi: LazyCommand = async () => (await import("./commands/rmi.ts")).rmi;
@@ -225,8 +228,14 @@ export const groups: ReadonlyMap<string, Group> = new Map([
   [
     "manifest",
     {
-      description: "Read image manifests and manifest lists of registries",
-      commands: new Map([["inspect", manifestInspect]]),
+      description: "Manage image manifests and manifest lists",
+      commands: new Map([
+        ["annotate", manifestAnnotate],
+        ["create", manifestCreate],
+        ["inspect", manifestInspect],
+        ["push", manifestPush],
+        ["rm", manifestRemove],
+      ]),
       aliases: new Map(),
     },
   ],
@@ -270,10 +279,6 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     compose
     config
     context
-    manifest:annotate
-    manifest:create
-    manifest:push
-    manifest:rm
     plugin
     search
     secret

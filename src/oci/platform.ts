@@ -16,6 +16,11 @@ const knownArchitectures = new Set(
   ),
 );
 
+/** Whether there are such machines, as far as their names tell. */
+export function isKnownPlatform({ os, architecture }: Platform): boolean {
+  return knownSystems.has(os) && knownArchitectures.has(architecture);
+}
+
 /** Go's name of the architecture that this executable runs on. */
 function hostArchitecture(): string {
   const names: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386", loong64: "loong64" };

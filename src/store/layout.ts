@@ -11,6 +11,7 @@ export class StoreLayout {
   readonly layers: string;
   readonly containers: string;
   readonly volumes: string;
+  readonly manifestLists: string;
   /** Everything unfinished, on the same file system, so that it ends in a rename. */
   readonly temporary: string;
 
@@ -22,6 +23,7 @@ export class StoreLayout {
     this.layers = join(directory, "layers");
     this.containers = join(directory, "containers");
     this.volumes = join(directory, "volumes");
+    this.manifestLists = join(directory, "manifest-lists");
     this.temporary = join(directory, "tmp");
   }
 

@@ -14,6 +14,7 @@ import { NameTable, RepositoryDigestTable } from "./name-table.ts";
 import { memoryDatabase, openReadOnlyDatabase, openWritableDatabase } from "./open-database.ts";
 import { NetworkTable } from "./network-table.ts";
 import { storeErrorOf } from "./sqlite-error.ts";
+import { ManifestLists } from "./manifest-lists.ts";
 import { TemporaryDirectory } from "./temporary.ts";
 import { VolumeTable } from "./volume-table.ts";
 
@@ -37,6 +38,7 @@ export class Store implements Disposable {
   readonly volumes: VolumeTable;
   readonly buildCache: BuildCacheTable;
   readonly networks: NetworkTable;
+  readonly manifestLists: ManifestLists;
   readonly blobs: BlobStore;
   readonly layers: LayerStore;
   readonly locks: StoreLocks;
@@ -59,6 +61,7 @@ export class Store implements Disposable {
     this.volumes = new VolumeTable(database);
     this.buildCache = new BuildCacheTable(database);
     this.networks = new NetworkTable(database);
+    this.manifestLists = new ManifestLists(this.layout.manifestLists, this.temporary);
     this.blobs = new BlobStore(this.layout, this.locks);
     this.layers = new LayerStore(this.layout, this.locks, database);
     this.garbage = new GarbageCollector(this.layout, this.locks, database, this.images, this.temporary);

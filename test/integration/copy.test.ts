@@ -154,6 +154,65 @@ describe.skipIf(missing)("copy", () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("manifest unknown") });
   });
 
+  test("a manifest list is put together here and pushed, with members of other repositories", async () => {
+    const root = newRoot();
+    const [amd, arm] = JSON.parse(await raw(at("multi:1"))).manifests;
+    const [first, second] = [`${registry.host}/listed:amd`, `${registry.host}/elsewhere:arm`];
+    await succeed(root, "copy", "--platform", "linux/amd64", at("multi:1"), `docker://${first}`);
+    await succeed(root, "copy", "--platform", "linux/arm64", at("multi:1"), `docker://${second}`);
+    const list = `${registry.host}/listed:all`;
+    const created = `Created manifest list ${list}\n`;
+    expect(await succeed(root, "manifest", "create", list, first)).toBe(created);
+    const again = await runBerth(root, ["manifest", "create", list, second]);
+    expect(again).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("refusing to amend an existing"),
+    });
+    expect(await succeed(root, "manifest", "create", "--amend", list, second)).toBe(created);
+    const annotation = ["--arch", "arm64", "--variant", "v8", "--os-version", "1.2", "--os-features", "a,b"];
+    expect(await succeed(root, "manifest", "annotate", ...annotation, list, second)).toBe("");
+    const wrong = await runBerth(root, ["manifest", "annotate", "--arch", "pdp11", list, second]);
+    expect(wrong).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("unsupported os/arch combination: linux/pdp11"),
+    });
+    const local = await succeed(root, "manifest", "inspect", "--raw", list);
+    const pushed = await succeed(root, "manifest", "push", "--purge", list);
+    expect(pushed).toBe(
+      `Pushed ref ${registry.host}/listed@${arm.digest} with digest: ${arm.digest}\n${digestOf(local)}\n`,
+    );
+    const read = await raw(at("listed:all"));
+    expect(read).toBe(local);
+    const platform = { os: "linux", architecture: "arm64", variant: "v8", "os.version": "1.2" };
+    expect(JSON.parse(read).manifests).toEqual([
+      { ...arm, platform: { ...platform, "os.features": ["a", "b"] } },
+      { ...amd, platform: { os: "linux", architecture: "amd64" } },
+    ]);
+    await skopeo("copy", "--all", "--src-tls-verify=false", at("listed:all"), `oci:${newPath()}:all`);
+    for (const command of ["push", "rm"]) {
+      const { code, stderr } = await runBerth(root, ["manifest", command, list]);
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringContaining(`No such manifest: ${list}`),
+      });
+    }
+  });
+
+  test("a manifest list takes no lists, and is not pushed to another registry than its members'", async () => {
+    const root = newRoot();
+    const nested = await runBerth(root, ["manifest", "create", "localhost/l", `${registry.host}/multi:1`]);
+    expect(nested).toMatchObject({ code: 1, stderr: expect.stringContaining("multi:1 is a manifest list") });
+    await succeed(root, "manifest", "create", "localhost/l", `${registry.host}/app:1`);
+    const { code, stderr } = await runBerth(root, ["manifest", "push", "localhost/l"]);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining(
+        `different registry than the target image: ${registry.host} != localhost`,
+      ),
+    });
+    expect(await succeed(root, "manifest", "rm", "localhost/l")).toBe("");
+  });
+
   test("B1: a place with wrong bytes gives nothing", async () => {
     const root = newRoot();
     const [layout, target, archive] = [newPath(), newPath(), newPath()];
