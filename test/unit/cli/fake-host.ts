@@ -1,5 +1,8 @@
 import type { Host, Output } from "../../../src/cli/host.ts";
 
+/** No test of the command line may find, or make, the store of whoever runs it. */
+const nowhere = "/nonexistent/berth";
+
 export interface FakeHost extends Host {
   readonly written: { stdout: string; stderr: string };
 }
@@ -17,7 +20,7 @@ export function fakeHost(options: { env?: Record<string, string>; columns?: numb
   const stderr = output("stderr");
   return {
     written,
-    env: options.env ?? {},
+    env: { BERTH_ROOT: nowhere, ...options.env },
     workingDirectory: "/",
     stdin: { isTerminal: false, stream: async function* () {} },
     stdout: output("stdout"),
