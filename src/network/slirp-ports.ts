@@ -5,9 +5,11 @@ import { BerthError } from "../base/errors.ts";
 import { hostAndPort, type PortMapping, type PublishedPort } from "../oci/ports.ts";
 import { O } from "../sys/libc.ts";
 import { portError } from "./port-error.ts";
+import { type SlirpOptions, slirpAddresses } from "./slirp4netns.ts";
 
 /** How often a free port is looked for. */
 const attempts = 16;
+const ownHandlerHint = "leave out port_handler=slirp4netns, and berth opens the port itself";
 
 export interface SlirpApi {
   readonly directory: string;
@@ -17,9 +19,17 @@ export interface SlirpApi {
 /** Opens ports, or throws why one cannot be. They are closed when slirp4netns ends. */
 export async function publishBySlirp(
   api: SlirpApi,
-  container: string,
+  options: SlirpOptions,
   mappings: readonly PortMapping[],
 ): Promise<readonly PublishedPort[]> {
+  // Datagrams from the host's loopback arrive with the gateway's address, and --disable-host-loopback drops the answers.
+  if (!options.allowHostLoopback && mappings.some(({ protocol }) => protocol === "udp"))
+    throw new BerthError(
+      "unsupported",
+      "slirp4netns cannot publish UDP ports while the host's loopback is closed to the container: it drops the answers",
+      { hint: `${ownHandlerHint}; or open the loopback with allow_host_loopback=true` },
+    );
+  const { container } = slirpAddresses(options);
   const published: PublishedPort[] = [];
   for (const mapping of mappings) published.push(await publishOne(api, container, mapping));
   return published;
@@ -32,7 +42,7 @@ async function publishOne(api: SlirpApi, container: string, mapping: PortMapping
     throw new BerthError(
       "unsupported",
       `slirp4netns cannot publish ${hostAndPort(address, containerPort)}: it opens IPv4 ports only`,
-      { hint: "leave out port_handler=slirp4netns, and berth opens the port itself" },
+      { hint: ownHandlerHint },
     );
   const wanted =
     hostPorts === undefined
@@ -42,7 +52,7 @@ async function publishOne(api: SlirpApi, container: string, mapping: PortMapping
   for (const port of wanted) {
     try {
       // slirp4netns does not say why it cannot open a port, or which one is free: the kernel does.
-      const hostPort = probe(address, port ?? 0);
+      const hostPort = await probe(protocol, address, port ?? 0);
       const order = { proto: protocol, host_addr: address, host_port: hostPort };
       const answer = await callApi(api, {
         execute: "add_hostfwd",
@@ -61,7 +71,13 @@ async function publishOne(api: SlirpApi, container: string, mapping: PortMapping
 }
 
 /** A port that was free a moment ago. Whether it still is, is for slirp4netns to find out. */
-function probe(hostname: string, port: number): number {
+async function probe(protocol: PortMapping["protocol"], hostname: string, port: number): Promise<number> {
+  if (protocol === "udp") {
+    const socket = await Bun.udpSocket({ hostname, port });
+    const { port: found } = socket;
+    socket.close();
+    return found;
+  }
   const listener = Bun.listen({ hostname, port, socket: { data() {} } });
   listener.stop(true);
   return listener.port;

@@ -178,6 +178,9 @@ describe("a published port", () => {
     expect(again.stderr).toContain(`Bind for 127.0.0.1:${port} failed: port is already allocated`);
     const six = await lab.berth(["run", "--rm", ...handler, "-p", "[::1]::80", builtinImage, "true"]);
     expect(six.stderr).toContain("it opens IPv4 ports only");
+    const udp = await lab.berth(["run", "--rm", ...handler, "-p", "127.0.0.1::7/udp", builtinImage, "true"]);
+    expect(udp.code).toBe(125);
+    expect(udp.stderr).toContain("slirp4netns cannot publish UDP ports");
     await succeed("rm", "-f", "slow");
   });
 });

@@ -79,6 +79,18 @@ describe.skipIf(noRealImage !== undefined)("the network of a real Debian", () =>
     }
     await succeed("rm", "-f", "echo");
   });
+
+  test("slirp4netns forwards tcp and udp where the host's loopback is open, on one number for both", async () => {
+    const port = freePort();
+    const network = "slirp4netns:port_handler=slirp4netns,allow_host_loopback=true";
+    const ports = ["-p", `127.0.0.1:${port}:7`, "-p", `127.0.0.1:${port}:7/udp`];
+    const flags = ["-d", "--name", "echo", "--network", network, ...ports];
+    await succeed("run", ...flags, image, "perl", "-e", echo);
+    await logged("echo", "ready");
+    expect(await overTcp("127.0.0.1", port, "hello")).toStartWith("tcp hello from ");
+    expect(await overUdp("127.0.0.1", port, "datagram")).toBe("udp datagram");
+    await succeed("rm", "-f", "echo");
+  });
 });
 
 /** Sends, says that there is no more, and reads to the end. */

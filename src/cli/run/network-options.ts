@@ -119,6 +119,10 @@ export function parseNetworkOption(text: string): NetworkOption {
   }
   if (text.startsWith("slirp4netns:"))
     return { kind: "slirp4netns", options: parseSlirpOptions(text.slice("slirp4netns:".length)) };
+  if (text === "pasta" || text.startsWith("pasta:"))
+    throw new BerthError("unsupported", "--network pasta is not supported yet", {
+      hint: "--network slirp4netns, the default, connects the container too",
+    });
   switch (text) {
     case "none":
     case "host":

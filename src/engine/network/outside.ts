@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { keepRunning } from "../../network/keep-running.ts";
-import { attachSlirp4netns, type SlirpOptions, slirpAddresses } from "../../network/slirp4netns.ts";
+import { attachSlirp4netns, type SlirpOptions } from "../../network/slirp4netns.ts";
 import type { PortMapping, PublishedPort } from "../../oci/ports.ts";
 import type { EngineContext } from "../context.ts";
 
@@ -27,7 +27,7 @@ export function connectOutside(
     const { publishBySlirp } = await import("../../network/slirp-ports.ts");
     const slirp = await attachSlirp4netns({ helpers, pid, options, enableIPv6, apiSocket });
     try {
-      onPorts(await publishBySlirp(apiSocket, slirpAddresses(options).container, mappings));
+      onPorts(await publishBySlirp(apiSocket, options, mappings));
       return slirp;
     } catch (error) {
       await slirp[Symbol.asyncDispose]();
