@@ -3,42 +3,31 @@ import { planStage, stepPrefix } from "../build/plan/plan-stage.ts";
 import { addTriggers, planStages, readDockerfile } from "../build/plan/stage-graph.ts";
 import { stateOfImage, stateOfStage } from "../build/plan/stage-state.ts";
 import type { PlannedStage, PlanOptions, Source, StageGraph, StageState } from "../build/plan/types.ts";
-import { storeImage } from "../image/store-image.ts";
 import { hostPlatform, parsePlatform } from "../oci/platform.ts";
-import { familiarString, formatReference, parseReference } from "../oci/reference.ts";
-import type { Digest } from "../oci/types.ts";
 import { type BaseImage, BaseImages } from "./build/base-image.ts";
 import type { BuildEnvironment, BuildTools, StageFiles } from "./build/build-environment.ts";
 import { atPlace } from "./build/build-failure.ts";
 import type { BuildOptions } from "./build/build-options.ts";
 import { contextImage, openNamedContexts } from "./build/named-contexts.ts";
 import { openContext } from "./build/open-context.ts";
+import { type BuildResult, exportResult } from "./build/export-result.ts";
 import { asVertex, type BuildProgress } from "./build/progress.ts";
-import { resultConfig } from "./build/result-config.ts";
 import { type NamedTree, SourceTrees } from "./build/source-trees.ts";
 import { StageBuild } from "./build/stage-build.ts";
 import { StepCache } from "./build/step-cache.ts";
 import type { EngineContext } from "./context.ts";
-import { emitImageEvent } from "./image-event.ts";
 import { sweepStore } from "./import-into-store.ts";
 import { newImageName } from "./new-image-name.ts";
 import { chooseDriver } from "./storage-driver.ts";
 
-export interface BuildResult {
-  readonly imageId: Digest;
-  /** Canonical, with tags. */
-  readonly names: readonly string[];
-  readonly manifest: { readonly digest: Digest; readonly size: number; readonly mediaType: string };
-}
-
-/** Builds an image from a Dockerfile. Throws BuildFailure with the place in the Dockerfile. */
+/** Builds from a Dockerfile what its outputs say; answers the image, if that was one. Throws BuildFailure with the place in the Dockerfile. */
 export async function buildImage(
   context: EngineContext,
   options: BuildOptions,
   progress: BuildProgress,
   signal: AbortSignal,
-): Promise<BuildResult> {
-  const names = options.tags.map((tag) => formatReference(newImageName(tag)));
+): Promise<BuildResult | undefined> {
+  for (const tag of namesOf(options)) newImageName(tag);
   const { store } = context;
   await using stack = new AsyncDisposableStack();
   const lease = stack.use(store.lease());
@@ -77,8 +66,12 @@ export async function buildImage(
     await whole.openNamedContexts();
     const { files: done, state } = await whole.target();
     cache.finish();
-    return await exportImage(build, done, state, names);
+    return await exportResult(build, done, state);
   });
+}
+
+function namesOf({ tags, outputs }: BuildOptions): readonly string[] {
+  return outputs.flatMap((output) => ("names" in output ? output.names : undefined) ?? tags);
 }
 
 /** SOURCE_DATE_EPOCH of `--build-arg` or of the environment, in seconds. Throws `invalid-argument`. */
@@ -215,26 +208,4 @@ class WholeBuild {
 function filesOfImage({ record, layers }: BaseImage): StageFiles {
   const { config } = record;
   return { layers, history: config.history ?? [], platform: config };
-}
-
-async function exportImage(
-  build: BuildEnvironment,
-  files: StageFiles,
-  state: StageState,
-  names: readonly string[],
-): Promise<BuildResult> {
-  const { context, options, lease, progress } = build;
-  const diffIds = files.layers.map(({ diffId }) => diffId);
-  const config = resultConfig({ ...files, state, diffIds }, options.labels);
-  const layers = files.layers.map(({ descriptor }) => descriptor);
-  return asVertex(progress, "exporting to image", async (vertex) => {
-    vertex.note("exporting layers done");
-    const { id, manifest } = await storeImage(context.store, { config, layers, names }, lease);
-    emitImageEvent(context, "create", { id, name: id });
-    for (const name of names)
-      emitImageEvent(context, "tag", { id, name: familiarString(parseReference(name)) });
-    vertex.note(`writing image ${id} done`);
-    for (const name of names) vertex.note(`naming to ${name} done`);
-    return { imageId: id, names, manifest };
-  });
 }

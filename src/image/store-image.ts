@@ -13,13 +13,18 @@ export interface NewImage {
   readonly names: readonly string[];
 }
 
-/**
- * Makes an image of layers that are in the store: writes configuration and OCI manifest, and shows it under its names.
- * `lease` holds the layers. The same configuration and layers give the same image.
- */
-export async function storeImage(store: Store, image: NewImage, lease: Lease): Promise<ImageRecord> {
-  const { config, names } = image;
-  const layers = image.layers.map(ociLayer);
+/** The documents of an image that has no record. */
+export interface WrittenImage {
+  readonly descriptor: Descriptor;
+  readonly manifest: Manifest;
+}
+
+/** Writes configuration and OCI manifest for layers of the store. `lease` alone holds all of it. */
+export async function writeImage(
+  store: Store,
+  image: Pick<NewImage, "config" | "layers">,
+  lease: Lease,
+): Promise<WrittenImage> {
   const put = async (mediaType: string, document: object): Promise<Descriptor> => ({
     mediaType,
     ...(await store.blobs.put(Buffer.from(JSON.stringify(document)), { lease })),
@@ -27,10 +32,19 @@ export async function storeImage(store: Store, image: NewImage, lease: Lease): P
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,
-    config: await put(mediaTypes.ociConfig, config),
-    layers,
+    config: await put(mediaTypes.ociConfig, image.config),
+    layers: image.layers.map(ociLayer),
   };
-  const descriptor = await put(mediaTypes.ociManifest, manifest);
+  return { descriptor: await put(mediaTypes.ociManifest, manifest), manifest };
+}
+
+/**
+ * Makes an image of layers that are in the store: writes configuration and OCI manifest, and shows it under its names.
+ * `lease` holds the layers. The same configuration and layers give the same image.
+ */
+export async function storeImage(store: Store, image: NewImage, lease: Lease): Promise<ImageRecord> {
+  const { config, names } = image;
+  const { descriptor, manifest } = await writeImage(store, image, lease);
   const id = manifest.config.digest;
   const now = new Date().toISOString();
   const record: ImageRecord = {
@@ -40,7 +54,7 @@ export async function storeImage(store: Store, image: NewImage, lease: Lease): P
     size: config.rootfs.diff_ids.reduce((sum, diffId) => sum + (store.layers.size(diffId) ?? 0), 0),
     addedAt: now,
   };
-  const blobs: Digest[] = [id, descriptor.digest, ...layers.map(({ digest }) => digest)];
+  const blobs: Digest[] = [id, descriptor.digest, ...manifest.layers.map(({ digest }) => digest)];
   store.transaction(() => {
     store.images.put(record, blobs);
     for (const name of names) store.names.set(name, record);

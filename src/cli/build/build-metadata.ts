@@ -1,7 +1,9 @@
-import type { BuildResult } from "../../engine/build.ts";
+import type { BuildResult } from "../../engine/build/export-result.ts";
 
-/** The JSON of `--metadata-file`, with buildx's keys. */
-export function buildMetadata({ imageId, names, manifest }: BuildResult): string {
+/** The JSON of `--metadata-file`, with buildx's keys; nothing is in it without an image. */
+export function buildMetadata(result: BuildResult | undefined): string {
+  if (result === undefined) return "{}\n";
+  const { imageId, names, manifest } = result;
   const { mediaType, digest, size } = manifest;
   const metadata = {
     "containerimage.config.digest": imageId,

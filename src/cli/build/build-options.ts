@@ -3,6 +3,7 @@ import { parseSize } from "../../base/parse-size.ts";
 import type { BuildOptions, RunSurroundings } from "../../engine/build/build-options.ts";
 import { parseLimits } from "../run/limit-option.ts";
 import { parseHost } from "../run/network-options.ts";
+import { parseOutput } from "./output-option.ts";
 import { parseAgent, parseSecret } from "./secret-options.ts";
 import type { Host } from "../host.ts";
 
@@ -16,6 +17,7 @@ export interface BuildFlags {
   readonly network: string | undefined;
   readonly "no-cache": boolean;
   readonly "no-cache-filter": readonly string[];
+  readonly output: readonly string[];
   readonly platform: string | undefined;
   readonly pull: boolean;
   readonly secret: readonly string[];
@@ -40,6 +42,8 @@ export function buildOptions(flags: BuildFlags, context: string, host: Host): Bu
     stdin: host.stdin.stream,
     ...(flags.file === undefined ? {} : { dockerfile: flags.file }),
     tags: flags.tag,
+    outputs:
+      flags.output.length === 0 ? [{ kind: "image" }] : flags.output.map((text) => parseOutput(text, host)),
     labels: keyValues(flags.label, () => ""),
     buildArgs: keyValues(flags["build-arg"], (name) => host.env[name]),
     ...(flags.target === undefined || flags.target === "" ? {} : { target: flags.target }),

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { BerthError } from "../../base/errors.ts";
 import type { BuildProgress, Vertex } from "../../engine/build/progress.ts";
 import { parseSize } from "../../base/parse-size.ts";
 import { buildOptions } from "../build/build-options.ts";
@@ -30,6 +31,11 @@ export const build = defineCommand({
     }),
     "no-cache": flag.boolean("Do not use cache when building the image"),
     "no-cache-filter": flag.list("Do not cache specified stages", { type: "stringArray" }),
+    output: flag.list('Output destination (format: "type=local,dest=path")', {
+      short: "o",
+      type: "stringArray",
+      completes: "file",
+    }),
     platform: flag.text("Set target platform for build"),
     progress: flag.text('Set type of progress output ("auto", "plain", "quiet")', {
       default: "auto",
@@ -56,12 +62,17 @@ export const build = defineCommand({
   },
   notYet:
     "allow annotation attest builder cache-from cache-to call cgroup-parent check compress cpu-period " +
-    "cpu-quota cpu-shares:c cpuset-cpus cpuset-mems force-rm isolation load memory:m memory-swap output:o policy " +
+    "cpu-quota cpu-shares:c cpuset-cpus cpuset-mems force-rm isolation load memory:m memory-swap policy " +
     "provenance push rm sbom security-opt squash",
   words: { min: 1, max: 1 },
   completes: ["file"],
   async run({ flags, words, host, context }) {
     const options = buildOptions(flags, words[0]!, host);
+    if (
+      flags.iidfile !== undefined &&
+      options.outputs.every(({ kind }) => kind === "local" || kind === "tar")
+    )
+      throw new BerthError("usage", "--iidfile needs an output that is an image");
     if (context.identity.mode === "single")
       (await import("../../engine/note-single-identity.ts")).noteSingleIdentity(context);
     const [{ buildImage }, { BuildFailure }, { RecordedProgress }, { BuildLines }] = await Promise.all([
@@ -75,14 +86,15 @@ export const build = defineCommand({
     const progress = new RecordedProgress(shown);
     try {
       const result = await interruptible((signal) => buildImage(context, options, progress, signal));
-      if (flags.iidfile !== undefined)
+      if (flags.iidfile !== undefined && result !== undefined)
         writeFileSync(resolve(host.workingDirectory, flags.iidfile), result.imageId);
       if (flags["metadata-file"] !== undefined) {
         const { buildMetadata } = await import("../build/build-metadata.ts");
         const path = resolve(host.workingDirectory, flags["metadata-file"]);
         writeFileSync(path, buildMetadata(result));
       }
-      if (quiet) host.stdout.write(`${result.imageId}\n`);
+      if (quiet && result !== undefined && options.outputs.some(({ kind }) => kind === "image"))
+        host.stdout.write(`${result.imageId}\n`);
       return 0;
     } catch (error) {
       if (error instanceof BuildFailure) {

@@ -1,3 +1,4 @@
+import type { ImageArchiveFormat } from "../../archive/write-image-archive.ts";
 import type { RunOptions } from "../run-options.ts";
 
 /** What `build` was asked for; parsed by the CLI. */
@@ -9,6 +10,8 @@ export interface BuildOptions {
   /** `-f`, as typed: relative to the working directory for a local context, to the context otherwise; `-` is stdin. */
   readonly dockerfile?: string;
   readonly tags: readonly string[];
+  /** Where the result goes; to be an image of the store, if nothing else was asked for. */
+  readonly outputs: readonly BuildOutput[];
   readonly labels: Readonly<Record<string, string>>;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly target?: string;
@@ -27,6 +30,18 @@ export interface BuildOptions {
   /** For every RUN; no part of what is in its cache key. */
   readonly surroundings: RunSurroundings;
 }
+
+/** `--output`. An image has the tags of the build as names, unless it says others. */
+export type BuildOutput =
+  | { readonly kind: "image"; readonly names?: readonly string[] }
+  | { readonly kind: ImageArchiveFormat; readonly names?: readonly string[]; readonly write: WriteBytes }
+  /** The files alone. */
+  | { readonly kind: "tar"; readonly write: WriteBytes }
+  /** A directory of the host, absolute; what else is in it stays. */
+  | { readonly kind: "local"; readonly directory: string };
+
+/** Ends when everything is where it belongs. */
+export type WriteBytes = (bytes: AsyncIterable<Uint8Array>) => Promise<void>;
 
 /** What a RUN finds as a container of `run` with these options does. */
 export type RunSurroundings = Pick<RunOptions, "names" | "limits" | "sharedMemorySize">;
