@@ -57,6 +57,7 @@ const manifestInspect: LazyCommand = async () => (await import("./commands/manif
 const manifestPush: LazyCommand = async () => (await import("./commands/manifest.ts")).manifestPush;
 const manifestRemove: LazyCommand = async () => (await import("./commands/manifest.ts")).manifestRemove;
 const verify: LazyCommand = async () => (await import("./commands/verify.ts")).verify;
+const search: LazyCommand = async () => (await import("./commands/search.ts")).search;
 const tags: LazyCommand = async () => (await import("./commands/tags.ts")).tags;
 const rmi: LazyCommand = async () => (await import("./commands/rmi.ts")).rmi;
 const cp: LazyCommand = async () => (await import("./commands/cp.ts")).cp;
@@ -106,6 +107,7 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["push", push],
   ["load", load],
   ["save", save],
+  ["search", search],
   ["import", importCommand],
   ["export", exportCommand],
   ["commit", commit],
@@ -280,7 +282,6 @@ export const notYetCommands: ReadonlySet<string> = new Set(
     config
     context
     plugin
-    search
     secret
     service
     stack

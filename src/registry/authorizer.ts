@@ -21,6 +21,8 @@ export interface Access {
   readonly path?: string;
   /** Also to change it; only to read it unless told. */
   readonly push?: boolean;
+  /** The list of all repositories. */
+  readonly catalog?: boolean;
   /** Another repository of the registry that is read as well, for a mount. */
   readonly from?: string;
 }
@@ -141,7 +143,8 @@ export class Authorizer {
 }
 
 /** Scopes as the token service reads them (distribution "scope" specification), separated by blanks; empty for a login. */
-function scopeOf({ path, push, from }: Access): string {
+function scopeOf({ path, push, from, catalog }: Access): string {
+  if (catalog === true) return "registry:catalog:*";
   if (path === undefined) return "";
   const own = `repository:${path}:${push === true ? "pull,push" : "pull"}`;
   return from === undefined ? own : `${own} repository:${from}:pull`;

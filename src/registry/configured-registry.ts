@@ -70,6 +70,10 @@ export function openConfiguredRegistry(options: ConfiguredRegistryOptions): Regi
       read(reference, signal, (registry, place) => registry.resolve(place, signal)),
     listTags: (repository, signal) =>
       read(repository, signal, (registry, place) => registry.listTags(place, signal)),
+    async search(search, signal) {
+      const endpoint = pushEndpoint({ domain: search.domain, path: search.term });
+      return clientFor(endpoint).search({ ...search, domain: endpoint.reference.domain }, signal);
+    },
     fetchManifest: (repository, descriptor, signal) =>
       read(byDigest(repository, descriptor), signal, (registry, place) =>
         registry.fetchManifest(place, descriptor, signal),

@@ -55,7 +55,7 @@ async function tagsOf(answer: Answer, repository: Reference): Promise<readonly s
 }
 
 /** The query of `Link: </v2/…?last=x&n=2>; rel="next"`; the address is ours whatever the registry says. */
-function nextQuery(answer: Answer): string | undefined {
+export function nextQuery(answer: Answer): string | undefined {
   const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/.exec(answer.headers.get("link") ?? "")?.[1];
   if (target === undefined || !URL.canParse(target, answer.url.href)) return undefined;
   return new URL(target, answer.url).search;

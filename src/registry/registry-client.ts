@@ -36,7 +36,7 @@ export interface GetRequest {
 export interface RegistryRequest {
   readonly repository: Reference;
   readonly method: Method;
-  /** Below `/v2/<path>/`, or an address that the registry gave for an upload. */
+  /** Below `/v2/<path>/`, with a slash before it below the registry itself, or an address that the registry gave for an upload. */
   readonly target: string | URL;
   readonly access: Access;
   readonly headers?: Readonly<Record<string, string>>;
@@ -109,7 +109,9 @@ export class RegistryClient {
     const { repository, target, access, signal, method, body, answerTimeoutMs } = request;
     const { origin, authorizer } = await this.#connect(repository.domain, signal);
     const url =
-      typeof target === "string" ? new URL(`/v2/${repository.path}/${target}`, origin.base) : target;
+      typeof target === "string"
+        ? new URL(target.startsWith("/") ? target : `/v2/${repository.path}/${target}`, origin.base)
+        : target;
     const own = url.origin === origin.base.origin;
     const verify = own ? origin.verify : !isInsecure(url.host, this.#options.insecureRegistries);
     const headers = request.headers ?? {};

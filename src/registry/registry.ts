@@ -22,6 +22,7 @@ import { listTags } from "./list-tags.ts";
 import { manifestDocument } from "./manifest-document.ts";
 import { pushManifest } from "./push-manifest.ts";
 import { type ClientOptions, RegistryClient } from "./registry-client.ts";
+import { type FoundRepository, type RepositorySearch, searchRepositories } from "./search.ts";
 import { Attempts, defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
 
 export interface RegistryOptions {
@@ -59,7 +60,12 @@ export function clientOptions(options: RegistryOptions): ClientOptions {
   };
 }
 
-export type Registry = Resolver & TagLister & Fetcher & Pusher;
+export interface RepositorySearcher {
+  /** Throws `unsupported` where the registry cannot be searched, `unauthorized`, `denied`, `network`, `registry`. */
+  search(search: RepositorySearch, signal?: AbortSignal): Promise<readonly FoundRepository[]>;
+}
+
+export type Registry = Resolver & TagLister & Fetcher & Pusher & RepositorySearcher;
 
 const acceptManifests = manifestAccept.join(", ");
 
@@ -113,6 +119,12 @@ export function openRegistry(options: RegistryOptions): Registry {
       const wasReached = () => client.wasReached(repository);
       return new Attempts({ policy, notify: undefined, signal, wasReached }).run(() =>
         listTags(client, repository, signal),
+      );
+    },
+    search(search, signal) {
+      const wasReached = () => client.wasReached({ domain: search.domain, path: "" });
+      return new Attempts({ policy, notify: undefined, signal, wasReached }).run(() =>
+        searchRepositories(client, search, signal),
       );
     },
     async fetchManifest(repository, descriptor, signal) {

@@ -213,6 +213,17 @@ describe.skipIf(missing)("copy", () => {
     expect(await succeed(root, "manifest", "rm", "localhost/l")).toBe("");
   });
 
+  test("search looks through the catalog of a registry that has no search", async () => {
+    const [root, term] = [newRoot(), `${registry.host}/mult`];
+    const [head, first] = (await succeed(root, "search", term)).split("\n");
+    expect(head).toMatch(/^NAME +DESCRIPTION +STARS +OFFICIAL$/);
+    expect(first).toMatch(/^multi +0 *$/);
+    const found = JSON.parse(await succeed(root, "search", "--limit", "1", "--format", "json", term));
+    expect(found).toEqual({ Description: "", IsOfficial: "false", Name: "multi", StarCount: "0" });
+    const { code, stderr } = await runBerth(root, ["search", "--limit", "101", term]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("range of [1, 100]") });
+  });
+
   test("B1: a place with wrong bytes gives nothing", async () => {
     const root = newRoot();
     const [layout, target, archive] = [newPath(), newPath(), newPath()];
