@@ -11,9 +11,14 @@ export function preciseTime(milliseconds: number): string {
   return `${whole}${String(micros % 1000).padStart(3, "0")}000Z`;
 }
 
-/** Now. */
+/**
+ * Now: always in the millisecond that the clock on the wall shows, so that it compares with times that were read there,
+ * and never earlier than before, unless that clock was set back.
+ */
 export function preciseNow(): string {
   const wall = Date.now();
-  if (Math.abs(ahead + performance.now() - wall) > 2) ahead = wall - performance.now();
-  return preciseTime(ahead + performance.now());
+  const now = ahead + performance.now();
+  const settled = Math.min(Math.max(now, wall), wall + 0.999);
+  ahead += settled - now;
+  return preciseTime(settled);
 }
