@@ -16,6 +16,7 @@ import {
 } from "../../../src/oci/reference.ts";
 import type { Digest } from "../../../src/oci/types.ts";
 import { sharedCases } from "../../support/shared-cases.ts";
+import { expectLinearTime } from "../../support/linear-time.ts";
 
 const hex = "dbcc1c35ac38df41fd2f5e4130b32ffdb93ebae8b3dbe638c23575912276fc9c";
 const digest: Digest = `sha256:${hex}`;
@@ -100,12 +101,11 @@ test("an id is told from a name", () => {
 });
 
 test("long hostile names are refused in linear time", () => {
-  const started = performance.now();
-  for (const piece of ["a", "a.", "a-", "a_", "a/", "A", "a.a-", "-", "__", "[:", "a:0"]) {
-    expect(() => parseReference(`${piece.repeat(20_000)}!`)).toThrow();
-    expect(() => parseReference(`${piece.repeat(20_000)}/!`)).toThrow();
-  }
-  expect(performance.now() - started).toBeLessThan(5_000);
+  for (const piece of ["a", "a.", "a-", "a_", "a/", "A", "a.a-", "-", "__", "[:", "a:0"])
+    for (const end of ["!", "/!"])
+      expectLinearTime(2000, (size) => {
+        expect(() => parseReference(piece.repeat(size / piece.length) + end)).toThrow();
+      });
 });
 
 interface SharedCase {
