@@ -58,6 +58,21 @@ describe.each(["overlay", "fuse-overlayfs"])("with the %s driver", (driver) => {
     expect(await images()).toBe(before);
   });
 
+  test("a file can be copied to the root where there is nothing yet", async () => {
+    const context = lab.context({
+      Dockerfile: "FROM scratch\nCOPY a /\nADD b c /\n",
+      a: "A",
+      b: "B",
+      c: "C",
+    });
+    const built = await lab.build(context, "-o", join(context, "out"));
+    expect(built).toMatchObject({ code: 0 });
+    expect(readdirSync(join(context, "out")).toSorted()).toEqual(["a", "b", "c"]);
+    const one = lab.context({ Dockerfile: "FROM scratch\nCOPY <<x /\nX\nx\n" });
+    expect((await lab.build(one, "-o", join(one, "out"))).code).toBe(0);
+    expect(readFileSync(join(one, "out/x"), "utf8")).toBe("X\n");
+  });
+
   test("a link in the directory leads nothing outside", async () => {
     const context = lab.context(files);
     const [out, outside] = [join(context, "out"), join(context, "outside")];

@@ -101,7 +101,9 @@ export class LayerCopy {
     destination: readonly ByteString[],
     name: ByteString,
   ): Generator<CopiedEntry, readonly ByteString[]> {
-    const target = this.#kindOf(destination) === "directory" ? [...destination, name] : destination;
+    // The root is one, even where no layer has it yet.
+    const inside = destination.length === 0 || this.#kindOf(destination) === "directory";
+    const target = inside ? [...destination, name] : destination;
     if (this.#kindOf(target) === "directory") throw overDirectory(target);
     yield* this.#directory(target.slice(0, -1));
     this.#made.set(target.join("/"), "other");
