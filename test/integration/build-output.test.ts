@@ -155,6 +155,25 @@ describe.each(["overlay", "fuse-overlayfs"])("with the %s driver", (driver) => {
     }
   });
 
+  test("system df counts the steps in the cache, and system prune removes them", async () => {
+    const cache = async () => {
+      const { stdout } = await lab.lab.berth([
+        "system",
+        "df",
+        "--format",
+        "{{.Type}} {{.TotalCount}} {{.Size}}",
+      ]);
+      return stdout.split("\n").find((line) => line.startsWith("Build Cache"));
+    };
+    await lab.lab.berth(["builder", "prune", "-af"]);
+    const context = lab.context({ Dockerfile: "FROM scratch\nCOPY big /\n", big: "x".repeat(5000) });
+    expect((await lab.build(context, "-o", "type=tar,dest=/dev/null")).code).toBe(0);
+    expect(await cache()).toMatch(/^Build Cache 1 5\.\d+kB$/);
+    const { stdout } = await lab.lab.berth(["system", "prune", "-af"]);
+    expect(stdout).toContain("Deleted build cache objects:\n");
+    expect(await cache()).toBe("Build Cache 0 0B");
+  });
+
   test("--iidfile without an image is refused", async () => {
     const { code, stderr } = await lab.build(lab.context(files), "--iidfile", "x", "-o", "-");
     expect({ code: code !== 0, stderr }).toMatchObject({
