@@ -31,10 +31,10 @@ test("version and help need no store and make none", async () => {
 test("errors go to stderr with Docker's statuses", async () => {
   expect(await berth("frobnicate")).toMatchObject({ code: 1, stdout: "" });
   expect(await berth("images", "--frobnicate")).toMatchObject({ code: 125, stdout: "" });
-  expect(await berth("run", "--publish", "80:80", "x")).toEqual({
+  expect(await berth("run", "--use-api-socket", "x")).toEqual({
     code: 125,
     stdout: "",
-    stderr: "--publish (-p) is not supported yet\n\nRun 'berth run --help' for more information\n",
+    stderr: "--use-api-socket is not supported yet\n\nRun 'berth run --help' for more information\n",
   });
   expect(await berth("history", "absent")).toMatchObject({
     code: 1,

@@ -1,5 +1,6 @@
 /** The client side of a container's monitor. */
-import { closeSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
+import { join } from "node:path";
 import { BerthError } from "../../base/errors.ts";
 import { createSocketPair } from "../../sys/libc.ts";
 import { selfCommand } from "../../sys/self-command.ts";
@@ -77,8 +78,16 @@ async function scopeCommand(context: EngineContext, run: RunOptions): Promise<re
   return access.by === "systemd" ? access.command : [];
 }
 
-const errors = ({ env }: EngineContext, scope: readonly string[]) =>
-  env.BERTH_DEBUG === "1" ? 2 : scope.length > 0 ? "pipe" : "ignore";
+/** Where the monitor's own words go: those of systemd are for the person, its faults into a file for whoever asks why. */
+function errors(context: EngineContext, scope: readonly string[]): number | "pipe" | "ignore" {
+  if (context.env.BERTH_DEBUG === "1") return 2;
+  if (scope.length > 0) return "pipe";
+  try {
+    return openSync(join(context.directories.data, "monitor.log"), "a", 0o600);
+  } catch {
+    return "ignore"; // a store that cannot be written, or is not there yet
+  }
+}
 
 async function endedAtOnce(scope: readonly string[], child: Bun.Subprocess): Promise<BerthError> {
   if (scope.length === 0) return new BerthError("internal", "the container's monitor ended at once");
