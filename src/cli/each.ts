@@ -28,3 +28,21 @@ export async function forEach(
   }
   return status;
 }
+
+/** The same, and says each word on stdout when its work is done, as Docker does where there is nothing else to say. */
+export function forEachTold(
+  words: readonly string[],
+  host: Host,
+  work: (word: string) => Promise<unknown>,
+  options?: EachOptions,
+): Promise<number> {
+  return forEach(
+    words,
+    host,
+    async (word) => {
+      await work(word);
+      host.stdout.write(`${word}\n`);
+    },
+    options,
+  );
+}

@@ -1,5 +1,5 @@
 import { defineCommand } from "../command.ts";
-import { forEach } from "../each.ts";
+import { forEachTold } from "../each.ts";
 import { flag } from "../flags/spec.ts";
 
 export const kill = defineCommand({
@@ -17,9 +17,6 @@ export const kill = defineCommand({
   completes: ["running container"],
   async run({ flags, words, host, context }) {
     const { killContainer } = await import("../../engine/kill-container.ts");
-    return forEach(words, host, async (container) => {
-      await killContainer(context, container, flags.signal || "KILL");
-      host.stdout.write(`${container}\n`);
-    });
+    return forEachTold(words, host, (container) => killContainer(context, container, flags.signal || "KILL"));
   },
 });

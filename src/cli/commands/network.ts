@@ -1,7 +1,7 @@
 import { BerthError, isBerthError } from "../../base/errors.ts";
 import { isIPv4 } from "../../oci/ports.ts";
 import { defineCommand } from "../command.ts";
-import { forEach } from "../each.ts";
+import { forEachTold } from "../each.ts";
 import { filterFlag } from "../flags/filter-flag.ts";
 import { listFormat } from "../flags/format-flag.ts";
 import { flag } from "../flags/spec.ts";
@@ -76,11 +76,7 @@ export const networkRemove = defineCommand({
   words: { min: 1 },
   async run({ flags, words, host, context }) {
     const { removeNetwork } = await import("../../engine/network/networks.ts");
-    const remove = async (name: string) => {
-      removeNetwork(context, name);
-      host.stdout.write(`${name}\n`);
-    };
-    return forEach(words, host, remove, {
+    return forEachTold(words, host, async (name) => removeNetwork(context, name), {
       forgives: (error) => flags.force && isBerthError(error, "not-found"),
     });
   },

@@ -1,5 +1,5 @@
 import { defineCommand } from "../command.ts";
-import { forEach } from "../each.ts";
+import { forEachTold } from "../each.ts";
 
 export const pause = defineCommand({
   usage: "CONTAINER [CONTAINER...]",
@@ -10,9 +10,6 @@ export const pause = defineCommand({
   completes: ["running container"],
   async run({ words, host, context }) {
     const { pauseContainer } = await import("../../engine/pause.ts");
-    return forEach(words, host, async (container) => {
-      await pauseContainer(context, container);
-      host.stdout.write(`${container}\n`);
-    });
+    return forEachTold(words, host, (container) => pauseContainer(context, container));
   },
 });

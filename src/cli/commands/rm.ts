@@ -1,6 +1,6 @@
 import { isBerthError } from "../../base/errors.ts";
 import { defineCommand } from "../command.ts";
-import { forEach } from "../each.ts";
+import { forEachTold } from "../each.ts";
 import { flag } from "../flags/spec.ts";
 
 export const rm = defineCommand({
@@ -16,11 +16,8 @@ export const rm = defineCommand({
   completes: ["container"],
   async run({ flags, words, host, context }) {
     const { removeContainer } = await import("../../engine/remove-container.ts");
-    const remove = async (container: string) => {
-      await removeContainer(context, container, { force: flags.force, volumes: flags.volumes });
-      host.stdout.write(`${container}\n`);
-    };
-    return forEach(words, host, remove, {
+    const { force, volumes } = flags;
+    return forEachTold(words, host, (container) => removeContainer(context, container, { force, volumes }), {
       forgives: (error) => flags.force && isBerthError(error, "not-found"),
     });
   },

@@ -1,6 +1,6 @@
 import { BerthError } from "../../base/errors.ts";
 import { defineCommand } from "../command.ts";
-import { forEach } from "../each.ts";
+import { forEachTold } from "../each.ts";
 import { exitCode } from "../exit-codes.ts";
 import { flag } from "../flags/spec.ts";
 import { interruptible } from "../interruption.ts";
@@ -21,10 +21,7 @@ export const start = defineCommand({
   async run({ flags, words, host, context }) {
     if (!flags.attach && !flags.interactive) {
       const { startContainer } = await import("../../engine/start-container.ts");
-      return forEach(words, host, async (container) => {
-        await startContainer(context, container);
-        host.stdout.write(`${container}\n`);
-      });
+      return forEachTold(words, host, (container) => startContainer(context, container));
     }
     if (words.length > 1)
       throw new BerthError("usage", "you cannot start and attach multiple containers at once");

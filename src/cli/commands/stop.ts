@@ -1,5 +1,5 @@
 import { defineCommand } from "../command.ts";
-import { forEach } from "../each.ts";
+import { forEachTold } from "../each.ts";
 import { flag } from "../flags/spec.ts";
 
 /** `stop` and `restart` take the same flags. */
@@ -30,10 +30,7 @@ export const stop = defineCommand({
     // All at the same time: each may take as long as its timeout.
     const stopping = words.map((container) => stopContainer(context, container, stopOptions(flags)));
     for (const one of stopping) one.catch(() => undefined); // told below
-    return forEach(words, host, async (container) => {
-      await stopping[words.indexOf(container)];
-      host.stdout.write(`${container}\n`);
-    });
+    return forEachTold(words, host, async (container) => stopping[words.indexOf(container)]);
   },
 });
 
@@ -46,9 +43,6 @@ export const restart = defineCommand({
   completes: ["container"],
   async run({ flags, words, host, context }) {
     const { restartContainer } = await import("../../engine/restart-container.ts");
-    return forEach(words, host, async (container) => {
-      await restartContainer(context, container, stopOptions(flags));
-      host.stdout.write(`${container}\n`);
-    });
+    return forEachTold(words, host, (container) => restartContainer(context, container, stopOptions(flags)));
   },
 });

@@ -1,5 +1,5 @@
 import { defineCommand } from "../command.ts";
-import { forEach } from "../each.ts";
+import { forEachTold } from "../each.ts";
 
 export const unpause = defineCommand({
   usage: "CONTAINER [CONTAINER...]",
@@ -10,9 +10,6 @@ export const unpause = defineCommand({
   completes: ["paused container"],
   async run({ words, host, context }) {
     const { unpauseContainer } = await import("../../engine/pause.ts");
-    return forEach(words, host, async (container) => {
-      await unpauseContainer(context, container);
-      host.stdout.write(`${container}\n`);
-    });
+    return forEachTold(words, host, (container) => unpauseContainer(context, container));
   },
 });

@@ -1,6 +1,6 @@
 import { BerthError } from "../../base/errors.ts";
 import { defineCommand } from "../command.ts";
-import { forEach } from "../each.ts";
+import { forEachTold } from "../each.ts";
 import { flag } from "../flags/spec.ts";
 import { buildLimits, limitFlags } from "../run/limit-flags.ts";
 import { parseRestartPolicy } from "../run/restart-option.ts";
@@ -27,9 +27,6 @@ export const update = defineCommand({
       ...(flags.restart ? { restart: parseRestartPolicy(flags.restart) } : {}),
     };
     const { updateContainer } = await import("../../engine/update-container.ts");
-    return forEach(words, host, async (container) => {
-      await updateContainer(context, container, change);
-      host.stdout.write(`${container}\n`);
-    });
+    return forEachTold(words, host, (container) => updateContainer(context, container, change));
   },
 });

@@ -1,6 +1,6 @@
 import { BerthError, isBerthError } from "../../base/errors.ts";
 import { defineCommand } from "../command.ts";
-import { forEach } from "../each.ts";
+import { forEachTold } from "../each.ts";
 import { filterFlag } from "../flags/filter-flag.ts";
 import { listFormat } from "../flags/format-flag.ts";
 import { flag } from "../flags/spec.ts";
@@ -80,9 +80,8 @@ export const volumeRemove = defineCommand({
         // Docker names it all the same.
         if (!flags.force || !isBerthError(error, "not-found")) throw error;
       }
-      host.stdout.write(`${name}\n`);
     };
-    return forEach(words, host, remove);
+    return forEachTold(words, host, remove);
   },
 });
 

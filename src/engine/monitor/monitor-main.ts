@@ -1,5 +1,5 @@
 /** The role `internal-monitor`: the process that owns a container which outlives the command that started it. */
-import { BerthError, messageOf } from "../../base/errors.ts";
+import { failureOf } from "../../container/message-channel.ts";
 import { EngineContext } from "../context.ts";
 import { Connection } from "./connection.ts";
 import { bodyOf } from "./frames.ts";
@@ -24,23 +24,10 @@ export async function monitorMain(): Promise<number> {
     });
     return 0;
   } catch (error) {
-    const known = error instanceof BerthError ? error : undefined;
-    const failure: Failure = {
-      code: known?.code ?? "internal",
-      message: messageOf(error),
-      ...(known?.hint === undefined ? {} : { hint: known.hint }),
-    };
-    starter.send("failed", failure);
+    starter.send("failed", failureOf(error));
     await starter.flushed();
     return 1;
   }
-}
-
-/** Why a container could not be started. */
-export interface Failure {
-  readonly code: BerthError["code"];
-  readonly message: string;
-  readonly hint?: string;
 }
 
 /** A closed terminal is none of our business; whoever ends the session or the machine asks the container to stop. */

@@ -2,6 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError } from "../../base/errors.ts";
+import { type Failure, reportedError } from "../../container/message-channel.ts";
 import { createSocketPair } from "../../sys/libc.ts";
 import { selfCommand } from "../../sys/self-command.ts";
 import type { EngineContext } from "../context.ts";
@@ -10,7 +11,6 @@ import { Connection } from "./connection.ts";
 import { bodyOf, type Frame } from "./frames.ts";
 import type { AttachRequest } from "./attachments.ts";
 import type { StartOrder } from "./monitor-container.ts";
-import type { Failure } from "./monitor-main.ts";
 
 /** A monitor that was started and has its order still to get. */
 export interface Monitor extends Disposable {
@@ -57,8 +57,7 @@ export async function spawnMonitor(context: EngineContext, run: RunOptions): Pro
         else if (frame.kind === "started")
           return { ...bodyOf<{ pid: number }>(frame), connection, frames: joined(early, frames) };
         if (frame.kind !== "failed") continue;
-        const { code, message, hint } = bodyOf<Failure>(frame);
-        throw new BerthError(code, message, hint === undefined ? {} : { hint });
+        throw reportedError(bodyOf<Failure>(frame));
       }
     },
     [Symbol.dispose]: () => connection.close(),
