@@ -14,7 +14,7 @@ import {
   startSession,
 } from "../sys/libc.ts";
 import { addAccount } from "./account.ts";
-import { failureOf, receiveLine, sendMessage } from "./message-channel.ts";
+import { failureOf, receiveLine, sendMessage } from "../base/message-channel.ts";
 import { MountInterpreter } from "./mount-interpreter.ts";
 import { takeOwnership } from "./take-ownership.ts";
 import { sharedMemoryIn } from "./shared-memory.ts";

@@ -15,7 +15,7 @@ import {
   processDescriptor,
   terminalDescriptor,
 } from "./join-protocol.ts";
-import { readMessages, reportedError, sendToChild } from "./message-channel.ts";
+import { readMessages, reportedError, sendUnlessGone } from "../base/message-channel.ts";
 
 export interface JoinOptions {
   readonly helpers: Helpers;
@@ -88,7 +88,7 @@ export async function join(options: JoinOptions): Promise<JoinedProgram> {
   });
   theirs.dispose();
   const cgroup = entrance === undefined ? {} : { cgroup: channelDescriptor + descriptors.indexOf(entrance) };
-  sendToChild(channel, { ...request, joins, ...cgroup } satisfies JoinRequest);
+  sendUnlessGone(channel, { ...request, joins, ...cgroup } satisfies JoinRequest);
   const { value: message } = await readMessages<JoinMessage>(channel).next();
   const said = await joiner.stderr.text();
   await joiner.exited; // what it leaves is ours now

@@ -44,7 +44,7 @@ import {
   processDescriptor,
   terminalDescriptor,
 } from "./join-protocol.ts";
-import { failureOf, receiveLine, sendMessage } from "./message-channel.ts";
+import { failureOf, receiveLine, sendMessage } from "../base/message-channel.ts";
 import {
   adjustOomScore,
   anonymousPipes,

@@ -8,7 +8,7 @@ import type { Helpers } from "../sys/helpers.ts";
 import type { IdentityMap } from "../sys/identity.ts";
 import { type NamespaceProcess, noUserNamespace, spawnInUserNamespace } from "../sys/namespaces.ts";
 import { watchRemaining } from "./end-remaining.ts";
-import { readMessages, reportedError, sendToChild } from "./message-channel.ts";
+import { readMessages, reportedError, sendUnlessGone } from "../base/message-channel.ts";
 import {
   channelDescriptor,
   firstHeldDescriptor,
@@ -101,7 +101,7 @@ export function launch(request: LaunchRequest): Launch {
           awaitsNetwork: attachNetwork !== undefined,
           ...(sharedMemoryOf === undefined ? {} : { sharedMemoryOf }),
         };
-        sendToChild(channel, complete);
+        sendUnlessGone(channel, complete);
         await namespaces.mapped;
         for (;;) {
           const { value: message } = await messages.next();
@@ -117,7 +117,7 @@ export function launch(request: LaunchRequest): Launch {
           if (!request.ownProcesses) remaining = watchRemaining(request.helpers, message.pid);
           if (attachNetwork) {
             await attachNetwork(message.pid);
-            sendToChild(channel, { kind: "go" });
+            sendUnlessGone(channel, { kind: "go" });
           }
         }
         if (pid === undefined) throw new BerthError("internal", "init did not say which process it is");

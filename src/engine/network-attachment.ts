@@ -29,8 +29,10 @@ export function planNetwork(context: EngineContext, option: NetworkOption): Netw
   }
 
   function attach(container: StartableContainer, stack: AsyncDisposableStack): NetworkAttachment {
+    // Loaded while the namespaces are made.
+    const loading = import("./network/container-network.ts");
     return async (pid) => {
-      const { ContainerNetwork } = await import("./network/container-network.ts");
+      const { ContainerNetwork } = await loading;
       await stack.use(new ContainerNetwork(context, container, pid)).start();
     };
   }

@@ -37,7 +37,8 @@ export interface SlirpRequest {
 /**
  * Connects the network namespace of `pid` with the outside through slirp4netns: a tap device inside, ordinary sockets
  * of the user outside. Resolves when packets flow; `exited` tells when they do not any more. The disposer ends it, and so
- * does the end of this process, because slirp4netns watches a pipe (`--exit-fd`) that closes with us.
+ * does the end of this process, because slirp4netns watches a pipe (`--exit-fd`) that closes with us. The disposer waits
+ * for its end only where that closes ports of the host: the kernel takes 15 ms for the tap device, and nobody needs them.
  */
 export async function attachSlirp4netns(
   request: SlirpRequest,
@@ -51,9 +52,11 @@ export async function attachSlirp4netns(
   });
   closeSync(readyWrite);
   closeSync(exitRead);
+  let attached = true;
   const dispose = async () => {
-    closeSync(exitWrite);
-    await child.exited;
+    if (attached) closeSync(exitWrite);
+    attached = false;
+    if (request.apiSocket !== undefined) await child.exited;
   };
   const ready = await new Response(Bun.file(readyRead).stream()).bytes();
   closeSync(readyRead);

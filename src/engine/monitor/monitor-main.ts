@@ -1,5 +1,5 @@
 /** The role `internal-monitor`: the process that owns a container which outlives the command that started it. */
-import { failureOf } from "../../container/message-channel.ts";
+import { failureOf } from "../../base/message-channel.ts";
 import { EngineContext } from "../context.ts";
 import { Connection } from "./connection.ts";
 import { bodyOf } from "./frames.ts";

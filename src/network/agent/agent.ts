@@ -1,21 +1,21 @@
 /** The role `internal-network`: the network agent of a container; the talk is drawn in protocol.ts. */
-import { BerthError, messageOf } from "../../base/errors.ts";
+import { BerthError } from "../../base/errors.ts";
+import { failureOf, readMessages, sendUnlessGone } from "../../base/message-channel.ts";
 import { bringInterfaceUp } from "../../sys/libc.ts";
 import { enterNetworkNamespace } from "../../sys/network.ts";
-import { readJsonLines, writeJsonLine } from "./json-lines.ts";
 import { serveNames } from "./name-server.ts";
 import { Plug } from "./plug.ts";
 import { agentDescriptor, type AgentOrder, type AgentReport, type Answer, type Begin } from "./protocol.ts";
 import { type Inside, publish } from "./publish.ts";
 
 function report(message: AgentReport): void {
-  writeJsonLine(agentDescriptor, message);
+  sendUnlessGone(agentDescriptor, message);
 }
 
 /** Entry of the role; returns when the other side has gone. */
 export async function agentMain(): Promise<number> {
   try {
-    const orders = readJsonLines<AgentOrder>(agentDescriptor);
+    const orders = readMessages<AgentOrder>(agentDescriptor);
     const { value: begin } = await orders.next();
     if (begin?.kind !== "begin") return 1;
     const agent = new Agent(begin);
@@ -28,19 +28,9 @@ export async function agentMain(): Promise<number> {
     await Promise.race([obeyAll(), failed.promise]);
     return 0;
   } catch (error) {
-    reportFailure(error);
+    report(failureOf(error));
     return 1;
   }
-}
-
-function reportFailure(error: unknown): void {
-  const known = error instanceof BerthError ? error : undefined;
-  report({
-    kind: "failed",
-    code: known?.code ?? "network",
-    message: messageOf(error),
-    ...(known?.hint === undefined ? {} : { hint: known.hint }),
-  });
 }
 
 class Agent {

@@ -17,7 +17,7 @@
  *
  * It ends when the other side does.
  */
-import type { ErrorCode } from "../../base/errors.ts";
+import type { Failure } from "../../base/message-channel.ts";
 import type { PortMapping, PublishedPort } from "../../oci/ports.ts";
 
 export const agentDescriptor = 3;
@@ -58,4 +58,4 @@ export type AgentReport =
   | { readonly kind: "switch-needed"; readonly socket: string }
   | { readonly kind: "linked" | "unlinked"; readonly interface: string }
   | { readonly kind: "lookup"; readonly id: number; readonly name: string }
-  | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string; readonly hint?: string };
+  | Failure;

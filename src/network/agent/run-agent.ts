@@ -1,10 +1,10 @@
 /** The monitor's side of a container's network agent; the talk is drawn in protocol.ts. */
 import { closeSync } from "node:fs";
 import { BerthError } from "../../base/errors.ts";
+import { readMessages, reportedError, sendUnlessGone } from "../../base/message-channel.ts";
 import type { PortMapping, PublishedPort } from "../../oci/ports.ts";
 import type { Helpers } from "../../sys/helpers.ts";
 import { createSocketPair } from "../../sys/libc.ts";
-import { readJsonLines, writeJsonLine } from "./json-lines.ts";
 import type { AgentOrder, AgentReport, Answer, Begin, Link } from "./protocol.ts";
 
 export interface AgentRequest extends Omit<Begin, "kind"> {
@@ -154,13 +154,13 @@ class AgentProcess {
   }
 
   #tell(order: AgentOrder): void {
-    if (!this.#ended) writeJsonLine(this.#channel, order);
+    if (!this.#ended) sendUnlessGone(this.#channel, order);
   }
 
   /** Until the agent is gone. */
   async #listen(): Promise<void> {
     let failure: BerthError | undefined;
-    for await (const report of readJsonLines<AgentReport>(this.#channel)) {
+    for await (const report of readMessages<AgentReport>(this.#channel)) {
       switch (report.kind) {
         case "listening":
           this.#waiting.get("listening")?.resolve(report);
@@ -176,11 +176,7 @@ class AgentProcess {
           startSwitch(this.#request.self, report.socket);
           break;
         case "failed":
-          failure = new BerthError(
-            report.code,
-            report.message,
-            report.hint === undefined ? {} : { hint: report.hint },
-          );
+          failure = reportedError(report);
       }
     }
     failure ??= new BerthError("network", ended);

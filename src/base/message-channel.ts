@@ -1,8 +1,8 @@
-/** JSON lines over a socket: how the two sides of a start (protocol.ts) and of a join (join-protocol.ts) talk. */
+/** JSON lines over a socket: how two processes of berth talk (container/protocol.ts, join-protocol.ts, network/agent/protocol.ts). */
 import { readSync, writeSync } from "node:fs";
-import { BerthError, type ErrorCode, messageOf, systemErrorCode } from "../base/errors.ts";
+import { BerthError, type ErrorCode, messageOf, systemErrorCode } from "./errors.ts";
 
-/** What went wrong inside, as it is told to the host side. */
+/** What went wrong in one process, as it is told to the other. */
 export interface Failure {
   readonly kind: "failed";
   readonly code: ErrorCode;
@@ -30,8 +30,8 @@ export function sendMessage(fd: number, message: object): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }
 
-/** The same to a process that may have ended: it says why by its status, not by our broken pipe. */
-export function sendToChild(fd: number, message: object): void {
+/** The same to a process that may have ended: its status says so, or the end of its own messages, not our broken pipe. */
+export function sendUnlessGone(fd: number, message: object): void {
   try {
     sendMessage(fd, message);
   } catch (error) {

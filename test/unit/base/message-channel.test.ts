@@ -7,8 +7,8 @@ import {
   receiveLine,
   reportedError,
   sendMessage,
-  sendToChild,
-} from "../../../src/container/message-channel.ts";
+  sendUnlessGone,
+} from "../../../src/base/message-channel.ts";
 import { createSocketPair } from "../../../src/sys/libc.ts";
 
 test("messages arrive one by one, however the bytes are cut, until the other side closes", async () => {
@@ -35,7 +35,7 @@ test("a line is waited for, and there is none when the other side is gone", () =
   closeSync(theirs);
   expect(receiveLine(ours)).toBeUndefined();
   expect(() => sendMessage(ours, {})).toThrow("EPIPE");
-  expect(() => sendToChild(ours, {})).not.toThrow();
+  expect(() => sendUnlessGone(ours, {})).not.toThrow();
   closeSync(ours);
 });
 
