@@ -47,10 +47,11 @@ async function passInput(master: number, detachKeys: Uint8Array): Promise<Termin
  */
 export function holdTerminal(helpers: Helpers, master: number): void {
   waitForInput(master);
-  const busybox = helpers.command("busybox");
-  Bun.spawn([...busybox, "setsid", ...busybox, "cat"], {
+  // In a session of its own before spawn returns: where berth leads its terminal's session, its end hangs up the group.
+  Bun.spawn([...helpers.command("busybox"), "cat"], {
     cwd: "/",
     env: {},
     stdio: [master, "ignore", "ignore"],
+    detached: true,
   }).unref();
 }
