@@ -34,11 +34,11 @@ function engine(name: string, program: string, environmentFor: (directory: strin
   };
 }
 
-/** berth and podman with stores of their own below `directory`, on one file system; podman on native overlay. */
+/** berth, podman and buildah with stores of their own below `directory`, on one file system; native overlay for all. */
 export function openEngines(
   directory: string,
   berthExecutable: string,
-): { berth: Engine; podman: Engine; runtime: string } {
+): { berth: Engine; podman: Engine; buildah: Engine; runtime: string } {
   const runtime = mkdtempSync(join(tmpdir(), "berth-bench.")); // short: podman has trouble with long socket names
   let stores = 0;
   // All that an engine keeps anywhere: podman finds the store that it used last by its runtime directory.
@@ -57,15 +57,22 @@ export function openEngines(
     ...environmentFor(store),
     BERTH_ROOT: join(store, "berth"),
   }));
-  const podman = engine("podman", "podman", (store) => {
-    const env = environmentFor(store);
-    const configuration = join(store, "storage.conf");
-    const [graph, run] = [join(store, "podman"), join(env.XDG_RUNTIME_DIR, "podman")];
-    writeFileSync(
-      configuration,
-      `[storage]\ndriver = "overlay"\ngraphroot = "${graph}"\nrunroot = "${run}"\n`,
-    );
-    return { ...env, CONTAINERS_STORAGE_CONF: configuration };
-  });
-  return { runtime, berth: berth(directory), podman: podman(directory) };
+  const withStorage = (program: string) =>
+    engine(program, program, (store) => {
+      const env = environmentFor(store);
+      const configuration = join(store, `${program}.conf`);
+      const [graph, run] = [join(store, program), join(env.XDG_RUNTIME_DIR, program)];
+      writeFileSync(
+        configuration,
+        `[storage]\ndriver = "overlay"\ngraphroot = "${graph}"\nrunroot = "${run}"\n`,
+      );
+      return { ...env, CONTAINERS_STORAGE_CONF: configuration };
+    });
+  const [podman, buildah] = [withStorage("podman"), withStorage("buildah")];
+  return {
+    runtime,
+    berth: berth(directory),
+    podman: podman(directory),
+    buildah: buildah(directory),
+  };
 }

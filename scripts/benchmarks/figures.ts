@@ -15,18 +15,26 @@ export interface Figure {
 export interface Bench {
   readonly berth: Engine;
   readonly podman: Engine;
+  readonly buildah: Engine;
   /** An executable compiled by the same Bun that only prints a line. */
   readonly hello: string;
   /** Makes the large image available; starts the registry on first use. */
   readonly largeImage: () => Promise<string>;
   /** Name of the small image, in both stores. */
   readonly smallImage: string;
+  /** The file that it was loaded from. */
+  readonly imageArchive: string;
   readonly rounds: number;
   /** For further stores, on the file system of those of the engines. */
   readonly directory: string;
 }
 
 export const milliseconds = (value: number) => `${value < 100 ? value.toFixed(1) : value.toFixed(0)} ms`;
+
+export function against(engine: Engine, work: string, aim: number, ours: number, theirs: number): Figure {
+  const name = engine.name === "podman" ? work : `${work}, against ${engine.name}`;
+  return { ...againstPodman(name, aim, ours, theirs), aim: `${aim} of ${engine.name}` };
+}
 
 export function againstPodman(
   work: string,

@@ -24,7 +24,7 @@ if (unknown.length > 0) {
 const cache = join(process.env.XDG_CACHE_HOME || join(process.env.HOME ?? "/tmp", ".cache"), "berth-bench");
 mkdirSync(cache, { recursive: true });
 const directory = mkdtempSync(join(cache, "stores."));
-const { berth, podman, runtime } = openEngines(directory, berthExecutable);
+const { berth, podman, buildah, runtime } = openEngines(directory, berthExecutable);
 const [loadBefore = 0] = loadavg();
 const rounds = Number(process.env.BERTH_BENCH_ROUNDS || 15);
 let registry: Registry | undefined;
@@ -64,7 +64,17 @@ function compileHello(): string {
 const smallImage = "builtin.berth/busybox:latest";
 try {
   podman.run(["load", "-i", imageArchive]);
-  const bench = { berth, podman, hello: compileHello(), largeImage, smallImage, rounds, directory };
+  const bench = {
+    berth,
+    podman,
+    buildah,
+    hello: compileHello(),
+    largeImage,
+    smallImage,
+    rounds,
+    directory,
+    imageArchive,
+  };
   await warmUp(bench);
   const figures: Figure[] = [];
   for (const name of chosen.length > 0 ? chosen : Object.keys(rows)) {

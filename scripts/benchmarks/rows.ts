@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Engine } from "./engines.ts";
+import { buildRows } from "./build-rows.ts";
 import { againstPodman, type Bench, type Figure, milliseconds, privateMemory } from "./figures.ts";
 import { lifeRows } from "./life-rows.ts";
 import { compare, median, sample } from "./measure.ts";
@@ -229,6 +230,7 @@ export const rows: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>>
   memory,
   log,
   ...lifeRows,
+  ...buildRows,
 };
 
 /** Makes sure that a side works at all before its time is taken. */

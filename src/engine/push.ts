@@ -1,4 +1,5 @@
 import { BerthError } from "../base/errors.ts";
+import { compressLayers } from "../image/compress-layers.ts";
 import { pushImage } from "../image/push-image.ts";
 import {
   familiarName,
@@ -39,8 +40,8 @@ export interface PushedTag {
 }
 
 /**
- * Brings what the store has under a name to the registry of that name, byte for byte. Of an image that came from an index
- * this is the manifest of its platform. Throws `not-found`, `invalid-reference`, and what pushing throws.
+ * Brings what the store has under a name to the registry of that name, byte for byte but for layers that were made here,
+ * which are compressed first. Of an image that came from an index this is the manifest of its platform. Throws `not-found`, `invalid-reference`, and what pushing throws.
  */
 export async function push(context: EngineContext, options: PushOptions): Promise<readonly PushedTag[]> {
   const { onProgress, onStart, onPushed, signal } = options;
@@ -55,8 +56,9 @@ export async function push(context: EngineContext, options: PushOptions): Promis
   const registry = openRegistries(context, options, onProgress);
   const pushed: PushedTag[] = [];
   for (const reference of references) {
-    const image = store.images.getByName(formatReference(reference));
-    if (image === undefined) throw noSuchTag(reference); // removed in the meantime
+    const found = store.images.getByName(formatReference(reference));
+    if (found === undefined) throw noSuchTag(reference); // removed in the meantime
+    const image = store.mode === "read-write" ? await compressLayers(store, found, signal) : found;
     const { digest, size } = await pushImage({
       store,
       image,

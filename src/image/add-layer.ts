@@ -38,14 +38,14 @@ export async function addLayer(
   using file = store.temporary.reserve("blob");
   using directory = store.temporary.reserve("tree");
   try {
-    const { diffId, digest, size, unpacked } = await write({ output: file.path, directory: directory.path });
+    const { diffId, size, unpacked } = await write({ output: file.path, directory: directory.path });
     if (diffId === emptyDiffId) return undefined;
-    const descriptor = { mediaType: mediaTypes.ociLayerGzip, digest, size };
+    const descriptor = { mediaType: mediaTypes.ociLayer, digest: diffId, size };
     const held = signal === undefined ? { lease } : { lease, signal };
     await store.blobs.adopt(file.path, descriptor, held);
     const unpack = async (target: string) => {
       if (unpacked !== undefined) renameSync(directory.path, target);
-      const request = { blob: store.blobs.path(digest), diffId, target };
+      const request = { blob: store.blobs.path(diffId), diffId, target };
       const result = unpacked ?? (await unpacker.unpack(request, undefined, signal));
       for (const note of result.notes) onNote?.(note);
       return result.size;

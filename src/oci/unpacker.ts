@@ -40,11 +40,9 @@ export interface LayerUnpacker {
   complete(layers: readonly string[], signal?: AbortSignal): Promise<void>;
 }
 
-/** A layer as registries keep it: a tar compressed with gzip. */
+/** A layer as it is made: a tar, which is not compressed before it travels (image/compress-layers.ts). */
 export interface WrittenLayer {
   readonly diffId: Digest;
-  /** Of the compressed bytes. */
-  readonly digest: Digest;
   readonly size: number;
   /** There where it was made unpacked at the same time. */
   readonly unpacked?: UnpackResult;

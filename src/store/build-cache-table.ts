@@ -64,6 +64,17 @@ export class BuildCacheTable {
     );
   }
 
+  /** Steps whose layers, by the digest of the blob, are kept as other blobs from now on. */
+  replaceLayers(replaced: ReadonlyMap<Digest, Descriptor>): void {
+    for (const [digest, descriptor] of replaced)
+      this.#database.run(
+        "UPDATE build_steps SET descriptor = ?, blob = ? WHERE blob = ?",
+        JSON.stringify(descriptor),
+        descriptor.digest,
+        digest,
+      );
+  }
+
   markUsed(keys: readonly string[], at: string): void {
     this.#database.transaction(() => {
       for (const key of keys)

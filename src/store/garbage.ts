@@ -74,6 +74,19 @@ export class GarbageCollector {
     return digestsIn(this.#layout.layers);
   }
 
+  /** Removes one blob, if nothing wants it and nobody works with it. */
+  removeUnusedBlob(digest: Digest): { digest: Digest; size: number } | undefined {
+    if (this.#images.isBlobUsed(digest)) return undefined;
+    using lock = this.#locks.try(`blob:${digest}`, "exclusive");
+    // Under the lock the answer is final: an import that wants the blob now finds it missing.
+    if (lock === undefined || this.#images.isBlobUsed(digest)) return undefined;
+    const path = this.#layout.blob(digest);
+    const size = statSync(path, { throwIfNoEntry: false })?.size;
+    if (size === undefined) return undefined;
+    unlinkSync(path);
+    return { digest, size };
+  }
+
   /** Removes a blob although it is wanted, because it is damaged; false when somebody works with it. */
   discardBlob(digest: Digest): boolean {
     using lock = this.#locks.try(`blob:${digest}`, "exclusive");
@@ -95,19 +108,7 @@ export class GarbageCollector {
   }
 
   #removeBlobs(): Array<{ digest: Digest; size: number }> {
-    const removed: Array<{ digest: Digest; size: number }> = [];
-    for (const digest of digestsIn(this.#layout.blobs)) {
-      if (this.#images.isBlobUsed(digest)) continue;
-      using lock = this.#locks.try(`blob:${digest}`, "exclusive");
-      // Under the lock the answer is final: an import that wants the blob now finds it missing.
-      if (lock === undefined || this.#images.isBlobUsed(digest)) continue;
-      const path = this.#layout.blob(digest);
-      const size = statSync(path, { throwIfNoEntry: false })?.size;
-      if (size === undefined) continue;
-      unlinkSync(path);
-      removed.push({ digest, size });
-    }
-    return removed;
+    return digestsIn(this.#layout.blobs).flatMap((digest) => this.removeUnusedBlob(digest) ?? []);
   }
 
   /** Renames dead layers into `tmp/`, where their slow removal holds no lock that a pull could wait for. */

@@ -60,6 +60,29 @@ export class ImageTable {
     });
   }
 
+  /**
+   * Gives an image, and the names that stand for the manifest which it has, another manifest in which layers are replaced
+   * (by digest). The earlier ones are not needed for it any more, unless another name has a manifest of its own.
+   */
+  replaceManifest(
+    { id, manifest: before }: Pick<ImageRecord, "id" | "manifest">,
+    manifest: Descriptor,
+    replaced: ReadonlyMap<Digest, Descriptor>,
+  ): void {
+    const [old, now] = [JSON.stringify(before), JSON.stringify(manifest)];
+    this.#database.transaction(() => {
+      const run = (sql: string, ...values: string[]) => this.#database.run(sql, ...values);
+      run("UPDATE images SET manifest = ? WHERE id = ? AND manifest = ?", now, id, old);
+      run("UPDATE names SET manifest = ? WHERE image_id = ? AND manifest = ?", now, id, old);
+      for (const digest of [manifest.digest, ...[...replaced.values()].map((layer) => layer.digest)])
+        run("INSERT OR IGNORE INTO image_blobs VALUES (?, ?)", id, digest);
+      const others = `SELECT manifest FROM images WHERE id = ?1 AND manifest <> ?2
+        UNION SELECT manifest FROM names WHERE image_id = ?1 AND manifest <> ?2`;
+      for (const digest of this.#database.get(others, id, now) ? [] : [before.digest, ...replaced.keys()])
+        run("DELETE FROM image_blobs WHERE image_id = ? AND digest = ?", id, digest);
+    });
+  }
+
   get(id: Digest): ImageRecord | undefined {
     const row = this.#database.get(`SELECT ${columns} FROM images WHERE id = ?`, id);
     return row && decode(row);
