@@ -1,6 +1,6 @@
 /** push with the executable to Debian's docker-registry; skopeo compares what arrived with what it put into another one. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BerthOptions, berth as runBerth } from "../support/berth-executable.ts";
 import { type Certificate, makeAuthority, makeCertificate } from "../support/certificates.ts";
@@ -177,6 +177,42 @@ describe.skipIf(missing)("push", () => {
       `docker://${name}`,
     );
     expect(pushed.stdout).toContain(`digest: ${digest.trim()} `);
+  });
+
+  test("layers that were made here are compressed once, and are the image's own from then on", async () => {
+    const context = join(directory.path, "context");
+    mkdirSync(context);
+    writeFileSync(join(context, "Dockerfile"), "FROM scratch\nCOPY Dockerfile /a\nCOPY Dockerfile /b\n");
+    const name = `${target.host}/made/here:1`;
+    const build = async () => (await succeed("build", "-q", "-t", name, context)).trim();
+    const plain = () =>
+      readdirSync(join(root, "data/blobs/sha256")).filter(
+        (blob) => readFileSync(join(root, "data/blobs/sha256", blob)).indexOf("ustar") === 257,
+      );
+    const id = await build();
+    expect(plain()).toHaveLength(2);
+    await succeed("tag", name, `${name}-other`);
+    await succeed("push", name);
+    expect(plain()).toEqual([]);
+    const raw = await rawManifest(name);
+    const { layers, config } = JSON.parse(raw);
+    expect(config.digest).toBe(id);
+    const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
+    expect(layers.map(({ mediaType }: { mediaType: string }) => mediaType)).toEqual([gzip, gzip]);
+    expect(await skopeo("inspect", "--config", "--raw", "--tls-verify=false", `docker://${name}`)).toContain(
+      '"rootfs"',
+    );
+    for (const again of [name, `${name}-other`]) {
+      expect((await succeed("push", again)).match(/: Layer already exists$/gm)).toHaveLength(2);
+      expect(await rawManifest(again)).toBe(raw);
+    }
+    // Every step comes from the cache, which has the compressed layers by now.
+    expect(await build()).toBe(id);
+    expect(plain()).toEqual([]);
+    await succeed("rmi", "-f", id);
+    await succeed("pull", "-q", name);
+    expect(await succeed("images", "-q", "--no-trunc", name)).toBe(`${id}\n`);
+    await succeed("builder", "prune", "-af");
   });
 
   test("what was pushed is pulled back as the same image", async () => {
