@@ -49,7 +49,7 @@ export function againstPodman(
     ours: milliseconds(ours),
     theirs: milliseconds(theirs),
     ratio,
-    aim: `${aim} of podman${alternative === undefined ? "" : `, aiming at ${alternative} ms`}`,
+    aim: `at most ${aim} of podman${alternative === undefined ? "" : `, aiming at ${alternative} ms`}`,
     reached: ratio <= aim,
   };
 }

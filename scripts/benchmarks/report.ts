@@ -26,7 +26,7 @@ export function table(figures: readonly Figure[]): string {
     "| work | berth | podman | ratio | to reach | reached |",
     "| --- | ---: | ---: | ---: | --- | --- |",
     ...figures.map(({ work, ours, theirs, ratio, aim, reached }) =>
-      [``, work, ours, theirs, ratio?.toFixed(2) ?? "", `at most ${aim}`, reached ? "yes" : "**no**", ""]
+      [``, work, ours, theirs, ratio?.toFixed(2) ?? "", aim, reached ? "yes" : "**no**", ""]
         .join(" | ")
         .trim(),
     ),

@@ -5,6 +5,7 @@ import { buildRows } from "./build-rows.ts";
 import { againstPodman, type Bench, type Figure, milliseconds, privateMemory } from "./figures.ts";
 import { lifeRows } from "./life-rows.ts";
 import { compare, median, sample } from "./measure.ts";
+import { networkRows } from "./network-rows.ts";
 
 async function version(bench: Bench): Promise<Figure[]> {
   const hello = { argv: [bench.hello], env: bench.berth.env };
@@ -15,7 +16,7 @@ async function version(bench: Bench): Promise<Figure[]> {
       ours: milliseconds(ours.wall),
       theirs: milliseconds(theirs.wall),
       ratio: ours.wall / theirs.wall,
-      aim: "3 of hello (15 ms where it takes 5)",
+      aim: "at most 3 of hello (15 ms where it takes 5)",
       reached: ours.wall <= 3 * theirs.wall,
     },
   ];
@@ -23,24 +24,19 @@ async function version(bench: Bench): Promise<Figure[]> {
 
 async function run(bench: Bench): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const [network, podmanNetwork, aim] of [
-    ["none", "none", 0.2],
-    ["slirp4netns", "slirp4netns", undefined],
+  for (const [network, aim, time] of [
+    ["none", 0.2, 25],
+    ["slirp4netns", 0.25, 60],
   ] as const) {
-    const args = (name: string) => ["run", "--rm", "--network", name, bench.smallImage, "true"];
+    const args = ["run", "--rm", "--network", network, bench.smallImage, "true"];
     const { ours, theirs } = await compare(
-      bench.berth.command(args(network)),
-      bench.podman.command(args(podmanNetwork)),
+      bench.berth.command(args),
+      bench.podman.command(args),
       bench.rounds,
     );
-    const figure = againstPodman(
-      `\`run --rm --network ${network} IMG true\``,
-      aim ?? 1,
-      ours.wall,
-      theirs.wall,
-      aim && 25,
+    figures.push(
+      againstPodman(`\`run --rm --network ${network} IMG true\``, aim, ours.wall, theirs.wall, time),
     );
-    figures.push(figure);
   }
   return figures;
 }
@@ -115,7 +111,7 @@ async function terminal(bench: Bench): Promise<Figure[]> {
       ours: milliseconds(ours.wall),
       theirs: milliseconds(theirs.wall),
       ratio: ours.wall / theirs.wall,
-      aim: "80 ms",
+      aim: "at most 80 ms",
       reached: ours.wall <= 80,
     },
   ];
@@ -190,7 +186,7 @@ async function memory(bench: Bench): Promise<Figure[]> {
       ours: megabytes(ours),
       theirs: megabytes(theirs),
       ratio: ours / theirs,
-      aim: "12 MB",
+      aim: "at most 12 MB",
       reached: ours <= 12_000_000,
     },
   ];
@@ -231,6 +227,7 @@ export const rows: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>>
   log,
   ...lifeRows,
   ...buildRows,
+  ...networkRows,
 };
 
 /** Makes sure that a side works at all before its time is taken. */

@@ -1,0 +1,262 @@
+/** Rows about how fast bytes get into and out of a container. Nothing leaves the machine. */
+import { existsSync, realpathSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Engine } from "./engines.ts";
+import { type Bench, type Figure, milliseconds } from "./figures.ts";
+import { median } from "./measure.ts";
+// @ts-expect-error the compiler does not know files as texts
+import trafficSource from "./traffic.ts" with { type: "text" };
+
+const seconds = 1;
+const connections = 32;
+/** Of the program inside. */
+const port = 9000;
+
+/** A way into the network: an engine with its flags, and what has to be done once the container runs. */
+interface Way {
+  readonly name: string;
+  readonly engine: Engine;
+  /** Without and with the host's loopback, which the container reaches at `host`. */
+  readonly flags: readonly string[];
+  readonly outwardFlags: readonly string[];
+  readonly host: string;
+  /** pasta beside a podman that knows nothing of it: attached to the first process as later podmans attach it. */
+  readonly pasta: boolean;
+}
+
+function waysOf({ berth, podman }: Bench): { readonly ours: Way; readonly theirs: readonly Way[] } {
+  const slirp = { host: "10.0.2.2", outwardFlags: ["--network", "slirp4netns:allow_host_loopback=true"] };
+  const none = ["--network", "none"];
+  return {
+    ours: { name: "berth", engine: berth, flags: [], ...slirp, pasta: false },
+    theirs: [
+      {
+        name: "slirp4netns",
+        engine: podman,
+        flags: ["--network", "slirp4netns"],
+        ...slirp,
+        pasta: false,
+      },
+      ...(Bun.which("pasta") === null
+        ? []
+        : [
+            {
+              name: "pasta",
+              engine: podman,
+              flags: none,
+              outwardFlags: none,
+              host: defaultGateway(),
+              pasta: true,
+            },
+          ]),
+    ],
+  };
+}
+
+/** What pasta gives the host's loopback to. */
+function defaultGateway(): string {
+  const routes = Bun.spawnSync(["ip", "-4", "route", "show", "default"]).stdout.toString();
+  return /via (\S+)/.exec(routes)?.[1] ?? "";
+}
+
+/** The traffic program and its runtime, for any image: the machine's own libraries are mounted with them. */
+function program({ directory }: Bench): { readonly mounts: readonly string[]; readonly path: string } {
+  const path = join(directory, "traffic.ts");
+  writeFileSync(path, trafficSource as string);
+  const mounts = [path, process.execPath].map((file) => `${file}:/traffic/${file.split("/").at(-1)}:ro`);
+  const libraries = ["/usr/lib", "/lib", "/lib64"]
+    .filter(existsSync)
+    .map((to) => `${realpathSync(to)}:${to}:ro`);
+  return { mounts: [...mounts, ...libraries].flatMap((mount) => ["-v", mount]), path };
+}
+
+const insideArgv = ["/traffic/bun", "/traffic/traffic.ts"];
+
+interface Started extends AsyncDisposable {
+  /** Of the host, where a server listens. */
+  readonly port: number;
+}
+
+/** A container with a server that is published on the host's loopback. */
+async function publishServer(bench: Bench, way: Way, role: "sink" | "serve"): Promise<Started> {
+  const { engine } = way;
+  const published = way.pasta ? [] : ["-p", `127.0.0.1::${port}`];
+  const { mounts } = program(bench);
+  // Its standard input never ends: the container is removed.
+  const command = ["sh", "-c", 'sleep 1000 | "$@"', "sh", ...insideArgv, role, String(port)];
+  engine.run([
+    "run",
+    "-d",
+    "--stop-timeout",
+    "0",
+    "--name",
+    "served",
+    ...way.flags,
+    ...published,
+    ...mounts,
+    bench.smallImage,
+    ...command,
+  ]);
+  const hostPort = way.pasta
+    ? freePort()
+    : Number(
+        engine
+          .run(["port", "served", String(port)])
+          .trim()
+          .split(":")
+          .at(-1),
+      );
+  const pasta = way.pasta
+    ? attachPasta(engine, "served", ["-t", `127.0.0.1/${hostPort}:${port}`])
+    : undefined;
+  while (!engine.run(["logs", "served"]).includes(String(port))) await Bun.sleep(20);
+  return {
+    port: hostPort,
+    async [Symbol.asyncDispose]() {
+      engine.run(["rm", "-f", "served"]);
+      await pasta?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function freePort(): number {
+  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  listener.stop(true);
+  return listener.port;
+}
+
+function attachPasta(engine: Engine, name: string, ports: readonly string[]): AsyncDisposable {
+  const pid = engine.run(["inspect", "--format", "{{.State.Pid}}", name]).trim();
+  const closed = ["-u", "none", "-T", "none", "-U", "none"];
+  const child = Bun.spawn(["pasta", "--foreground", "-q", "--config-net", ...ports, ...closed, pid], {
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
+}
+
+async function outputOf(argv: readonly string[], env?: Readonly<Record<string, string>>): Promise<string> {
+  const child = Bun.spawn([...argv], {
+    cwd: "/",
+    ...(env ? { env: { ...env } } : {}),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [stdout, stderr, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  if (code !== 0) throw new Error(`${argv.join(" ")} ended with status ${code}: ${stderr}`);
+  return stdout;
+}
+
+const outside = (bench: Bench, ...words: readonly (string | number)[]) =>
+  outputOf([process.execPath, program(bench).path, ...words.map(String)]);
+
+/** Bytes per second from inside of a container to a server on the host's loopback. */
+async function outward(bench: Bench, way: Way): Promise<number> {
+  const { mounts, path } = program(bench);
+  const server = Bun.spawn([process.execPath, path, "sink", "0"], { stdio: ["pipe", "pipe", "inherit"] });
+  try {
+    const { value } = await server.stdout.getReader().read();
+    const hostPort = Buffer.from(value ?? [])
+      .toString()
+      .trim();
+    const send = [...insideArgv, "send", way.host, hostPort, String(seconds)];
+    const { engine } = way;
+    const flags = [...way.outwardFlags, ...mounts];
+    if (!way.pasta) {
+      const { argv, env } = engine.command(["run", "--rm", ...flags, bench.smallImage, ...send]);
+      return Number(await outputOf(argv, env));
+    }
+    engine.run([
+      "run",
+      "-d",
+      "--stop-timeout",
+      "0",
+      "--name",
+      "sending",
+      ...flags,
+      bench.smallImage,
+      "sleep",
+      "1000",
+    ]);
+    await using _ = attachPasta(engine, "sending", ["-t", "none"]);
+    while (!engine.run(["exec", "sending", "ip", "route"]).includes("default")) await Bun.sleep(20);
+    const { argv, env } = engine.command(["exec", "sending", ...send]);
+    const rate = Number(await outputOf(argv, env));
+    engine.run(["rm", "-f", "sending"]);
+    return rate;
+  } finally {
+    server.stdin.end();
+    await server.exited;
+  }
+}
+
+async function inward(bench: Bench, way: Way): Promise<number> {
+  await using server = await publishServer(bench, way, "sink");
+  return Number(await outside(bench, "send", "127.0.0.1", server.port, seconds));
+}
+
+async function answerTime(bench: Bench, way: Way): Promise<{ median: number; late: number }> {
+  await using server = await publishServer(bench, way, "serve");
+  return JSON.parse(await outside(bench, "ask", "127.0.0.1", server.port, connections, seconds));
+}
+
+/** Every way in turn, some times; the medians. */
+async function inTurn(
+  bench: Bench,
+  measure: (bench: Bench, way: Way) => Promise<number>,
+): Promise<{ readonly ours: number; readonly theirs: readonly (readonly [name: string, value: number])[] }> {
+  const { ours, theirs } = waysOf(bench);
+  const samples = new Map<Way, number[]>([ours, ...theirs].map((way) => [way, []]));
+  for (let round = Math.max(3, Math.ceil(bench.rounds / 5)); round > 0; round--) {
+    for (const [way, values] of samples) values.push(await measure(bench, way));
+  }
+  const value = (way: Way) => median(samples.get(way)!);
+  return { ours: value(ours), theirs: theirs.map((way) => [way.name, value(way)]) };
+}
+
+function throughputRow(work: string, measure: (bench: Bench, way: Way) => Promise<number>) {
+  return async (bench: Bench): Promise<Figure[]> => {
+    const { ours, theirs } = await inTurn(bench, measure);
+    const gigabits = (rate: number) => (rate > 0 ? `${((8 * rate) / 1e9).toFixed(1)} Gbit/s` : "stalls");
+    const best = Math.max(...theirs.map(([, rate]) => rate));
+    return [
+      {
+        work,
+        ours: gigabits(ours),
+        theirs: theirs.map(([name, rate]) => `${name} ${gigabits(rate)}`).join(", "),
+        ratio: ours / best,
+        aim: "at least the better one",
+        reached: ours >= best,
+      },
+    ];
+  };
+}
+
+async function latency(bench: Bench): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const [kind, name] of [
+    ["median", "median"],
+    ["late", "99th percentile"],
+  ] as const) {
+    const { ours, theirs } = await inTurn(bench, async (_, way) => (await answerTime(bench, way))[kind]);
+    const [[, best] = ["", 0]] = theirs;
+    figures.push({
+      work: `answer of a published web server under ${connections} connections, ${name}`,
+      ours: milliseconds(ours),
+      theirs: theirs.map(([way, time]) => `${way} ${milliseconds(time)}`).join(", "),
+      ratio: ours / best,
+      aim: "at most 1 of podman with slirp4netns",
+      reached: ours <= best,
+    });
+  }
+  return figures;
+}
+
+export const networkRows = {
+  outward: throughputRow("throughput container → host, one connection", outward),
+  inward: throughputRow("throughput host → published port, one connection", inward),
+  latency,
+};
