@@ -129,7 +129,7 @@ async function diamond(bench: Bench): Promise<Figure[]> {
       ours: milliseconds(ours),
       theirs: milliseconds(theirs),
       ratio,
-      aim: "0.8 of one stage",
+      aim: "at most 0.8 of one stage",
       reached: ratio <= 0.8,
     },
   ];

@@ -33,7 +33,7 @@ export const milliseconds = (value: number) => `${value < 100 ? value.toFixed(1)
 
 export function against(engine: Engine, work: string, aim: number, ours: number, theirs: number): Figure {
   const name = engine.name === "podman" ? work : `${work}, against ${engine.name}`;
-  return { ...againstPodman(name, aim, ours, theirs), aim: `${aim} of ${engine.name}` };
+  return { ...againstPodman(name, aim, ours, theirs), aim: `at most ${aim} of ${engine.name}` };
 }
 
 export function againstPodman(

@@ -1,4 +1,5 @@
 import type { Socket, TCPSocketListener } from "bun";
+import { Splice } from "../../sys/splice.ts";
 
 /** One end of a forwarded connection. */
 interface End {
@@ -9,6 +10,9 @@ interface End {
   /** The peer will send nothing more. */
   peerFinished: boolean;
 }
+
+/** Bun's sockets have their descriptor, but its types do not know. */
+const descriptorOf = (socket: Socket<End>) => (socket as Socket<End> & { readonly fd: number }).fd;
 
 /** How a container's port is reached; rejects when nobody listens there. */
 export type Dial = (handlers: Bun.SocketHandler<End>, data: End) => Promise<Socket<End>>;
@@ -42,14 +46,45 @@ export function forwardTcp(address: string, port: number, dial: Dial): TCPSocket
   return Bun.listen(options);
 }
 
+/** What `to` cannot take yet; `from` waits until it has. */
+function hold(from: Socket<End>, to: Socket<End>, bytes: Uint8Array): void {
+  to.data.waiting.push(bytes);
+  from.pause();
+}
+
+/** Who sends so many bytes at once has more of them. */
+const much = 64 * 1024;
+/** Bytes of one connection in a row, so that it does not keep the others waiting. */
+const fairShare = 16 * 1024 * 1024;
+let splice: Splice | undefined;
+
+/** Moves what has come meanwhile past this process, which would have to copy it twice. */
+function moveOn(from: Socket<End>, to: Socket<End>): void {
+  splice ??= new Splice();
+  try {
+    for (let moved = 0; moved < fairShare; ) {
+      const { size, rest } = splice.move(descriptorOf(from), descriptorOf(to));
+      if (size === 0) return;
+      moved += size;
+      if (rest === undefined) continue;
+      const taken = Math.max(0, to.write(rest));
+      if (taken === rest.length) continue;
+      hold(from, to, rest.subarray(taken));
+      return;
+    }
+  } catch {
+    // Only whoever sees the error first is told, and that was us.
+    for (const end of [from, to]) end.terminate();
+  }
+}
+
 const handlers: Bun.SocketHandler<End> = {
   data(from, bytes) {
     const to = from.data.peer;
     if (to === undefined) return;
     const taken = to.data.waiting.length > 0 ? 0 : Math.max(0, to.write(bytes));
-    if (taken === bytes.length) return;
-    to.data.waiting.push(bytes.subarray(taken));
-    from.pause();
+    if (taken < bytes.length) hold(from, to, bytes.subarray(taken));
+    else if (bytes.length >= much) moveOn(from, to);
   },
   drain(to) {
     const { waiting, peer, peerFinished } = to.data;
