@@ -6,6 +6,7 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Of the terminal; undefined where there is none or it does not tell. Read when needed: it changes. */
   readonly columns: number | undefined;
+  readonly rows: number | undefined;
   /** Bytes are for archives and other data that is no text. */
   write(text: string | Uint8Array): void;
 }
@@ -54,15 +55,21 @@ export function processHost(): Host {
 
 function descriptorOutput(descriptor: 1 | 2): Output {
   let known: boolean | undefined;
+  const sizeOf = (output: Output, side: "columns" | "rows") => {
+    if (!output.isTerminal) return undefined;
+    const size = (descriptor === 1 ? process.stdout : process.stderr)[side];
+    return size > 0 ? size : undefined;
+  };
   return {
     get isTerminal() {
       known ??= isTerminal(descriptor);
       return known;
     },
     get columns() {
-      if (!this.isTerminal) return undefined;
-      const columns = (descriptor === 1 ? process.stdout : process.stderr).columns;
-      return columns > 0 ? columns : undefined;
+      return sizeOf(this, "columns");
+    },
+    get rows() {
+      return sizeOf(this, "rows");
     },
     write: (text) => writeAll(descriptor, typeof text === "string" ? Buffer.from(text) : text),
   };

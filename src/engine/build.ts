@@ -45,7 +45,8 @@ export async function buildImage(
     "[internal] load build definition from Dockerfile",
     async (vertex) => {
       const opened = await openContext(made, options);
-      vertex.transferred("dockerfile", Buffer.byteLength(opened.dockerfile.text));
+      const current = Buffer.byteLength(opened.dockerfile.text);
+      vertex.part("transferring dockerfile:", { current, isOver: true });
       return opened;
     },
   );
@@ -136,12 +137,23 @@ class WholeBuild {
 
   async target(): Promise<BuiltStage> {
     await this.#plan();
+    this.#announce();
     // All at once: a stage waits by itself for what it needs.
     const all = this.#graph.needed.map((index) => this.#stage(index));
     const results = await Promise.allSettled(all);
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw this.#failure.signal.reason ?? failed.reason;
     return this.#stage(this.#graph.target);
+  }
+
+  /** Tells how much work there is: steps that may make layers, base images, and what becomes of the result. */
+  #announce(): void {
+    const pieces = this.#graph.needed.map((index) => {
+      const ofBase = this.#graph.stages[index]!.base.kind === "image" ? 1 : 0;
+      return ofBase + this.#plans.get(index)!.steps.filter(({ kind }) => kind !== "config").length;
+    });
+    const steps = pieces.reduce((sum, count) => sum + count, 0);
+    this.#build.progress.expect(steps + this.#build.options.outputs.length);
   }
 
   /** Plans the needed stages, bases first; a base's triggers may make more of them needed. */

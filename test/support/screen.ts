@@ -1,6 +1,6 @@
 /**
  * A terminal of a few escapes: printable text, LF (with CR, as a terminal in cooked mode does), CR, `ESC[nA`, `ESC[nB`,
- * `ESC[2K`. Anything else throws, so that a test notices what a real terminal would have to understand. Lines
+ * `ESC[2K`, `ESC[J`; hiding and showing the cursor. Anything else throws, so that a test notices what a real terminal would have to understand. Lines
  * that are too long wrap.
  */
 export class Screen {
@@ -8,13 +8,14 @@ export class Screen {
   readonly #rows: string[] = [""];
   row = 0;
   column = 0;
+  cursorIsVisible = true;
 
   constructor(columns: number) {
     this.#columns = columns;
   }
 
   write(text: string): void {
-    const tokens = text.match(/\u001b\[\d*[A-Za-z]|[\s\S]/gu) ?? [];
+    const tokens = text.match(/\u001b\[\??\d*[A-Za-z]|[\s\S]/gu) ?? [];
     for (const token of tokens) {
       if (token === "\n") this.#to(this.row + 1, 0);
       else if (token === "\r") this.column = 0;
@@ -44,6 +45,15 @@ export class Screen {
       case "K":
         if (token !== "\u001b[2K") break;
         this.#rows[this.row] = "";
+        return;
+      case "J":
+        this.#rows[this.row] = this.#rows[this.row]!.slice(0, this.column);
+        this.#rows.length = this.row + 1;
+        return;
+      case "h":
+      case "l":
+        if (!token.startsWith("\u001b[?25")) break;
+        this.cursorIsVisible = token.endsWith("h");
         return;
     }
     throw new Error(`unexpected escape ${JSON.stringify(token)}`);

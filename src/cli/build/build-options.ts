@@ -26,16 +26,11 @@ export interface BuildFlags {
   readonly "storage-driver": string | undefined;
   readonly tag: readonly string[];
   readonly target: string | undefined;
-  readonly progress: string | undefined;
   readonly ulimit: readonly string[];
 }
 
 /** What `build` was asked for. Throws `usage` or `invalid-argument`. */
 export function buildOptions(flags: BuildFlags, context: string, host: Host): BuildOptions {
-  if (!["auto", "plain", "quiet"].includes(flags.progress ?? "auto"))
-    throw new BerthError("usage", `invalid progress mode: ${flags.progress}`, {
-      hint: "choose auto, plain or quiet",
-    });
   return {
     context,
     workingDirectory: host.workingDirectory,

@@ -25,6 +25,10 @@ export class RecordedProgress implements BuildProgress {
     };
   }
 
+  expect(count: number): void {
+    this.#shown.expect(count);
+  }
+
   /** The last lines that a step wrote. */
   outputOf(name: string): string[] {
     const text = this.#output.get(name);

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { BerthError } from "../../base/errors.ts";
-import type { BuildProgress, Vertex } from "../../engine/build/progress.ts";
 import { parseSize } from "../../base/parse-size.ts";
+import { progressMode, progressModes, showProgress } from "../build/choose-progress.ts";
 import { buildOptions } from "../build/build-options.ts";
 import { defineCommand } from "../command.ts";
 import { flag } from "../flags/spec.ts";
@@ -37,9 +37,9 @@ export const build = defineCommand({
       completes: "file",
     }),
     platform: flag.text("Set target platform for build"),
-    progress: flag.text('Set type of progress output ("auto", "plain", "quiet")', {
+    progress: flag.text('Set type of progress output ("auto", "plain", "quiet", "rawjson", "tty")', {
       default: "auto",
-      completes: ["auto", "plain", "quiet"],
+      completes: progressModes,
     }),
     pull: flag.boolean("Always attempt to pull all referenced images"),
     quiet: flag.boolean("Suppress the build output and print image ID on success", { short: "q" }),
@@ -67,6 +67,7 @@ export const build = defineCommand({
   words: { min: 1, max: 1 },
   completes: ["file"],
   async run({ flags, words, host, context }) {
+    const mode = flags.quiet ? "quiet" : progressMode(flags.progress, host.env);
     const options = buildOptions(flags, words[0]!, host);
     if (
       flags.iidfile !== undefined &&
@@ -75,17 +76,18 @@ export const build = defineCommand({
       throw new BerthError("usage", "--iidfile needs an output that is an image");
     if (context.identity.mode === "single")
       (await import("../../engine/note-single-identity.ts")).noteSingleIdentity(context);
-    const [{ buildImage }, { BuildFailure }, { RecordedProgress }, { BuildLines }] = await Promise.all([
+    const [{ buildImage }, { BuildFailure }, { RecordedProgress }] = await Promise.all([
       import("../../engine/build.ts"),
       import("../../engine/build/build-failure.ts"),
       import("../build/recorded-progress.ts"),
-      import("../progress/build-lines.ts"),
     ]);
-    const quiet = flags.quiet || flags.progress === "quiet";
-    const shown = quiet ? silent : new BuildLines((text) => host.stderr.write(text));
+    const quiet = mode === "quiet";
+    const shown = await showProgress(mode, host);
     const progress = new RecordedProgress(shown);
     try {
-      const result = await interruptible((signal) => buildImage(context, options, progress, signal));
+      const result = await interruptible((signal) =>
+        buildImage(context, options, progress, signal).finally(() => shown.end()),
+      );
       if (flags.iidfile !== undefined && result !== undefined)
         writeFileSync(resolve(host.workingDirectory, flags.iidfile), result.imageId);
       if (flags["metadata-file"] !== undefined) {
@@ -109,15 +111,3 @@ export const build = defineCommand({
     }
   },
 });
-
-const nothing: Vertex = {
-  output() {},
-  note() {},
-  transferred() {},
-  done() {},
-  cached() {},
-  failed() {},
-  canceled() {},
-};
-
-const silent: BuildProgress = { begin: () => nothing };

@@ -1,6 +1,7 @@
-import type { BuildProgress, Vertex } from "../../engine/build/progress.ts";
-import { humanSize } from "../output/units.ts";
+import type { PartState, Vertex } from "../../engine/build/progress.ts";
 import { escapeControl } from "../output/escape-control.ts";
+import type { BuildDisplay } from "./build-display.ts";
+import { partSize } from "./part-text.ts";
 
 /** What is told of one vertex, in order. */
 interface Told {
@@ -13,16 +14,20 @@ interface Told {
   readonly waiting: string[];
   toldAt: number;
   over: boolean;
+  /** When a part began, and was told of last. */
+  readonly parts: Map<string, { readonly begun: number; toldAt: number }>;
 }
 
 /** After so many milliseconds without a word of one vertex, another one may speak. */
 const patience = 2000;
+/** A part that is not over is told of no more often. */
+const partInterval = 5000;
 
 /**
  * A build as BuildKit's plain progress: `#3 [2/2] RUN make`, its output with the seconds since its begin, its end. One
  * vertex is told of at a time; what others say meanwhile follows when it is over, or has said nothing for a while.
  */
-export class BuildLines implements BuildProgress {
+export class BuildLines implements BuildDisplay {
   readonly #write: (text: string) => void;
   readonly #now: () => number;
   readonly #open: Told[] = [];
@@ -35,6 +40,10 @@ export class BuildLines implements BuildProgress {
     this.#now = now;
   }
 
+  expect(): void {}
+
+  end(): void {}
+
   begin(name: string): Vertex {
     const told: Told = {
       number: ++this.#count,
@@ -44,6 +53,7 @@ export class BuildLines implements BuildProgress {
       waiting: [],
       toldAt: this.#now(),
       over: false,
+      parts: new Map(),
     };
     this.#open.push(told);
     this.#tell(told, escapeControl(name));
@@ -56,8 +66,7 @@ export class BuildLines implements BuildProgress {
     };
     return {
       output: (bytes) => this.#output(told, decoder.decode(bytes, { stream: true })),
-      note: (text) => this.#tell(told, text),
-      transferred: (what, bytes) => this.#tell(told, `transferring ${what}: ${humanSize(bytes)} done`),
+      part: (name, state) => this.#part(told, name, state),
       done: () => end(`DONE ${this.#seconds(told)}s`),
       cached: () => end("CACHED"),
       failed: (message) => end(`ERROR: ${message}`),
@@ -73,6 +82,23 @@ export class BuildLines implements BuildProgress {
     const lines = (told.rest + text).split(/\r?\n/);
     told.rest = lines.pop() ?? "";
     for (const line of lines) this.#tell(told, `${this.#seconds(told, 3)} ${line}`);
+  }
+
+  #part(told: Told, name: string, state: PartState): void {
+    const now = this.#now();
+    const known = told.parts.get(name);
+    if (known !== undefined && !state.isOver && now - known.toldAt < partInterval) return;
+    const part = known ?? { begun: now, toldAt: now };
+    part.toldAt = now;
+    told.parts.set(name, part);
+    const seconds = (now - part.begun) / 1000;
+    const fields = [
+      escapeControl(name),
+      partSize(state),
+      seconds > 0.01 ? `${seconds.toFixed(1)}s` : "",
+      state.isOver ? "done" : "",
+    ];
+    this.#tell(told, fields.filter((field) => field !== "").join(" "));
   }
 
   #tell(told: Told, line: string): void {

@@ -8,6 +8,7 @@ import { BerthError } from "../../base/errors.ts";
 import type { EngineContext } from "../context.ts";
 import { obtainImage } from "../obtain-image.ts";
 import { asVertex, type BuildProgress } from "./progress.ts";
+import { tellPull } from "./pull-parts.ts";
 
 /** An image that a stage stands on or takes files from; held until the build ends. */
 export interface BaseImage {
@@ -52,7 +53,7 @@ export class BaseImages {
 
   async #obtain(reference: string, platform: string | undefined): Promise<BaseImage> {
     const name = canonicalName(reference);
-    return asVertex(this.#progress, `[internal] load metadata for ${name}`, async () => {
+    return asVertex(this.#progress, `[internal] load metadata for ${name}`, async (vertex) => {
       const record = await obtainImage(
         this.#context,
         {
@@ -60,7 +61,7 @@ export class BaseImages {
           pull: this.#options.pull ? "always" : "missing",
           ...(platform === undefined ? {} : { platform }),
         },
-        { signal: this.#signal },
+        { signal: this.#signal, onProgress: tellPull(vertex) },
       );
       return { record, name, layers: await this.#hold(record) };
     });

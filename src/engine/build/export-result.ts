@@ -64,7 +64,7 @@ async function exportTo(
   const diffIds = files.layers.map(({ diffId }) => diffId);
   const config = resultConfig({ ...files, state, diffIds }, options.labels);
   const image = { config, layers: files.layers.map(({ descriptor }) => descriptor) };
-  vertex.note("exporting layers done");
+  vertex.part("exporting layers", { isOver: true });
   if (output.kind === "image") return await exportImage(build, image, names, vertex);
   const { descriptor, manifest } = await writeImage(context.store, image, lease);
   const images = [{ root: descriptor, manifest, names }];
@@ -83,7 +83,7 @@ async function exportImage(
   const { id, manifest } = await storeImage(context.store, { ...image, names }, lease);
   emitImageEvent(context, "create", { id, name: id });
   for (const reference of references) emitImageEvent(context, "tag", { id, name: familiarString(reference) });
-  vertex.note(`writing image ${id} done`);
-  for (const name of names) vertex.note(`naming to ${name} done`);
+  vertex.part(`writing image ${id}`, { isOver: true });
+  for (const name of names) vertex.part(`naming to ${name}`, { isOver: true });
   return { imageId: id, names, manifest };
 }

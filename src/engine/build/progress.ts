@@ -2,19 +2,26 @@
 export interface BuildProgress {
   /** Begins a piece of work. */
   begin(name: string): Vertex;
+  /** So many pieces of work are still to come, as far as is known. */
+  expect(count: number): void;
 }
 
 export interface Vertex {
   /** What a program of the step wrote. */
   output(bytes: Uint8Array): void;
-  /** `writing image sha256:… done` */
-  note(text: string): void;
-  /** So many bytes of `what` (`context`, `dockerfile`) were read. */
-  transferred(what: string, bytes: number): void;
+  /** How far a part of the work is: `transferring context:`, `writing image sha256:…`, a layer that is pulled. */
+  part(name: string, state: PartState): void;
   done(): void;
   cached(): void;
   failed(message: string): void;
   canceled(): void;
+}
+
+export interface PartState {
+  /** Bytes; undefined where the part is not about bytes. */
+  readonly current?: number;
+  readonly total?: number;
+  readonly isOver: boolean;
 }
 
 /** Does `work` as a vertex; a failure is told there and thrown again. */

@@ -86,7 +86,7 @@ export class SourceTrees {
     if (this.#announced || !items.some(({ roots }) => roots[0] === directory)) return;
     this.#announced = true;
     const vertex = this.#build.progress.begin("[internal] load build context");
-    vertex.transferred("context", size);
+    vertex.part("transferring context:", { current: size, isOver: true });
     vertex.done();
   }
 }

@@ -13,6 +13,7 @@ export function fakeHost(options: { env?: Record<string, string>; columns?: numb
   const output = (name: "stdout" | "stderr"): Output => ({
     isTerminal: false,
     columns: options.columns,
+    rows: undefined,
     write: (text) => {
       written[name] += text;
     },

@@ -29,6 +29,7 @@ function onTerminal(columns: number) {
     {
       isTerminal: true,
       columns,
+      rows: undefined,
       write(text) {
         written += text;
         screen.write(String(text));
@@ -51,6 +52,7 @@ function inPipe() {
   const progress = createPullProgress({
     isTerminal: false,
     columns: undefined,
+    rows: undefined,
     write(text) {
       written += text;
     },
