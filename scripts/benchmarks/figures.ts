@@ -12,6 +12,13 @@ export interface Figure {
   readonly reached: boolean;
 }
 
+export interface LargeImage {
+  /** A reference to pull. */
+  readonly name: string;
+  /** A directory that is an OCI image layout, where its tag is `latest`. */
+  readonly layout: string;
+}
+
 export interface Bench {
   readonly berth: Engine;
   readonly podman: Engine;
@@ -19,7 +26,7 @@ export interface Bench {
   /** An executable compiled by the same Bun that only prints a line. */
   readonly hello: string;
   /** Makes the large image available; starts the registry on first use. */
-  readonly largeImage: () => Promise<string>;
+  readonly largeImage: () => Promise<LargeImage>;
   /** Name of the small image, in both stores. */
   readonly smallImage: string;
   /** The file that it was loaded from. */

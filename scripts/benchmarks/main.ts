@@ -5,7 +5,7 @@ import { openEngines } from "./engines.ts";
 import { type BenchmarkImage, benchmarkImage } from "./image.ts";
 import { pushLayout, type Registry, startRegistry } from "./registry.ts";
 import { report, table } from "./report.ts";
-import type { Figure } from "./figures.ts";
+import type { Figure, LargeImage } from "./figures.ts";
 import { rows, warmUp } from "./rows.ts";
 
 /**
@@ -30,12 +30,13 @@ const rounds = Number(process.env.BERTH_BENCH_ROUNDS || 15);
 let registry: Registry | undefined;
 let image: BenchmarkImage | undefined;
 
-async function largeImage(): Promise<string> {
+async function largeImage(): Promise<LargeImage> {
   if (image === undefined) console.error("bench: the large image, made now unless it is cached");
   image ??= await benchmarkImage(cache);
   const storage = join(cache, "registry");
   registry ??= await startRegistry(storage);
-  return pushLayout(image.layout, registry, "bench/debian", storage);
+  const name = pushLayout(image.layout, registry, "bench/debian", storage);
+  return { name, layout: image.layout };
 }
 
 function compileHello(): string {

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Engine } from "./engines.ts";
 import { buildRows } from "./build-rows.ts";
 import { againstPodman, type Bench, type Figure, milliseconds, privateMemory } from "./figures.ts";
 import { lifeRows } from "./life-rows.ts";
 import { compare, median, sample } from "./measure.ts";
 import { networkRows } from "./network-rows.ts";
+import { registryRows } from "./registry-rows.ts";
 
 async function version(bench: Bench): Promise<Figure[]> {
   const hello = { argv: [bench.hello], env: bench.berth.env };
@@ -39,51 +39,6 @@ async function run(bench: Bench): Promise<Figure[]> {
     );
   }
   return figures;
-}
-
-const pullArguments = { berth: ["pull", "-q"], podman: ["pull", "-q", "--tls-verify=false"] };
-
-/**
- * Every pull goes into an empty store of its own. Removing the image between two rounds instead would measure ext4, which
- * passes over each inode freed in the last minutes for each inode that it gives out: seconds, for both sides.
- */
-async function pull(bench: Bench): Promise<Figure[]> {
-  const image = await bench.largeImage();
-  let stores = 0;
-  const intoEmpty = (engine: Engine, ready: readonly string[], args: readonly string[]) => () => {
-    const fresh = engine.elsewhere(join(bench.directory, `pull${stores++}`));
-    const prepare = () => {
-      fresh.run(ready);
-      if (fresh.run(["images", "-q", image]).trim() !== "")
-        throw new Error("a new store has the image already");
-      // What the other side left to the kernel to write is not this one's work.
-      Bun.spawnSync(["sync", "--file-system", bench.directory]);
-    };
-    return fresh.command([...args, image], { prepare });
-  };
-  const rounds = Math.max(3, Math.ceil(bench.rounds / 3));
-  const { ours, theirs } = await compare(
-    // Makes the store, and for berth its helper programs, which the first command of a user unpacks.
-    intoEmpty(
-      bench.berth,
-      ["run", "--rm", "--network", "none", bench.smallImage, "true"],
-      pullArguments.berth,
-    ),
-    intoEmpty(bench.podman, ["images", "-q"], pullArguments.podman),
-    rounds,
-  );
-  bench.berth.run([...pullArguments.berth, image]);
-  bench.podman.run([...pullArguments.podman, image]);
-  const again = await compare(
-    bench.berth.command([...pullArguments.berth, image]),
-    bench.podman.command([...pullArguments.podman, image]),
-    bench.rounds,
-  );
-  return [
-    againstPodman("`pull` of the large image from loopback", 0.4, ours.wall, theirs.wall),
-    againstPodman("the same, processor time", 0.5, ours.cpu, theirs.cpu),
-    againstPodman("`pull` of an image that is there", 0.5, again.ours.wall, again.theirs.wall),
-  ];
 }
 
 async function lists(bench: Bench): Promise<Figure[]> {
@@ -220,11 +175,11 @@ const shellWord = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 export const rows: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {
   version,
   run,
-  pull,
   lists,
   terminal,
   memory,
   log,
+  ...registryRows,
   ...lifeRows,
   ...buildRows,
   ...networkRows,

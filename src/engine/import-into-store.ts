@@ -10,13 +10,16 @@ export async function importIntoStore(
   context: EngineContext,
   request: Omit<ImportRequest, "store" | "unpacker" | "removeTree" | "maximumLayerSize" | "onNote">,
 ): Promise<ImportResult> {
-  const { store, configuration, unpacker } = context;
+  const { store, configuration } = context;
   const removeTree = (path: string) => context.snapshotter.removeTree(path);
   try {
     return await importImage({
       ...request,
       store,
-      unpacker,
+      // Made when a layer is missing, because loading it takes time.
+      get unpacker() {
+        return context.unpacker;
+      },
       removeTree,
       onNote: context.warn,
       ...(configuration.maximumLayerSize === undefined

@@ -11,10 +11,8 @@ import {
 import type { ProgressListener, Resolver } from "../oci/transport.ts";
 import type { Digest, Reference } from "../oci/types.ts";
 import type { Registry } from "../registry/registry.ts";
-import { ensureBuiltinImage } from "./builtin-image.ts";
 import type { EngineContext } from "./context.ts";
 import { emitImageEvent } from "./image-event.ts";
-import { importIntoStore, sweepStore } from "./import-into-store.ts";
 import { resolveName } from "./registries.ts";
 import { openRegistries, type RegistryChoice } from "./registry-access.ts";
 import { isBuiltinReference, refuseReservedName } from "./reserved-names.ts";
@@ -94,12 +92,16 @@ async function pullFrom(
 ): Promise<PullResult> {
   const { onStart, onProgress, signal } = options;
   if (isBuiltinReference(reference)) {
-    const image = await ensureBuiltinImage(context);
+    const image = await (await import("./builtin-image.ts")).ensureBuiltinImage(context);
     onStart?.(reference);
     return { reference, imageId: image.id, digest: image.manifest.digest, upToDate: true };
   }
   refuseReservedName(reference);
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
+  // What the answer is needed for is loaded and opened while the registry makes it.
+  const answer = registry.resolve(reference, signal);
+  answer.catch(() => {}); // it is awaited later
+  const { importIntoStore, sweepStore } = await import("./import-into-store.ts");
   if (!context.store.isWritable()) {
     throw new BerthError("read-only", `cannot pull: ${context.directories.data} cannot be written`, {
       hint: "BERTH_ROOT can name a directory that you can write to",
@@ -107,8 +109,9 @@ async function pullFrom(
   }
   await sweepStore(context);
   const resolver: Resolver = {
-    async resolve(asked, abort) {
-      const document = await registry.resolve(asked, abort);
+    async resolve(asked) {
+      context.store.names.get(formatReference(asked)); // opens the database
+      const document = await answer;
       onStart?.(asked);
       return document;
     },

@@ -8,7 +8,7 @@ import { maximumConfigSize } from "../oci/validate-config.ts";
 import type { Lease } from "../store/locks.ts";
 import type { ImageRecord } from "../store/types.ts";
 import { type ImportTools, importLayers } from "./import-layers.ts";
-import { selectManifest } from "./select-manifest.ts";
+import { type SelectedManifest, selectManifest } from "./select-manifest.ts";
 
 /** What names the image at its source: a reference that the source resolves, or a descriptor that is known already. */
 export type ImageOrigin =
@@ -51,6 +51,11 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
       : await fetchDocument(origin.descriptor);
   const selected = await selectManifest(root, request.platform ?? hostPlatform(), fetchDocument);
   const { manifest } = selected;
+  const there = imageThere(request, repository, selected, root.descriptor.digest);
+  if (there !== undefined) {
+    checkPlatform(there.config, request.platform, repository);
+    return { image: there, digest: root.descriptor.digest, upToDate: true };
+  }
   await store.blobs.ingest(
     manifest.config,
     (offset) =>
@@ -83,6 +88,27 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
   ];
   const changed = publish(request, repository, image, blobs, root.descriptor.digest);
   return { image: store.images.require(image.id), digest: root.descriptor.digest, upToDate: !changed };
+}
+
+/** The image, if the store has it whole and knows it by all these names: then there is nothing to fetch and nothing to write. */
+function imageThere(
+  { store, names, rememberDigest }: ImportRequest,
+  reference: Reference,
+  { document, manifest, path }: SelectedManifest,
+  digest: Digest,
+): ImageRecord | undefined {
+  const { blobs, images, layers } = store;
+  const image = images.get(manifest.config.digest);
+  const isThis = (other: ImageRecord | undefined) =>
+    other?.id === image?.id && other?.manifest.digest === document.descriptor.digest;
+  const isKnown =
+    image !== undefined &&
+    isThis(image) &&
+    names.every((name) => isThis(images.getByName(name))) &&
+    (!rememberDigest || isThis(images.getByRepositoryDigest(repositoryName(reference), digest)));
+  if (!isKnown || !image.config.rootfs.diff_ids.every((diffId) => layers.has(diffId))) return undefined;
+  const needed = [manifest.config, ...manifest.layers, ...path.map(({ descriptor }) => descriptor)];
+  return needed.every((blob) => blobs.size(blob.digest) === blob.size) ? image : undefined;
 }
 
 /** Makes the image visible under its names; whether anything became different by that. */

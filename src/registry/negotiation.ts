@@ -8,8 +8,14 @@ export interface Origin {
   readonly verify: boolean;
 }
 
+/** Where a registry answers, and what it answered, if it was asked. */
+export interface Reached {
+  readonly origin: Origin;
+  readonly answer?: Answer;
+}
+
 /**
- * Finds the first transport that the registry at `host` answers on, by `GET /v2/` without credentials, so that
+ * Finds the first transport that the registry at `host` answers on, by a first request without credentials, so that
  * nothing secret goes over a connection that was not decided on. With one transport there is nothing to ask.
  *
  * A TLS server answers an HTTP request with 400 (Go, nginx) or hangs up; both lead to the next transport. Throws the most
@@ -18,17 +24,17 @@ export interface Origin {
 export async function negotiate(
   host: string,
   transports: readonly Transport[],
-  ping: (origin: Origin) => Promise<Answer>,
-): Promise<Origin> {
+  ask: (origin: Origin) => Promise<Answer>,
+): Promise<Reached> {
   const origins = transports.map(({ scheme, verify }) => ({ base: new URL(`${scheme}://${host}/`), verify }));
-  if (origins.length === 1) return origins[0]!;
+  if (origins.length === 1) return { origin: origins[0]! };
   const failures: unknown[] = [];
   let doubtful: Origin | undefined;
   for (const origin of origins) {
     try {
-      const answer = await ping(origin);
+      const answer = await ask(origin);
+      if (answer.status !== 400 || origin.base.protocol === "https:") return { origin, answer };
       await answer.discard();
-      if (answer.status !== 400 || origin.base.protocol === "https:") return origin;
       doubtful = origin;
     } catch (error) {
       if (!(error instanceof TransferFailure)) throw error;
@@ -38,6 +44,6 @@ export async function negotiate(
   }
   const certificate = failures.find((error) => error instanceof TransferFailure && error.kind === "tls");
   if (certificate !== undefined) throw certificate;
-  if (doubtful !== undefined) return doubtful;
+  if (doubtful !== undefined) return { origin: doubtful };
   throw failures[0];
 }

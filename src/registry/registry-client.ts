@@ -61,6 +61,15 @@ interface Content {
   readonly answerTimeoutMs?: number;
 }
 
+/** A first request to a registry, without credentials. */
+interface Opening {
+  /** With `/v2/` before it. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const ping: Opening = { path: "/v2/", headers: {} };
+
 interface Hop {
   readonly url: URL;
   readonly verify: boolean;
@@ -107,25 +116,30 @@ export class RegistryClient {
    */
   async send(request: RegistryRequest): Promise<RegistryAnswer> {
     const { repository, target, access, signal, method, body, answerTimeoutMs } = request;
-    const { origin, authorizer } = await this.#connect(repository.domain, signal);
-    const url =
-      typeof target === "string"
-        ? new URL(target.startsWith("/") ? target : `/v2/${repository.path}/${target}`, origin.base)
-        : target;
+    const headers = request.headers ?? {};
+    const path =
+      typeof target === "string" && !target.startsWith("/") ? `/v2/${repository.path}/${target}` : target;
+    // A blob would go on arriving after its reader was called off.
+    const opening =
+      typeof target === "string" && target.startsWith("manifests/") && method === "GET"
+        ? { path: `/v2/${repository.path}/${target}`, headers }
+        : undefined;
+    const { connection, answer: already } = await this.#connect(repository.domain, opening, signal);
+    const { origin, authorizer } = connection;
+    const url = typeof path === "string" ? new URL(path, origin.base) : path;
     const own = url.origin === origin.base.origin;
     const verify = own ? origin.verify : !isInsecure(url.host, this.#options.insecureRegistries);
-    const headers = request.headers ?? {};
     const content: Content = {
       method,
       ...(body === undefined ? {} : { body }),
       ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
     };
-    const send = async (authorization: string | undefined) => {
-      const answer = await this.#follow({ url, verify, headers }, authorization, signal, content);
+    const send = async (authorization: string | undefined, answered?: Answer) => {
+      const answer = await this.#follow({ url, verify, headers }, authorization, signal, content, answered);
       return { answer, elsewhere: answer.url.origin !== origin.base.origin };
     };
-    const sent = own ? await authorizer.header(access, signal) : undefined;
-    const first = await send(sent);
+    const sent = own && already === undefined ? await authorizer.header(access, signal) : undefined;
+    const first = await send(sent, already);
     this.#reached.add(registryHost(repository.domain));
     return first.elsewhere ? first : this.#authenticated(first, authorizer, access, sent, send, signal);
   }
@@ -135,13 +149,14 @@ export class RegistryClient {
    * to its token service, and what `requestToken` throws.
    */
   async login(domain: string, signal?: AbortSignal): Promise<RegistryAnswer> {
-    const { origin, authorizer } = await this.#connect(domain, signal);
-    const hop = { url: new URL("/v2/", origin.base), verify: origin.verify, headers: {} };
-    const send = async (authorization: string | undefined) => ({
-      answer: await this.#follow(hop, authorization, signal),
+    const { connection, answer: already } = await this.#connect(domain, ping, signal);
+    const { origin, authorizer } = connection;
+    const hop = { url: new URL(ping.path, origin.base), verify: origin.verify, headers: ping.headers };
+    const send = async (authorization: string | undefined, answered?: Answer) => ({
+      answer: await this.#follow(hop, authorization, signal, {}, answered),
       elsewhere: false,
     });
-    return this.#authenticated(await send(undefined), authorizer, {}, undefined, send, signal);
+    return this.#authenticated(await send(undefined, already), authorizer, {}, undefined, send, signal);
   }
 
   /** After a 401 the same once more with what the registry asks for. */
@@ -172,23 +187,38 @@ export class RegistryClient {
     return this.#reached.has(registryHost(repository.domain));
   }
 
-  #connect(domain: string, signal: AbortSignal | undefined): Promise<Connection> {
+  /**
+   * The way to a registry is found by `opening`, if that is the first request that goes there; its answer then is there
+   * already.
+   */
+  async #connect(
+    domain: string,
+    opening: Opening | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly connection: Connection; readonly answer?: Answer }> {
     const host = registryHost(domain);
-    let connection = this.#connections.get(host);
-    if (connection === undefined) {
-      connection = this.#open(domain, host).catch((error) => {
-        this.#connections.delete(host);
-        throw error;
-      });
-      this.#connections.set(host, connection);
-    }
-    return unlessAborted(connection, signal);
+    const known = this.#connections.get(host);
+    if (known !== undefined) return { connection: await unlessAborted(known, signal) };
+    const opened = this.#open(domain, host, opening ?? ping);
+    const connection = opened.then((made) => made.connection);
+    connection.catch(() => this.#connections.delete(host));
+    this.#connections.set(host, connection);
+    const made = await unlessAborted(opened, signal);
+    if (opening !== undefined) return made;
+    await made.answer?.discard();
+    return { connection: made.connection };
   }
 
-  async #open(domain: string, host: string): Promise<Connection> {
+  async #open(
+    domain: string,
+    host: string,
+    { path, headers }: Opening,
+  ): Promise<{ readonly connection: Connection; readonly answer?: Answer }> {
     const { insecureRegistries, credentials } = this.#options;
-    const origin = await negotiate(host, transportsFor(host, insecureRegistries), ({ base, verify }) =>
-      this.#exchange({ url: new URL("/v2/", base), verify, headers: {} }, undefined),
+    const { origin, answer } = await negotiate(
+      host,
+      transportsFor(host, insecureRegistries),
+      ({ base, verify }) => this.#exchange({ url: new URL(path, base), verify, headers }, undefined),
     );
     const authorizer = new Authorizer({
       domain,
@@ -197,24 +227,26 @@ export class RegistryClient {
       credentials,
       send: (url, init) => this.#sendToRealm(url, init),
     });
-    return { origin, authorizer };
+    return { connection: { origin, authorizer }, ...(answer === undefined ? {} : { answer }) };
   }
 
   /**
    * Follows redirects by hand. The authorization belongs to (scheme, host, port): it is dropped at the first hop
-   * to another origin and does not come back (RFC 9110 section 15.4).
+   * to another origin and does not come back (RFC 9110 section 15.4). `answered`: the first hop's answer, if it is there.
    */
   async #follow(
     first: Hop,
     authorization: string | undefined,
     signal: AbortSignal | undefined,
     content: Content = {},
+    answered?: Answer,
   ): Promise<Answer> {
     let hop = first;
     let secret = authorization;
     for (let hops = 0; ; hops += 1) {
       const headers = secret === undefined ? hop.headers : { ...hop.headers, Authorization: secret };
-      const answer = await this.#exchange({ ...hop, headers }, signal, content);
+      const already = hops === 0 ? answered : undefined;
+      const answer = already ?? (await this.#exchange({ ...hop, headers }, signal, content));
       if (!isRedirect(answer.status) || (content.method ?? "GET").startsWith("P")) return answer;
       await answer.discard();
       if (hops === maximumRedirects) {

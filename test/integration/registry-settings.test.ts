@@ -212,6 +212,8 @@ describe.skipIf(missing)("registries", () => {
     await succeed(root, ["pull", "-q", "plain.example/copy/team/app:1"], {
       env: { HTTP_PROXY: proxy.host, HTTPS_PROXY: proxy.host },
     });
-    expect(proxy.requests.map(({ line }) => line)).toContain("GET http://plain.example/v2/");
+    expect(proxy.requests.map(({ line }) => line)).toContain(
+      "GET http://plain.example/v2/copy/team/app/manifests/1",
+    );
   });
 });

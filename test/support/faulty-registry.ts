@@ -64,6 +64,9 @@ export interface FaultyRegistry extends AsyncDisposable {
   expireTokens(): void;
 }
 
+/** The first byte of a client that speaks TLS (RFC 8446 section 5.1); servers that do not hang up. */
+const tlsHandshake = 0x16;
+
 interface Injection {
   readonly matches: (request: ReceivedRequest) => boolean;
   readonly fault: Fault;
@@ -94,6 +97,7 @@ export function startFaultyRegistry(options: FaultyRegistryOptions = {}): Faulty
         socket.data = { received: Buffer.alloc(0), busy: false, drained: undefined, closed: false };
       },
       data(socket, chunk) {
+        if (chunk[0] === tlsHandshake && socket.data.received.length === 0) return void socket.end();
         socket.data.received = Buffer.concat([socket.data.received, chunk]);
         void serve(socket);
       },

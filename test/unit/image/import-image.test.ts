@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type ImportRequest, importImage } from "../../../src/image/import-image.ts";
 import { parsePlatform } from "../../../src/oci/platform.ts";
@@ -57,7 +57,7 @@ test("an image arrives whole: blobs, layers, name and repository digest", async 
   expect((await store.garbage.collect(removeTree)).reclaimed).toBe(0);
 });
 
-test("a second import fetches nothing and says so", async () => {
+test("a second import fetches and writes nothing, and says so", async () => {
   using temporary = temporaryStore();
   const image = memoryImage({ layers: ["one", "two"] });
   const source = new MemorySource().add(name, image);
@@ -65,9 +65,12 @@ test("a second import fetches nothing and says so", async () => {
   await run();
   source.fetched.length = 0;
   progress.length = 0;
+  const written = () => statSync(`${temporary.store.layout.database}-wal`).size;
+  const before = written();
   expect((await run()).upToDate).toBe(true);
+  expect(written()).toBe(before);
   expect(source.fetched).toEqual([]);
-  expect(statuses()).toEqual(image.layers.map(({ digest }) => `${digest.slice(7, 19)} Already exists`));
+  expect(statuses()).toEqual([]); // as Docker, which speaks of layers only where it looks for them
   expect((await run("x:latest", { names: ["docker.io/library/x:other"] })).upToDate).toBe(false);
 });
 

@@ -55,6 +55,13 @@ describe("resolving", () => {
     }
   });
 
+  test("takes one request, also from a registry that may speak HTTP or TLS", async () => {
+    await using registry = startFaultyRegistry();
+    const { reference } = registry.addImage({ layers });
+    await openTestRegistry().resolve(reference);
+    expect(registry.requests.map(({ path }) => path)).toEqual(["/v2/library/app/manifests/latest"]);
+  });
+
   test("uses one connection for one thing after another", async () => {
     await using registry = startFaultyRegistry();
     const image = registry.addImage({ layers });
@@ -208,11 +215,12 @@ describe("a registry that is busy", () => {
     expect((await openTestRegistry().resolve(reference)).descriptor).toEqual(manifest);
   });
 
-  test("before any answer, by silence, is asked again", async () => {
+  test("before any answer to this, by silence, is asked again", async () => {
     await using registry = startFaultyRegistry();
     const { reference, manifest } = registry.addImage({ layers });
-    registry.inject("/manifests/", { kind: "stall" }, { times: 1 });
     const client = openTestRegistry({ idleTimeoutMs: 50 });
+    await client.resolve(reference); // whoever never spoke is not there
+    registry.inject("/manifests/", { kind: "stall" }, { times: 1 });
     expect((await client.resolve(reference)).descriptor).toEqual(manifest);
   });
 
