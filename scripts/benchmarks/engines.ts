@@ -5,7 +5,7 @@ import type { Command } from "./measure.ts";
 
 /** A container engine as both sides of a pair: the same command line with another program in front. */
 export interface Engine {
-  readonly name: "berth" | "podman";
+  readonly name: string;
   readonly env: Readonly<Record<string, string>>;
   command(args: readonly string[], extra?: Partial<Command>): Command;
   /** Runs it outside of any measurement; returns stdout. */
@@ -16,7 +16,7 @@ export interface Engine {
 
 type Environment = Readonly<Record<string, string>>;
 
-function engine(name: Engine["name"], program: string, environmentFor: (directory: string) => Environment) {
+function engine(name: string, program: string, environmentFor: (directory: string) => Environment) {
   return function open(directory: string): Engine {
     mkdirSync(directory, { recursive: true });
     const env = environmentFor(directory);

@@ -80,6 +80,6 @@ The small image is the one built into berth; podman has loaded the same. The lar
 packages on top, made by mmdebstrap and pushed by skopeo to Debian's docker-registry on loopback. It is pulled into an
 empty store each time, with nothing left to write on the file system. Processor time is user and
 system time of the command and of the children it waited for. Memory is what one more costs: the sum of the \`Private_*\`
-lines of \`/proc/PID/smaps_rollup\` of the second of two that wait, half a second after its container's first output. \`${facts.rounds}\` rounds (a third of that for pulls).
+lines of \`/proc/PID/smaps_rollup\` of the second of two that wait, half a second after its container's first output. \`${facts.rounds}\` rounds (a third of that where the large image is moved).
 `;
 }

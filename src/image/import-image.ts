@@ -5,6 +5,7 @@ import type { RawDocument, Resolver } from "../oci/transport.ts";
 import type { Descriptor, Digest, ImageConfig, Platform, Reference } from "../oci/types.ts";
 import { checkLayers, maximumManifestSize, parseImageConfig } from "../oci/validate.ts";
 import { maximumConfigSize } from "../oci/validate-config.ts";
+import { verifiedBytes } from "../oci/verified-bytes.ts";
 import type { Lease } from "../store/locks.ts";
 import type { ImageRecord } from "../store/types.ts";
 import { type ImportTools, importLayers } from "./import-layers.ts";
@@ -56,13 +57,8 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
     checkPlatform(there.config, request.platform, repository);
     return { image: there, digest: root.descriptor.digest, upToDate: true };
   }
-  await store.blobs.ingest(
-    manifest.config,
-    (offset) =>
-      request.source.fetchBlob(repository, manifest.config, { offset, ...(signal ? { signal } : {}) }),
-    { lease, ...(signal ? { signal } : {}) },
-  );
-  const config = parseImageConfig(store.blobs.read(manifest.config.digest, maximumConfigSize));
+  const { bytes, stored } = await configOf(request, repository, manifest.config, lease);
+  const config = parseImageConfig(bytes);
   checkLayers(manifest, config);
   checkPlatform(config, request.platform, repository);
 
@@ -70,8 +66,11 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
     descriptor,
     diffId: config.rootfs.diff_ids[index]!, // checkLayers: as many as layers
   }));
-  await importLayers(repository, layers, lease, request, signal);
-  for (const { bytes } of selected.path) await store.blobs.put(bytes, { lease });
+  await allOf([
+    importLayers(repository, layers, lease, request, signal),
+    stored,
+    ...selected.path.map((document) => store.blobs.put(document.bytes, { lease })),
+  ]);
 
   const { mediaType, digest, size } = selected.document.descriptor;
   const image: ImageRecord = {
@@ -153,6 +152,41 @@ async function documentOf(
     );
   }
   return source.fetchManifest(repository, descriptor, signal);
+}
+
+/**
+ * The configuration, as soon as it is verified; `stored` is when it is in the store, so that nobody waits for the disk.
+ * One process at a time fetches it.
+ */
+async function configOf(
+  { source, store, signal }: ImportRequest,
+  repository: Reference,
+  descriptor: Descriptor,
+  lease: Lease,
+): Promise<{ readonly bytes: Uint8Array; readonly stored: Promise<unknown> }> {
+  const abort = signal === undefined ? {} : { signal };
+  const arrived = Promise.withResolvers<Uint8Array>();
+  async function* told(body: AsyncIterable<Uint8Array>) {
+    const parts: Uint8Array[] = [];
+    for await (const part of verifiedBytes(body, descriptor)) {
+      parts.push(part);
+      yield part;
+    }
+    arrived.resolve(Buffer.concat(parts));
+  }
+  const open = async () => {
+    const { body } = await source.fetchBlob(repository, descriptor, abort);
+    return { offset: 0, body: told(body) };
+  };
+  const stored = store.blobs.ingest(descriptor, open, { lease, ...abort });
+  const present = stored.then(() => store.blobs.read(descriptor.digest, maximumConfigSize));
+  return { bytes: await Promise.race([arrived.promise, present]), stored };
+}
+
+/** Waits for all, and then throws the first failure in their order. */
+async function allOf(works: readonly Promise<unknown>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(works))
+    if (outcome.status === "rejected") throw outcome.reason;
 }
 
 function checkPlatform(config: ImageConfig, asked: Platform | undefined, reference: Reference): void {

@@ -16,12 +16,15 @@ export type LockName =
  */
 export class Lease implements Disposable {
   readonly #locks: HeldLock[] = [];
+  #ended = false;
 
   keep(lock: HeldLock): void {
-    this.#locks.push(lock);
+    if (this.#ended) lock.release();
+    else this.#locks.push(lock);
   }
 
   [Symbol.dispose](): void {
+    this.#ended = true;
     for (const lock of this.#locks.splice(0)) lock.release();
   }
 }
