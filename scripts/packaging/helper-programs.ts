@@ -1,6 +1,6 @@
 import { accessSync, constants, readFileSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
-import { helperNames } from "../../src/base/configuration.ts";
+import { embeddedHelpers } from "../../src/base/configuration.ts";
 
 /** A file of the bundle: `name` is its name in the flat directory it is unpacked to. */
 export interface HelperFile {
@@ -75,7 +75,7 @@ export function findHelperPrograms(prefix: string | undefined): HelperPrograms {
   const files = new Map<string, HelperFile>();
   const programs: Record<string, "dynamic" | "static"> = {};
   let loader: string | undefined;
-  for (const name of helperNames) {
+  for (const name of embeddedHelpers) {
     const source = findProgram(name, prefix);
     files.set(name, { name, source: realpathSync(source) });
     programs[name] = isDynamic(source) ? "dynamic" : "static";

@@ -5,8 +5,8 @@ import { BerthError, messageOf, systemErrorCode } from "./errors.ts";
 export type StorageDriver = "overlay" | "fuse-overlayfs" | "copy";
 export const storageDrivers: readonly StorageDriver[] = ["overlay", "fuse-overlayfs", "copy"];
 
-/** The programs that berth does not write itself, as `[helpers]` names them. */
-export const helperNames = [
+/** The programs that berth does not write itself and brings along. */
+export const embeddedHelpers = [
   "unshare",
   "nsenter",
   "busybox",
@@ -15,6 +15,9 @@ export const helperNames = [
   "ip",
   "catatonit",
 ] as const;
+
+/** What `[helpers]` can name: pasta comes from the system. */
+export const helperNames = [...embeddedHelpers, "pasta"] as const;
 
 /** What `config.toml` may say. Every key is optional; an unknown key is an error, not ignored. */
 export interface Configuration {

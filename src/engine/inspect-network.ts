@@ -4,7 +4,7 @@ import type { NetworkPlace } from "./network/members.ts";
 import { endpointId } from "./network/show-networks.ts";
 import type { ContainerState } from "../store/types.ts";
 import { portKey } from "../oci/ports.ts";
-import { networkMode } from "./network/network-names.ts";
+import { networkMode, ownWayOut } from "./network/network-names.ts";
 import { isUp } from "./container-status.ts";
 import type { ContainerOptions } from "./container-record.ts";
 import type { NetworkOption } from "./run-options.ts";
@@ -65,8 +65,9 @@ export function networkSettings(
 }
 
 function defaultEndpoint(network: NetworkOption, state: ContainerState): Endpoint {
-  if (network.kind !== "slirp4netns" || !isUp(state)) return unconnected;
-  const { gateway, container, prefixLength } = slirpAddresses(network.options);
+  const own = ownWayOut(network);
+  if (own === undefined || !isUp(state)) return unconnected;
+  const { gateway, container, prefixLength } = slirpAddresses(own);
   return {
     ...unconnected,
     Gateway: gateway,

@@ -23,6 +23,7 @@ export function planNetwork(context: EngineContext, option: NetworkOption): Netw
       for (const { network } of option.networks) context.readingStore.networks.get(network);
       return { namespace: "private", attach };
     case "slirp4netns":
+    case "pasta":
       return { namespace: "private", attach };
     default:
       return option satisfies never;

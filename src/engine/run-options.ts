@@ -1,3 +1,4 @@
+import type { PastaOptions } from "../network/pasta.ts";
 import type { SlirpOptions } from "../network/slirp4netns.ts";
 import type { ContainerPort, PortMapping } from "../oci/ports.ts";
 import type { ResourceLimits } from "../sys/resource-limits.ts";
@@ -127,6 +128,7 @@ export type NetworkOption =
   /** The network of another container; id or name as typed. */
   | { readonly kind: "container"; readonly container: string }
   | { readonly kind: "slirp4netns"; readonly options?: SlirpOptions }
+  | { readonly kind: "pasta"; readonly options?: PastaOptions }
   | { readonly kind: "networks"; readonly networks: readonly NetworkRequest[] };
 
 /** A user-defined network that a container shall be connected to. */

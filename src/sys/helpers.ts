@@ -5,7 +5,7 @@ import { BerthError, type ErrorCode, messageOf, systemErrorCode } from "../base/
 import { embeddedHelpersArchive } from "./embedded.ts";
 import { ensurePrivateDirectory, unpackHelpers } from "./unpack-helpers.ts";
 
-/** The programs that berth does not write itself. All but newuidmap and newgidmap (setuid) are embedded. */
+/** The programs that berth does not write itself. All but newuidmap and newgidmap (setuid) and pasta are embedded. */
 export type HelperName = (typeof helperNames)[number];
 
 export interface Helpers {
@@ -118,7 +118,7 @@ export function openHelpers(options: HelpersOptions, embedded = embeddedHelpersA
     command(name) {
       if (options.configured[name] !== undefined) return onPath.command(name);
       bundle ??= embedded();
-      if (bundle === undefined) return onPath.command(name);
+      if (bundle?.programs[name] === undefined) return onPath.command(name);
       if (directory === undefined && attempts === undefined) directory = findOrUnpack(bundle);
       if (directory === undefined) return installed(name, attempts ?? []);
       const program = join(directory, name);

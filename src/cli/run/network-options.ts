@@ -3,7 +3,7 @@ import type { NameOptions, NetworkOption, PortOptions, RunOptions } from "../../
 import { isAddress, isIPv4, parseContainerPorts, parsePublish } from "../../oci/ports.ts";
 import { type FlagValues, flag } from "../flags/spec.ts";
 import { splitCommaFields } from "../../base/comma-fields.ts";
-import { parseSlirpOptions } from "./slirp-option.ts";
+import { parsePastaOptions, parseSlirpOptions } from "./outside-options.ts";
 
 export const networkFlags = {
   "add-host": flag.list("Add a custom host-to-IP mapping (host:ip)", {
@@ -19,7 +19,7 @@ export const networkFlags = {
   network: flag.list("Connect a container to a network", {
     type: "network",
     hiddenNames: ["net"],
-    completes: ["slirp4netns", "bridge", "host", "none"],
+    completes: ["slirp4netns", "pasta", "bridge", "host", "none"],
   }),
   "network-alias": flag.list("Add network-scoped alias for the container", { hiddenNames: ["net-alias"] }),
   publish: flag.list("Publish a container's port(s) to the host", {
@@ -119,13 +119,12 @@ export function parseNetworkOption(text: string): NetworkOption {
   }
   if (text.startsWith("slirp4netns:"))
     return { kind: "slirp4netns", options: parseSlirpOptions(text.slice("slirp4netns:".length)) };
-  if (text === "pasta" || text.startsWith("pasta:"))
-    throw new BerthError("unsupported", "--network pasta is not supported yet", {
-      hint: "--network slirp4netns, the default, connects the container too",
-    });
+  if (text.startsWith("pasta:"))
+    return { kind: "pasta", options: parsePastaOptions(text.slice("pasta:".length)) };
   switch (text) {
     case "none":
     case "host":
+    case "pasta":
       return { kind: text };
     case "":
     case "default":

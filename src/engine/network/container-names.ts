@@ -5,6 +5,7 @@ import { optionsOf, type StartableContainer } from "../container-record.ts";
 import type { EngineContext } from "../context.ts";
 import { networkFiles } from "../network-files.ts";
 import { nameFacts } from "./name-facts.ts";
+import { ownWayOut } from "./network-names.ts";
 
 /**
  * Puts a container's own /etc/hosts, /etc/resolv.conf and /etc/hostname into its directory, and answers where they are
@@ -16,7 +17,7 @@ export function containerNames(
 ): readonly ContainerMount[] {
   const { network } = options.run;
   const memberships =
-    network.kind === "slirp4netns" || network.kind === "networks"
+    ownWayOut(network) !== undefined || network.kind === "networks"
       ? context.readingStore.networks.membershipsOf(id)
       : [];
   const shared = network.kind === "container" ? namesOf(context, network.container) : undefined;

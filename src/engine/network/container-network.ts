@@ -13,6 +13,7 @@ import { reachableServers } from "../network-files.ts";
 import { portMappings } from "./container-ports.ts";
 import { lookUpNeighbour, type NetworkPlace, networksOf } from "./members.ts";
 import { nameFacts } from "./name-facts.ts";
+import { ownWayOut } from "./network-names.ts";
 import { connectOutside } from "./outside.ts";
 import { renewNames } from "./renew-names.ts";
 
@@ -23,7 +24,7 @@ export const lookAgain = "SIGURG";
 export const interfaceName = ({ position }: NetworkMembership) => `eth${position}`;
 
 /**
- * How a running container is connected: with the outside by slirp4netns, with whoever comes to its published ports and
+ * How a running container is connected: with the outside by slirp4netns or pasta, with whoever comes to its published ports and
  * with the members of its networks by an agent. The store says which networks those are, now and whenever it is asked
  * again. Dispose of it also when the start fails.
  */
@@ -42,8 +43,7 @@ export class ContainerNetwork implements AsyncDisposable {
     this.#context = context;
     this.#container = container;
     this.#pid = pid;
-    const { network } = container.options.run;
-    this.#slirp = (network.kind === "slirp4netns" && network.options) || {};
+    this.#slirp = ownWayOut(container.options.run.network) ?? {};
   }
 
   /** Resolves when packets flow and the ports are open. Rejects with the reason why a port cannot be. */
@@ -69,12 +69,13 @@ export class ContainerNetwork implements AsyncDisposable {
 
   #goesOut(places: readonly NetworkPlace[]): boolean {
     const { network } = this.#container.options.run;
-    return network.kind === "slirp4netns" || places.some((place) => !place.network.internal);
+    return ownWayOut(network) !== undefined || places.some((place) => !place.network.internal);
   }
 
   #openOutside(opensPorts: boolean): Promise<AsyncDisposable> {
     return connectOutside(this.#context, {
       pid: this.#pid,
+      byPasta: this.#container.options.run.network.kind === "pasta",
       options: this.#slirp,
       directory: this.#container.directory,
       mappings: opensPorts ? portMappings(this.#container.options) : [],

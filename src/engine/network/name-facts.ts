@@ -5,6 +5,7 @@ import { slirpAddresses } from "../../network/slirp4netns.ts";
 import type { NetworkMembership } from "../../store/types.ts";
 import type { ContainerOptions } from "../container-record.ts";
 import type { NameFacts } from "../network-files.ts";
+import { ownWayOut } from "./network-names.ts";
 
 /** What the names in a container depend on, from how it is connected. */
 export function nameFacts(
@@ -22,16 +23,15 @@ export function nameFacts(
     case "host":
       return { ...common, like: "host", addresses: [], ...gateway(() => "127.0.0.1") };
     case "networks":
+    case "pasta":
     case "slirp4netns": {
-      const slirp = (network.kind === "slirp4netns" && network.options) || {};
+      const own = ownWayOut(network);
+      const slirp = own ?? {};
       const { container, gateway: hostLoopback, nameserver } = slirpAddresses(slirp);
       return {
         ...common,
         like: "private",
-        addresses: [
-          ...(network.kind === "slirp4netns" ? [container] : []),
-          ...memberships.map(({ address }) => address),
-        ],
+        addresses: [...(own === undefined ? [] : [container]), ...memberships.map(({ address }) => address)],
         ...(memberships.length > 0 ? { nameserver: nameServerAddress, answersNames: true } : { nameserver }),
         ...(slirp.allowHostLoopback
           ? { hostGateway: hostLoopback, hostLoopback: true }

@@ -1,7 +1,14 @@
+import type { SlirpOptions } from "../../network/slirp4netns.ts";
 import type { Store } from "../../store/store.ts";
 import type { ContainerRecord } from "../../store/types.ts";
 import { optionsOf } from "../container-record.ts";
 import type { NetworkOption } from "../run-options.ts";
+
+/** How a container that has a way out of its own reaches the outside; undefined for every other. */
+export function ownWayOut(network: NetworkOption): SlirpOptions | undefined {
+  const hasOne = network.kind === "slirp4netns" || network.kind === "pasta";
+  return hasOne ? (network.options ?? {}) : undefined;
+}
 
 /** Docker's NetworkMode: what Docker calls a container's network, or the first of them. */
 export function networkMode(network: NetworkOption): string {

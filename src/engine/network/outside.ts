@@ -7,6 +7,8 @@ import type { EngineContext } from "../context.ts";
 export interface OutsideRequest {
   readonly pid: number;
   readonly options: SlirpOptions;
+  /** Instead of slirp4netns. */
+  readonly byPasta: boolean;
   /** The container's own, for the API socket. */
   readonly directory: string;
   /** What slirp4netns shall publish itself. */
@@ -14,12 +16,17 @@ export interface OutsideRequest {
   readonly onPorts: (ports: readonly PublishedPort[]) => void;
 }
 
-/** Connects a container with the outside, until it is disposed of; a slirp4netns that is killed is started again. */
+/** Connects a container with the outside, until it is disposed of; a slirp4netns or pasta that is killed is started again. */
 export function connectOutside(
   { helpers }: Pick<EngineContext, "helpers">,
-  { pid, options, directory, mappings, onPorts }: OutsideRequest,
+  { pid, options, byPasta, directory, mappings, onPorts }: OutsideRequest,
 ): Promise<AsyncDisposable> {
   const enableIPv6 = options.enableIPv6 ?? hostRoutesIPv6();
+  if (byPasta)
+    return keepRunning(async () => {
+      const { attachPasta } = await import("../../network/pasta.ts");
+      return attachPasta({ helpers, pid, options, enableIPv6 });
+    });
   if (mappings.length === 0)
     return keepRunning(() => attachSlirp4netns({ helpers, pid, options, enableIPv6 }));
   const apiSocket = { directory, name: "slirp4netns.sock" };

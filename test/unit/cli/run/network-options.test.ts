@@ -6,10 +6,13 @@ describe("parseNetworkOption", () => {
     expect(parseNetworkOption(name)).toEqual({ kind: "slirp4netns" });
   });
 
-  test.each(["pasta", "pasta:--mtu,1500"])(
-    "refuses %p instead of looking for a network of that name",
-    (name) => {
-      expect(() => parseNetworkOption(name)).toThrow("--network pasta is not supported yet");
-    },
-  );
+  test("takes pasta, and what Podman lets one say to it", () => {
+    expect(parseNetworkOption("pasta")).toEqual({ kind: "pasta" });
+    expect(parseNetworkOption("pasta:--mtu,1500,--map-gw,-4")).toEqual({
+      kind: "pasta",
+      options: { mtu: 1500, allowHostLoopback: true, enableIPv6: false },
+    });
+    expect(() => parseNetworkOption("pasta:-t,80")).toThrow("unknown pasta option -t");
+    expect(() => parseNetworkOption("pasta:--mtu")).toThrow("invalid pasta option --mtu");
+  });
 });

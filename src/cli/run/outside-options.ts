@@ -1,4 +1,5 @@
 import { BerthError } from "../../base/errors.ts";
+import type { PastaOptions } from "../../network/pasta.ts";
 import type { SlirpOptions } from "../../network/slirp4netns.ts";
 import { parseSubnet } from "../../network/subnet.ts";
 
@@ -13,9 +14,7 @@ export function parseSlirpOptions(text: string): SlirpOptions {
       new BerthError("invalid-argument", `invalid slirp4netns option ${field}: ${name} is ${expected}`);
     switch (name) {
       case "mtu":
-        if (!/^\d+$/.test(value) || Number(value) < 68 || Number(value) > 65521)
-          throw bad("a number of bytes from 68 to 65521");
-        options.mtu = Number(value);
+        options.mtu = parseMtu(value, bad);
         break;
       case "cidr":
         if (parseSubnet(value).prefixLength > 25)
@@ -46,7 +45,45 @@ export function parseSlirpOptions(text: string): SlirpOptions {
   return options;
 }
 
-function parseTruth(value: string, bad: (expected: string) => BerthError): boolean {
+/** What follows `--network pasta:`: options of pasta itself, as Podman takes them, so far as they are the user's business. */
+export function parsePastaOptions(text: string): PastaOptions {
+  const options: { -readonly [K in keyof PastaOptions]: PastaOptions[K] } = {};
+  const words = text.split(",");
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    switch (word) {
+      case "--map-gw":
+        options.allowHostLoopback = true;
+        break;
+      case "-m":
+      case "--mtu": {
+        const value = words.shift() ?? "";
+        const bad = (expected: string) =>
+          new BerthError("invalid-argument", `invalid pasta option ${word} ${value}: it is ${expected}`);
+        options.mtu = parseMtu(value, bad);
+        break;
+      }
+      case "-4":
+      case "--ipv4-only":
+        options.enableIPv6 = false;
+        break;
+      default:
+        throw new BerthError("invalid-argument", `unknown pasta option ${word}`, {
+          hint: "known: --map-gw, --mtu, --ipv4-only; -p publishes ports",
+        });
+    }
+  }
+  return options;
+}
+
+type Bad = (expected: string) => BerthError;
+
+function parseMtu(value: string, bad: Bad): number {
+  if (!/^\d+$/.test(value) || Number(value) < 68 || Number(value) > 65521)
+    throw bad("a number of bytes from 68 to 65521");
+  return Number(value);
+}
+
+function parseTruth(value: string, bad: Bad): boolean {
   if (value !== "true" && value !== "false") throw bad("true or false");
   return value === "true";
 }
