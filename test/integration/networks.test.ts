@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from "
 import { join } from "node:path";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
 import { freePort } from "../support/free-port.ts";
+import { monitorOf } from "../support/monitor-of.ts";
 
 let lab: ContainerLab;
 let env: Record<string, string>;
@@ -48,6 +49,13 @@ const roles = (role: string) =>
       return [];
     }
   });
+const linkOf = (path: string) => {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ""; // gone, or somebody else's
+  }
+};
 /** The switches of this test hold a lock in its runtime directory. */
 const switches = () =>
   roles("internal-switch").filter((pid) => {
@@ -120,27 +128,40 @@ describe("a network", () => {
     );
   });
 
-  test("goes on when its switch, an agent or a monitor is killed", async () => {
-    await succeed("network", "create", "hard");
-    await start("left", "--network", "hard");
-    await start("right", "--network", "hard");
-    await start("third", "--network", "hard");
-    expect(await reaches("left", "right")).toBe(true);
-    const [killed = 0] = switches();
-    process.kill(killed, "SIGKILL");
-    while (!(await reaches("left", "right"))) await Bun.sleep(10);
-    expect(switches()).not.toContain(killed);
-    const container = Number(await succeed("inspect", "-f", "{{.State.Pid}}", "right"));
-    const namespace = readlinkSync(`/proc/${container}/ns/net`);
-    const agent = roles("internal-network").find((pid) => readlinkSync(`/proc/${pid}/ns/net`) === namespace)!;
-    const monitor = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${agent}/status`, "latin1"))![1]);
-    process.kill(agent, "SIGKILL");
-    while (!(await reaches("left", "right"))) await Bun.sleep(10);
-    process.kill(monitor, "SIGKILL");
-    while (existsSync(`/proc/${container}`)) await Bun.sleep(10);
-    expect(await resolved("left", "right")).toBe("");
-    expect(await reaches("left", "third")).toBe(true);
-  });
+  test("holds 50 members, and goes on when any process of it is killed", async () => {
+    await succeed("network", "create", "wide");
+    const all = Array.from({ length: 50 }, (_, index) => `m${index}`);
+    await Promise.all(all.map((name) => start(name, "--network", "wide")));
+    /** Who cannot be reached by name. */
+    const missing = async (from: string, names = all) => {
+      const script = 'for name; do ping -c 1 -W 1 -q "$name" >/dev/null 2>&1 || echo "$name"; done';
+      const { stdout } = await inside(from, "sh", "-c", script, "sh", ...names);
+      return stdout.split("\n").filter(Boolean);
+    };
+    expect(await missing("m0")).toEqual([]);
+
+    const processes = new Map<string, number>();
+    for (const name of ["m1", "m2", "m3"])
+      processes.set(name, Number(await succeed("inspect", "-f", "{{.State.Pid}}", name)));
+    const [first, second, third] = [...processes.values()] as [number, number, number];
+    const namespace = readlinkSync(`/proc/${first}/ns/net`);
+    const agents = () =>
+      roles("internal-network").filter((pid) => linkOf(`/proc/${pid}/ns/net`) === namespace);
+    const outsides = () => roles(String(second));
+    const killed = [...switches(), ...agents(), ...outsides(), monitorOf(third)];
+    expect(killed).toHaveLength(4);
+    for (const pid of killed) process.kill(pid, "SIGKILL");
+
+    while (existsSync(`/proc/${third}`)) await Bun.sleep(10);
+    const left = all.filter((name) => name !== "m3");
+    for (const from of ["m0", "m1", "m2"]) while ((await missing(from, left)).length > 0) await Bun.sleep(10);
+    expect(await resolved("m0", "m3")).toBe("");
+    expect(await succeed("inspect", "-f", "{{.State.Status}}", "m3")).toBe("exited");
+    while (!(await inside("m2", "ip", "route")).stdout.includes("default via 10.0.2.2")) await Bun.sleep(10);
+    for (const pid of [...switches(), ...agents(), ...outsides()]) expect(killed).not.toContain(pid);
+    await succeed("start", "m3");
+    expect(await missing("m0")).toEqual([]);
+  }, 60_000);
 
   test("without a way out has none, and publishes nothing", async () => {
     await succeed("network", "create", "--internal", "--subnet", "10.77.0.0/24", "quiet");
