@@ -118,7 +118,7 @@ export function openHelpers(options: HelpersOptions, embedded = embeddedHelpersA
     command(name) {
       if (options.configured[name] !== undefined) return onPath.command(name);
       bundle ??= embedded();
-      if (bundle?.programs[name] === undefined) return onPath.command(name);
+      if (bundle === undefined || name === "pasta") return onPath.command(name);
       if (directory === undefined && attempts === undefined) directory = findOrUnpack(bundle);
       if (directory === undefined) return installed(name, attempts ?? []);
       const program = join(directory, name);
