@@ -46,6 +46,9 @@ const attributeBits: Readonly<Record<MountAttribute, number>> = {
   nosuid: MOUNT_ATTR.NOSUID,
   nodev: MOUNT_ATTR.NODEV,
   noexec: MOUNT_ATTR.NOEXEC,
+  noatime: MOUNT_ATTR.NOATIME,
+  strictatime: MOUNT_ATTR.STRICTATIME,
+  nodiratime: MOUNT_ATTR.NODIRATIME,
 };
 
 const bits = (attributes: readonly MountAttribute[]) =>

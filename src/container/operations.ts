@@ -57,4 +57,11 @@ export type Operation =
   | { readonly kind: "protect-root" }
   | { readonly kind: "hostname"; readonly name: string };
 
-export type MountAttribute = "read-only" | "nosuid" | "nodev" | "noexec";
+export type MountAttribute =
+  | "read-only"
+  | "nosuid"
+  | "nodev"
+  | "noexec"
+  | "noatime"
+  | "strictatime"
+  | "nodiratime";

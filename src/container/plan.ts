@@ -139,12 +139,7 @@ function userMounts(spec: ContainerSpec): Operation[] {
           place: "user",
           target: mount.target,
           parameters: { mode: "1777", ...mount.options },
-          attributes: [
-            "nosuid",
-            "nodev",
-            ...(mount.noExec ? (["noexec"] as const) : []),
-            ...(mount.readOnly ? (["read-only"] as const) : []),
-          ],
+          attributes: [...mount.attributes, ...(mount.readOnly ? (["read-only"] as const) : [])],
         };
       default:
         return mount satisfies never;

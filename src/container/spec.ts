@@ -1,6 +1,7 @@
 import type { Capability } from "../sys/capabilities.ts";
 import type { ProcessLimit } from "../sys/process-limits.ts";
 import type { RootMount } from "../sys/root-mount.ts";
+import type { MountAttribute } from "./operations.ts";
 
 /** What to run, complete and free of images, layers and options: the plan is made from this and nothing else. */
 export interface ContainerSpec {
@@ -72,7 +73,7 @@ export type ContainerMount =
       readonly subpath?: string;
       /** Everything in it is given to the program's user. */
       readonly chown?: boolean;
-      /** An empty named volume: first copy there what the image has at the target. */
+      /** A volume: if it is empty, first copy there what the image has at the target. */
       readonly populate: boolean;
     }
   | {
@@ -89,8 +90,8 @@ export type ContainerMount =
       readonly target: string;
       readonly readOnly: boolean;
       /** Options of tmpfs(5): `size`, `mode`, `uid`, `gid` … */
-      readonly options: Readonly<Record<string, string>>;
-      readonly noExec: boolean;
+      readonly options: Readonly<Record<string, string | true>>;
+      readonly attributes: readonly MountAttribute[];
     };
 
 export interface ProcessSpec {

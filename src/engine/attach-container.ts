@@ -1,11 +1,12 @@
-import { BerthError } from "../base/errors.ts";
+import { BerthError, isBerthError } from "../base/errors.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import { emitContainerEvent } from "./container-event.ts";
-import { connectToMonitor } from "./container-end.ts";
+import { connectToRunning } from "./container-end.ts";
 import { optionsOf } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
 import { attachSession, type SessionEnd, type SessionOptions } from "./monitor/attach-session.ts";
-import { type Monitor, spawnMonitor } from "./monitor/start-monitor.ts";
+import { type Monitor, type StartedContainer, spawnMonitor } from "./monitor/start-monitor.ts";
+import { firstProcessOf } from "./running-container.ts";
 import { isActive } from "./reconcile-containers.ts";
 import { SignalForwarding } from "./signal-forwarding.ts";
 import { requireContainer, startWith } from "./start-container.ts";
@@ -32,21 +33,20 @@ export async function attachContainer(
   if (status === "paused") throw refuse("You cannot attach to a paused container, unpause it first");
   if (status === "restarting")
     throw refuse("You cannot attach to a restarting container, wait until it is running");
-  if (!isActive(record)) throw refuse("You cannot attach to a stopped container, start it first");
-  const connection = await connectToMonitor(context, record.id);
-  if (connection === undefined) {
-    throw new BerthError(
-      "conflict",
-      `cannot attach to ${idOrName}: a command in the foreground has its streams`,
-      {
-        hint: "containers that were started with -d, -t or without --rm can be attached to",
-      },
-    );
-  }
+  const stopped = refuse("You cannot attach to a stopped container, start it first");
+  if (!isActive(record)) throw stopped;
+  const connection = await connectToRunning(
+    context,
+    record.id,
+    new BerthError("conflict", `cannot attach to ${idOrName}: a command in the foreground has its streams`, {
+      hint: "containers that were started with -d, -t or without --rm can be attached to",
+    }),
+  );
+  if (connection === undefined) throw stopped;
   const session = sessionOf(record, options);
   connection.send("attach", { input: session.input, output: true });
   emitContainerEvent(context, record, "attach");
-  forwardSignals(record, options)?.to(record.state.process?.pid ?? 0);
+  forwardSignals(record, options)?.to(() => firstProcessOf(context, record.id));
   return tellOfLeaving(context, record, await attachSession(connection, connection.frames(), session));
 }
 
@@ -62,8 +62,16 @@ export async function startAttached(
   const signals = forwardSignals(record, options);
   const session = sessionOf(record, options);
   emitContainerEvent(context, record, "attach");
-  const started = await startWith(monitor, record, { input: session.input, output: true });
-  signals?.to(started.pid);
+  let started: StartedContainer;
+  try {
+    started = await startWith(monitor, record, { input: session.input, output: true });
+  } catch (error) {
+    // Somebody else was quicker.
+    if (!isBerthError(error, "conflict") || !isActive(await requireContainer(context, record.id)))
+      throw error;
+    return attachContainer(context, record.id, options);
+  }
+  signals?.to(() => firstProcessOf(context, record.id));
   return tellOfLeaving(context, record, await attachSession(started.connection, started.frames, session));
 }
 

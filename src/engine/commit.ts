@@ -9,7 +9,7 @@ import { parseImageConfig } from "../oci/validate.ts";
 import type { GrownTree, LayerTarget } from "../snapshot/types.ts";
 import type { ContainerRecord, ImageRecord } from "../store/types.ts";
 import { emitContainerEvent } from "./container-event.ts";
-import { containerTree, currentContainer } from "./container-tree.ts";
+import { containerTree, currentContainer, failureWith } from "./container-tree.ts";
 import type { EngineContext } from "./context.ts";
 import { newImageName } from "./new-image-name.ts";
 import { inspectContainer } from "./inspect-container.ts";
@@ -54,9 +54,10 @@ export async function commitContainer(
   const { manifest } = await openStoredImage(store, base, lease, signal);
   const { grown } = containerTree(context, container);
   const tools = { store, unpacker, removeTree: (path: string) => snapshotter.removeTree(path) };
+  const tell = (error: unknown) => Promise.reject(failureWith(context, container, error));
   const write = (tree: GrownTree) => (target: LayerTarget) =>
     whilePaused(context, container, options.pause, () => treeReader.writeLayer({ tree, ...target }, signal));
-  const layer = grown === undefined ? undefined : await addLayer(tools, lease, write(grown), signal);
+  const layer = grown && (await addLayer(tools, lease, write(grown), signal).catch(tell));
   const image = await storeImage(
     store,
     {
@@ -124,7 +125,12 @@ async function whilePaused<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   if (!wanted || state.status !== "running") return work();
-  await pauseContainer(context, id);
+  try {
+    await pauseContainer(context, id);
+  } catch (error) {
+    if (!isBerthError(error, "conflict")) throw error;
+    return work(); // it has just ended, or somebody else has paused it
+  }
   try {
     return await work();
   } finally {

@@ -1,3 +1,4 @@
+import type { BerthError } from "../base/errors.ts";
 import { Connection } from "./monitor/connection.ts";
 import { monitorSocket } from "./monitor/socket-path.ts";
 import { bodyOf } from "./monitor/frames.ts";
@@ -9,8 +10,8 @@ import { isActive, settle } from "./reconcile-containers.ts";
 const pollInterval = 20;
 
 /**
- * Waits until nobody has the container in hand any more: it has ended and everything about it is recorded, or it is
- * removed. Answers its exit code; undefined when `signal` was aborted before, or when nobody can tell.
+ * Waits until a run of the container has ended and that is recorded, or it is removed. Answers its exit code; undefined
+ * when `signal` was aborted before, or when nobody can tell.
  */
 export async function containerEnd(
   context: EngineContext,
@@ -49,7 +50,8 @@ async function toldByMonitor(
   signal?.addEventListener("abort", leave, { once: true });
   try {
     for await (const frame of connection.frames()) {
-      if (frame.kind === "exited") return bodyOf<{ exitCode: number }>(frame).exitCode;
+      if (frame.kind === "run-ended" || frame.kind === "exited")
+        return bodyOf<{ exitCode: number }>(frame).exitCode;
     }
     return undefined;
   } finally {
@@ -64,5 +66,26 @@ export async function connectToMonitor(context: EngineContext, id: string): Prom
     return await Connection.to(monitorSocket(context.directories, id));
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * The monitor of a container that runs or is about to; undefined when it has ended meanwhile. Throws `foreground` when a
+ * command in the foreground runs it, which listens to nobody.
+ */
+export async function connectToRunning(
+  context: EngineContext,
+  id: string,
+  foreground: BerthError,
+): Promise<Connection | undefined> {
+  for (;;) {
+    const before = await currentRecord(context, id);
+    if (before === undefined || !isActive(before)) return undefined;
+    const connection = await connectToMonitor(context, id);
+    if (connection !== undefined) return connection;
+    // A monitor listens before its container runs, and until the end is recorded.
+    const now = await currentRecord(context, id);
+    if (before.state.status === "running" && now?.state.status === "running") throw foreground;
+    await Bun.sleep(pollInterval);
   }
 }

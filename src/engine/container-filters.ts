@@ -1,13 +1,14 @@
 import { BerthError, messageOf } from "../base/errors.ts";
 import { parseContainerPorts, portKey } from "../oci/ports.ts";
+import type { Digest } from "../oci/types.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import type { ContainerOptions } from "./container-record.ts";
 import { hasLabel, splitFilter } from "./filter-words.ts";
 import { portSummaries } from "./network/container-ports.ts";
 
 export interface FilterSurroundings {
-  /** The id of the image that a reference names, or undefined. */
-  imageId(reference: string): string | undefined;
+  /** Whether an image is the one that a reference names, or has all of its layers and more. */
+  descendants(reference: string): (imageId: Digest) => boolean;
   /** A container by id, name or prefix; throws `not-found`. */
   container(text: string): ContainerRecord;
   /** The names and ids of a container's networks. */
@@ -70,8 +71,8 @@ function predicateFor(key: string, value: string, surroundings: FilterSurroundin
       return ({ state }) => state.status === "exited" && state.exitCode === code;
     }
     case "ancestor": {
-      const id = surroundings.imageId(value);
-      return ({ imageId }) => imageId === id;
+      const isDescendant = surroundings.descendants(value);
+      return ({ imageId }) => isDescendant(imageId);
     }
     case "before": {
       const { createdAt } = surroundings.container(value);
@@ -131,14 +132,14 @@ function filteredPorts(key: string, value: string): readonly string[] {
   }
 }
 
-/** Docker takes a name filter as an unanchored regular expression; without special characters it is a substring. */
+/** An unanchored regular expression, for the name with and without its slash; without special characters a substring. */
 function nameMatcher(value: string): (name: string) => boolean {
   if (/^[\w-]*$/.test(value)) return (name) => name.includes(value);
   let expression: RegExp;
   try {
-    expression = new RegExp(value.replace(/^\^\/?/, "^"));
+    expression = new RegExp(value);
   } catch {
     throw new BerthError("invalid-argument", `invalid filter 'name=${value}'`);
   }
-  return (name) => expression.test(name);
+  return (name) => expression.test(name) || expression.test(`/${name}`);
 }

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { lstatSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
+import type { MountAttribute } from "../container/operations.ts";
 import type { ContainerMount } from "../container/spec.ts";
 import type { ImageExecutionConfig } from "../oci/types.ts";
 import type { StoreLayout } from "../store/layout.ts";
@@ -95,8 +96,7 @@ export function containerMounts(
       case "volume": {
         const source = layout.volume(mount.name);
         const { subpath } = mount;
-        const populate =
-          firstStart && !mount.noCopy && subpath === undefined && readdirSync(source).length === 0;
+        const populate = firstStart && !mount.noCopy && subpath === undefined && mayBeEmpty(source);
         return {
           kind: "bind",
           source,
@@ -119,6 +119,16 @@ export function containerMounts(
         return mount satisfies never;
     }
   });
+}
+
+/** A directory that other ids keep us out of is for init to look into. */
+function mayBeEmpty(directory: string): boolean {
+  try {
+    return readdirSync(directory).length === 0;
+  } catch (error) {
+    if (systemErrorCode(error) === "EACCES") return true;
+    throw error;
+  }
 }
 
 /** A mount in the words of Docker's `inspect`. */
@@ -183,9 +193,11 @@ function requireSource(mount: Extract<MountOption, { kind: "bind" }>): void {
   try {
     mkdirSync(mount.source, { recursive: true });
   } catch (error) {
+    const code = systemErrorCode(error);
+    const reason = code === "EACCES" || code === "EPERM" ? "permission denied" : code;
     throw new BerthError(
       "denied",
-      `error while creating mount source path '${mount.source}': ${systemErrorCode(error)}`,
+      `error while creating mount source path '${mount.source}': mkdir ${mount.source}: ${reason}`,
       { cause: error },
     );
   }
@@ -204,16 +216,33 @@ function refuseHome(source: string): void {
   );
 }
 
+/** Flags of mount(8) that exclude each other, and the attribute that each stands for. */
+const flagFamilies: readonly Readonly<Record<string, MountAttribute | undefined>>[] = [
+  { nosuid: "nosuid", suid: undefined },
+  { noexec: "noexec", exec: undefined },
+  { nodiratime: "nodiratime", diratime: undefined },
+  {
+    noatime: "noatime",
+    strictatime: "strictatime",
+    norelatime: "strictatime",
+    ...{ atime: undefined, relatime: undefined, nostrictatime: undefined },
+  },
+];
+
+/** Docker's defaults for --tmpfs; of each family the last flag counts. */
 function tmpfsParameters(mount: Extract<MountOption, { kind: "tmpfs" }>) {
-  const options: Record<string, string> = {};
+  const flags = ["nosuid", "noexec", ...mount.flags];
+  const attributes = flagFamilies.flatMap((family) => {
+    const flag = flags.findLast((each) => Object.hasOwn(family, each));
+    return flag === undefined ? [] : (family[flag] ?? []);
+  });
+  const options: Record<string, string | true> = {};
   if (mount.size !== undefined) options.size = String(mount.size);
   if (mount.mode !== undefined) options.mode = mount.mode.toString(8);
-  let noExec = true; // Docker's default for --tmpfs
-  for (const flag of mount.flags) {
+  for (const flag of flags) {
     const equals = flag.indexOf("=");
     if (equals > 0) options[flag.slice(0, equals)] = flag.slice(equals + 1);
-    else if (flag === "exec") noExec = false;
-    else if (flag === "noexec") noExec = true;
+    else if (flag === "sync" || flag === "dirsync") options[flag] = true;
   }
-  return { options, noExec };
+  return { options, attributes: ["nodev" as const, ...attributes] };
 }

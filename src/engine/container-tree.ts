@@ -14,6 +14,13 @@ export async function currentContainer(context: EngineContext, idOrName: string)
   throw new BerthError("not-found", `No such container: ${idOrName}`);
 }
 
+/** What to tell of a failure with a container's files: that it was removed meanwhile, if it was. */
+export function failureWith(context: EngineContext, { id, name }: ContainerRecord, error: unknown): unknown {
+  const status = context.readingStore.containers.find(id)?.state.status;
+  if (status !== undefined && status !== "removing") return error;
+  return new BerthError("not-found", `No such container: ${name}`, { cause: error });
+}
+
 /** What a container has on disk; no tree of its own before its first start. */
 export interface ContainerTree {
   readonly grown: GrownTree | undefined;

@@ -1,10 +1,11 @@
 import { isBerthError } from "../base/errors.ts";
+import type { Digest } from "../oci/types.ts";
 import type { GrownTree } from "../snapshot/types.ts";
-import type { ContainerRecord, ContainerState, ContainerStatus } from "../store/types.ts";
+import type { ContainerRecord, ContainerState, ContainerStatus, ImageRecord } from "../store/types.ts";
 import { containerFilter } from "./container-filters.ts";
 import { mountPoints } from "./container-mounts.ts";
 import { optionsOf } from "./container-record.ts";
-import { containerTree } from "./container-tree.ts";
+import { containerTree, failureWith } from "./container-tree.ts";
 import type { EngineContext } from "./context.ts";
 import { networkNames } from "./network/network-names.ts";
 import { type PortSummary, portSummaries } from "./network/container-ports.ts";
@@ -47,7 +48,7 @@ export async function listContainers(
   options: ListOptions,
 ): Promise<readonly ContainerSummary[]> {
   const accepts = containerFilter(options.filters, {
-    imageId: (reference) => imageIdOf(context, reference),
+    descendants: (reference) => descendantsOf(context, reference),
     container: (text) => context.readingStore.containers.get(text),
     networks: (container) => [
       ...networkNames(context.readingStore, container),
@@ -62,17 +63,30 @@ export async function listContainers(
     .toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0));
   const shown = options.last === undefined ? containers : containers.slice(0, options.last);
   const summaries: ContainerSummary[] = [];
-  for (const container of shown) summaries.push(await summarize(context, container, options.size));
+  for (const container of shown) {
+    try {
+      summaries.push(await summarize(context, container, options.size));
+    } catch (error) {
+      if (!isBerthError(error, "not-found")) throw error; // it was removed meanwhile
+    }
+  }
   return summaries;
 }
 
-function imageIdOf(context: EngineContext, reference: string): string | undefined {
+function descendantsOf({ readingStore }: EngineContext, reference: string): (imageId: Digest) => boolean {
+  let ancestor: ImageRecord;
   try {
-    return findImage(context.readingStore, reference).id;
+    ancestor = findImage(readingStore, reference);
   } catch (error) {
-    if (isBerthError(error, "not-found", "invalid-reference")) return undefined;
+    if (isBerthError(error, "not-found", "invalid-reference")) return () => false;
     throw error;
   }
+  const layers = ancestor.config.rootfs.diff_ids;
+  return (imageId) => {
+    if (imageId === ancestor.id) return true;
+    const own = readingStore.images.get(imageId)?.config.rootfs.diff_ids ?? [];
+    return own.length > layers.length && layers.every((diffId, position) => diffId === own[position]);
+  };
 }
 
 async function summarize(
@@ -101,13 +115,18 @@ async function summarize(
   };
 }
 
-/** Bytes of the writable layer and of the whole root file system. */
+/** Bytes of the writable layer and of the whole root file system. Throws `not-found` when it is removed meanwhile. */
 export async function sizes(
   context: EngineContext,
   container: ContainerRecord,
 ): Promise<{ readonly sizeRw: number; readonly sizeRootFs: number }> {
   const { grown } = containerTree(context, container);
-  const sizeRw = grown === undefined ? 0 : await grownSize(context, grown);
+  let sizeRw = 0;
+  try {
+    if (grown !== undefined) sizeRw = await grownSize(context, grown);
+  } catch (error) {
+    throw failureWith(context, container, error);
+  }
   return { sizeRw, sizeRootFs: sizeRw + (context.readingStore.images.get(container.imageId)?.size ?? 0) };
 }
 

@@ -7,5 +7,10 @@ import type { EngineContext } from "./context.ts";
  */
 export async function contentSize(context: EngineContext, directory: string): Promise<number> {
   if (!existsSync(directory)) return 0;
-  return (await context.treeReader.difference({ directory, form: "upper", layers: [] })).size;
+  try {
+    return (await context.treeReader.difference({ directory, form: "upper", layers: [] })).size;
+  } catch (error) {
+    if (existsSync(directory)) throw error;
+    return 0; // removed meanwhile
+  }
 }

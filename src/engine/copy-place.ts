@@ -17,7 +17,7 @@ export interface HeldPlace extends Disposable {
   readonly place: CopyPlace;
 }
 
-/** Throws `not-found`, and `conflict` where the container is about to run. */
+/** Throws `not-found`, and `conflict` where the container waits to be restarted. */
 export async function findCopyPlace(
   context: EngineContext,
   idOrName: string,
@@ -25,22 +25,29 @@ export async function findCopyPlace(
 ): Promise<HeldPlace> {
   const { store } = context;
   const { id } = await currentContainer(context, idOrName);
-  using stack = new DisposableStack();
-  stack.use(await store.lockObject(`container:${id}`, signal));
-  const container = store.containers.get(id);
-  const place = isActive(container) ? runningPlace(container) : await stoppedPlace(context, container);
-  const held = stack.move();
-  // A container that runs need not be held: the worker looks whether it still does.
-  if (place.kind === "running") held.dispose();
-  return { container, place, [Symbol.dispose]: () => held.dispose() };
+  for (;;) {
+    signal?.throwIfAborted();
+    using stack = new DisposableStack();
+    stack.use(await store.lockObject(`container:${id}`, signal));
+    const container = store.containers.get(id);
+    const place = isActive(container) ? runningPlace(container) : await stoppedPlace(context, container);
+    const held = stack.move();
+    // A container that runs need not be held: the worker looks whether it still does.
+    if (place?.kind !== "stopped") held.dispose();
+    if (place !== undefined) return { container, place, [Symbol.dispose]: () => held.dispose() };
+    await Bun.sleep(pollInterval); // it is starting or stopping
+  }
 }
 
-function runningPlace({ id, state }: ContainerRecord): CopyPlace {
-  const up = state.status === "running" || state.status === "paused";
-  if (up && state.process !== undefined && isAlive(state.process))
-    return { kind: "running", process: state.process };
-  const doing = state.status === "restarting" ? "restarting" : "starting or stopping";
-  throw new BerthError("conflict", `Container ${id} is ${doing}, wait until the container is running`);
+const pollInterval = 10;
+
+function runningPlace({ id, state }: ContainerRecord): CopyPlace | undefined {
+  if (state.status === "restarting") {
+    throw new BerthError("conflict", `Container ${id} is restarting, wait until the container is running`);
+  }
+  const { process } = state;
+  const isUp = state.status === "running" || state.status === "paused";
+  return isUp && process !== undefined && isAlive(process) ? { kind: "running", process } : undefined;
 }
 
 /** As init would mount it, but for what only a running container has. */

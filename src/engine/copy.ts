@@ -13,6 +13,7 @@ import type { ContainerRecord } from "../store/types.ts";
 import { type ByteString, displayName } from "../sys/byte-string.ts";
 import { fileSyscalls } from "../sys/file-syscalls.ts";
 import { createPipe } from "../sys/libc.ts";
+import { isAlive } from "../sys/process-identity.ts";
 import { selfCommand } from "../sys/self-command.ts";
 import { emitContainerEvent } from "./container-event.ts";
 import { optionsOf } from "./container-record.ts";
@@ -44,23 +45,31 @@ export async function* copyOutAsTar(
   options: { readonly follow: boolean; readonly signal?: AbortSignal },
 ): AsyncGenerator<Uint8Array> {
   const { signal } = options;
-  using held = await findCopyPlace(context, from.container, signal);
-  const stop = new AbortController();
-  const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-  const [ours, theirs] = createPipe();
-  const source = parseCopyPath(from.path, "/");
-  const work = { kind: "send", source, follow: options.follow } as const;
-  const sent = startWorker(context, held, from, work, theirs, either);
-  try {
-    yield* Bun.file(ours).stream();
-    await sent;
-    emitContainerEvent(context, held.container, "archive-path");
-  } finally {
-    stop.abort();
-    await sent.catch(() => {});
-    closeSync(ours);
+  for (;;) {
+    using held = await findCopyPlace(context, from.container, signal);
+    const stop = new AbortController();
+    const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+    const [ours, theirs] = createPipe();
+    const source = parseCopyPath(from.path, "/");
+    const work = { kind: "send", source, follow: options.follow } as const;
+    const sent = startWorker(context, held, from, work, theirs, either);
+    try {
+      yield* Bun.file(ours).stream();
+      await sent;
+      emitContainerEvent(context, held.container, "archive-path");
+      return;
+    } catch (error) {
+      if (!(error instanceof JustStopped)) throw error;
+    } finally {
+      stop.abort();
+      await sent.catch(() => {});
+      closeSync(ours);
+    }
   }
 }
+
+/** The container ended before anything was copied: its files are now elsewhere. */
+class JustStopped extends BerthError {}
 
 /** Copies a path of a container to one of the host, where everything belongs to the caller. */
 export async function copyOut(
@@ -100,7 +109,7 @@ export async function copyOut(
 }
 
 /** Copies a path of the host into a container, where everything belongs to root unless `keepOwners`. */
-export function copyIn(
+export async function copyIn(
   context: EngineContext,
   from: { readonly path: string; readonly workingDirectory: string; readonly follow: boolean },
   to: CopySide,
@@ -109,8 +118,14 @@ export function copyIn(
   const missing = (path: ByteString) =>
     new BerthError("not-found", `lstat ${displayName(path)}: no such file or directory`);
   const source = parseCopyPath(from.path, from.workingDirectory);
-  const tar = sendTree(hostTree(fileSyscalls), { source, follow: from.follow }, missing);
-  return pour(context, tar, to, { ...options, manner: "copy" });
+  for (;;) {
+    const tar = sendTree(hostTree(fileSyscalls), { source, follow: from.follow }, missing);
+    try {
+      return await pour(context, tar, to, { ...options, manner: "copy" });
+    } catch (error) {
+      if (!(error instanceof JustStopped)) throw error;
+    }
+  }
 }
 
 /** Unpacks a tar, plain or compressed, in a directory of a container, with the owners that it says. */
@@ -185,7 +200,11 @@ function startWorker(
     { place, container: side.container, work },
     { data, ...(signal === undefined ? {} : { signal }) },
   ).catch((error: unknown) => {
-    throw isBerthError(error, "read-only") ? readOnly(container, work) : error;
+    if (isBerthError(error, "read-only")) throw readOnly(container, work);
+    const hasStopped = place.kind === "running" && !isAlive(place.process);
+    throw hasStopped && isBerthError(error, "conflict")
+      ? new JustStopped("conflict", error.message, { hint: "try again" })
+      : error;
   });
   result.catch(() => {}); // awaited by the caller, who may be busy with the tar until then
   closeSync(data);

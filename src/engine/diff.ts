@@ -1,5 +1,5 @@
 import type { FileChange } from "../snapshot/types.ts";
-import { containerTree, currentContainer } from "./container-tree.ts";
+import { containerTree, currentContainer, failureWith } from "./container-tree.ts";
 import type { EngineContext } from "./context.ts";
 
 /** What a container has changed of its image, in the order of the paths. Throws `not-found`. */
@@ -7,6 +7,12 @@ export async function containerChanges(
   context: EngineContext,
   idOrName: string,
 ): Promise<readonly FileChange[]> {
-  const { grown } = containerTree(context, await currentContainer(context, idOrName));
-  return grown === undefined ? [] : (await context.treeReader.difference(grown)).changes;
+  const container = await currentContainer(context, idOrName);
+  const { grown } = containerTree(context, container);
+  if (grown === undefined) return [];
+  try {
+    return (await context.treeReader.difference(grown)).changes;
+  } catch (error) {
+    throw failureWith(context, container, error);
+  }
 }

@@ -1,5 +1,5 @@
 import { emitContainerEvent } from "./container-event.ts";
-import { containerTree, currentContainer } from "./container-tree.ts";
+import { containerTree, currentContainer, failureWith } from "./container-tree.ts";
 import type { EngineContext } from "./context.ts";
 
 /** A tar of a container's files, without what is in its volumes, as Docker's is. Throws `not-found` at the first byte. */
@@ -11,5 +11,9 @@ export async function* exportContainer(
   const container = await currentContainer(context, idOrName);
   const { layers } = containerTree(context, container);
   emitContainerEvent(context, container, "export");
-  yield* context.treeReader.archive(layers, signal);
+  try {
+    yield* context.treeReader.archive(layers, signal);
+  } catch (error) {
+    throw failureWith(context, container, error);
+  }
 }

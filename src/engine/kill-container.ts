@@ -1,11 +1,11 @@
 import { constants } from "node:os";
-import { BerthError } from "../base/errors.ts";
-import { containerEnd } from "./container-end.ts";
 import { optionsOf } from "./container-record.ts";
+import { isUp } from "./container-status.ts";
 import type { EngineContext } from "./context.ts";
 import { parseSignal } from "./parse-signal.ts";
 import { isActive, settle } from "./reconcile-containers.ts";
-import { hearSignals, sendSignal } from "./stop-container.ts";
+import { ask, askBetweenRuns, endContainer, hearSignals, sendSignal } from "./stop-container.ts";
+import { BerthError } from "../base/errors.ts";
 
 /**
  * Sends a signal to a running container. What ends it because of that is no failure for its restart policy, unless the
@@ -14,18 +14,25 @@ import { hearSignals, sendSignal } from "./stop-container.ts";
 export async function killContainer(context: EngineContext, idOrName: string, signal: string): Promise<void> {
   const number = parseSignal(signal);
   const record = await settle(context, context.store.containers.get(idOrName));
-  const target = record?.state.process;
-  if (record === undefined || !isActive(record) || target === undefined) {
+  const isRunning =
+    record && isActive(record) && (isUp(record.state) || record.state.status === "restarting");
+  if (!isRunning) {
     throw new BerthError(
       "conflict",
       `cannot kill container: ${idOrName}: container ${record?.id ?? idOrName} is not running`,
     );
   }
+  const { id, state } = record;
+  const target = state.process;
+  const { SIGKILL, SIGTERM } = constants.signals;
+  if (number === SIGKILL) return endContainer(context, record, "stop", { signal, timeout: -1 });
   const { stopSignal } = optionsOf(record);
-  const { SIGKILL } = constants.signals;
-  if (number === SIGKILL || stopSignal === undefined || parseSignal(stopSignal) === number)
-    context.store.containers.update(record.id, (state) => ({ ...state, asked: "stop" }));
+  const isFinal = stopSignal === undefined || parseSignal(stopSignal) === number;
+  if (target === undefined) {
+    if (isFinal) await askBetweenRuns(context, id);
+    return;
+  }
+  if (isFinal) ask(context, id, "stop");
   sendSignal(context, record, target, number);
-  if (number === SIGKILL || number === constants.signals.SIGTERM) await hearSignals(context, record.id);
-  if (number === SIGKILL) await containerEnd(context, record.id);
+  if (number === SIGTERM) await hearSignals(context, id);
 }

@@ -12,25 +12,35 @@ export async function removeContainer(
   options: { readonly force: boolean; readonly volumes: boolean },
 ): Promise<void> {
   const { store } = context;
-  const record = await settle(context, store.containers.get(idOrName));
-  if (record === undefined) return;
-  const { id, name } = record;
-  if (isActive(record)) {
-    if (!options.force) throw runs(record);
-    await endContainer(context, record, "stop", { signal: "KILL", timeout: -1 });
+  const { id } = store.containers.get(idOrName);
+  for (;;) {
+    const found = store.containers.find(id);
+    const record = found && (await settle(context, found));
+    if (record === undefined) return; // its monitor did it (`--rm`)
+    if (isActive(record)) {
+      if (!options.force) throw runs(record);
+      await endContainer(context, record, "stop", { signal: "KILL", timeout: -1 });
+    }
+    // Only now: whoever finds its monitor dead meanwhile settles that under the same lock.
+    using _ = await lockForRemoval(context, record);
+    if (store.containers.find(id) === undefined) return;
+    // From now on nobody can start it; somebody may have done so just before.
+    const { state } = store.containers.update(id, (now) =>
+      isActive({ ...record, state: now }) ? now : { ...now, status: "removing" },
+    );
+    if (state.status !== "removing") continue;
+    await removeContainerObjects(context, store, id, store.layout.container(id), options.volumes);
+    return;
   }
-  // Only now: whoever finds its monitor dead meanwhile settles that under the same lock.
-  using lock = store.locks.try(`object:container:${id}`, "exclusive");
-  if (lock === undefined) {
+}
+
+/** Waits for a `cp` that has the files in hand, but not for somebody else who removes it. */
+async function lockForRemoval({ store }: EngineContext, { id, name }: ContainerRecord): Promise<Disposable> {
+  const lock = store.locks.try(`object:container:${id}`, "exclusive");
+  if (lock !== undefined) return lock;
+  if (store.containers.find(id)?.state.status === "removing")
     throw new BerthError("conflict", `removal of container ${name} is already in progress`);
-  }
-  if (store.containers.find(id) === undefined) return; // its monitor did it (`--rm`)
-  // From now on nobody can start it.
-  store.containers.update(id, (state) => {
-    if (isActive({ ...record, state })) throw runs({ ...record, state });
-    return { ...state, status: "removing" };
-  });
-  await removeContainerObjects(context, store, id, store.layout.container(id), options.volumes);
+  return store.lockObject(`container:${id}`);
 }
 
 function runs({ name, state }: ContainerRecord): BerthError {

@@ -1,6 +1,6 @@
 import { BerthError } from "../base/errors.ts";
 import { emitContainerEvent } from "./container-event.ts";
-import { connectToMonitor } from "./container-end.ts";
+import { connectToRunning } from "./container-end.ts";
 import type { EngineContext } from "./context.ts";
 import { isActive } from "./reconcile-containers.ts";
 import { requireContainer, startContainer } from "./start-container.ts";
@@ -14,15 +14,12 @@ export async function restartContainer(
 ): Promise<void> {
   const record = await requireContainer(context, idOrName);
   if (isActive(record)) {
-    const connection = await connectToMonitor(context, record.id);
-    if (connection === undefined) {
-      throw new BerthError(
-        "conflict",
-        `cannot restart container ${idOrName}: it belongs to a command in the foreground and ends with it`,
-        { hint: "start it with `berth run -d` to have it restarted" },
-      );
-    }
-    connection.close();
+    const foreground = new BerthError(
+      "conflict",
+      `cannot restart container ${idOrName}: it belongs to a command in the foreground and ends with it`,
+      { hint: "start it with `berth run -d` to have it restarted" },
+    );
+    (await connectToRunning(context, record.id, foreground))?.close();
     await endContainer(context, record, "restart", options);
   }
   await startContainer(context, record.id);

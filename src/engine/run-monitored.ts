@@ -6,6 +6,7 @@ import { type Monitor, spawnMonitor } from "./monitor/start-monitor.ts";
 import { planNetwork } from "./network-attachment.ts";
 import { obtainImage, type PullTalk } from "./obtain-image.ts";
 import type { RunOptions } from "./run-options.ts";
+import { firstProcessOf } from "./running-container.ts";
 import { SignalForwarding } from "./signal-forwarding.ts";
 import { startWith } from "./start-container.ts";
 import { chooseDriver } from "./storage-driver.ts";
@@ -53,7 +54,7 @@ export async function runMonitored(
     attached ? { input: company.input, output: true } : undefined,
   );
   if (!attached) return { id, end: { kind: "detached" } };
-  signals?.to(started.pid);
+  signals?.to(() => firstProcessOf(context, id));
   const end = await attachSession(started.connection, started.frames, company);
   if (end.kind === "detached") emitContainerEvent(context, record, "detach");
   return { id, end };

@@ -1,6 +1,6 @@
 import { BerthError } from "../base/errors.ts";
 import type { ContainerRecord } from "../store/types.ts";
-import type { ProcessIdentity } from "../sys/process-identity.ts";
+import { isAlive, type ProcessIdentity } from "../sys/process-identity.ts";
 import type { EngineContext } from "./context.ts";
 import { settle } from "./reconcile-containers.ts";
 
@@ -20,6 +20,12 @@ export async function runningContainer(
   }
   if ((status !== "running" && status !== "paused") || process === undefined) throw notRunning(record.id);
   return { record, first: process };
+}
+
+/** The pid of a container's first process at this moment, if it has one. */
+export function firstProcessOf({ readingStore }: EngineContext, id: string): number | undefined {
+  const process = readingStore.containers.find(id)?.state.process;
+  return process && isAlive(process) ? process.pid : undefined;
 }
 
 export const notRunning = (id: string) => new BerthError("conflict", `container ${id} is not running`);

@@ -13,13 +13,16 @@ const forwarded = [
 /** How many SIGINT or SIGTERM it takes until a program that does not listen is killed. */
 const patience = 3;
 
+/** A process, or who tells which it is now: another one after each restart, none in between. */
+type Target = number | (() => number | undefined);
+
 /**
  * Passes signals on to the container's first process. The kernel drops those that pid 1 of a namespace has no handler
  * for (pid_namespaces(7)), so that a person could not get out of `run IMG sleep 1d`: the third SIGINT or SIGTERM kills.
  * It lasts until the end of the process, so that a signal cannot interrupt the putting in order after the container.
  */
 export class SignalForwarding {
-  #target: number | undefined;
+  #target: Target | undefined;
   #waiting: NodeJS.Signals[] = [];
   #asked = 0;
 
@@ -27,9 +30,9 @@ export class SignalForwarding {
     for (const signal of forwarded) process.on(signal, () => this.#receive(signal));
   }
 
-  /** From now on signals go to `pid`, also those that came before. */
-  to(pid: number): void {
-    this.#target = pid;
+  /** From now on signals go there, also those that came before. */
+  to(target: Target): void {
+    this.#target = target;
     for (const signal of this.#waiting.splice(0)) this.#send(signal);
   }
 
@@ -44,7 +47,8 @@ export class SignalForwarding {
       return;
     }
     try {
-      process.kill(this.#target, signal);
+      const pid = typeof this.#target === "number" ? this.#target : this.#target();
+      if (pid !== undefined) process.kill(pid, signal);
     } catch {
       // It has just ended.
     }

@@ -30,7 +30,10 @@ export async function stopContainer(
   emitContainerEvent(context, record, "stop");
 }
 
-/** As `stopContainer`, for a container that is in somebody's hand; with "restart" its monitor starts it again. */
+/**
+ * As `stopContainer`, for a container that is in somebody's hand; with "restart" its monitor starts it again, or it has
+ * ended when this resolves.
+ */
 export async function endContainer(
   context: EngineContext,
   record: ContainerRecord,
@@ -45,29 +48,35 @@ export async function endContainer(
   if (target === undefined) return;
   sendSignal(context, record, target, number);
   await hearSignals(context, record.id);
-  if (await endsWithin(context, record.id, target, patience)) return;
+  if (await endsWithin(context, record.id, target, asked, patience)) return;
   sendSignal(context, record, target, constants.signals.SIGKILL);
-  await endsWithin(context, record.id, target, -1);
+  await endsWithin(context, record.id, target, asked, -1);
 }
 
 /** Writes down what is wanted of the container, so that its end is not taken for one of its own. */
-function ask(context: EngineContext, id: string, asked: "stop" | "restart"): void {
+export function ask(context: EngineContext, id: string, asked: "stop" | "restart"): void {
   context.store.containers.update(id, (state) => ({ ...state, asked }));
 }
 
-/** The process to signal. A container between two runs has none: its monitor is woken, and sees what was asked. */
+/** The process to signal. A container between two runs has none, and is asked to stay so until it does. */
 async function processOf(context: EngineContext, id: string): Promise<ProcessIdentity | undefined> {
   for (;;) {
     const record = await currentRecord(context, id);
     if (record === undefined || !isActive(record)) return undefined;
     const { process } = record.state;
     if (process !== undefined && isAlive(process)) return process;
-    const connection = await connectToMonitor(context, id);
-    connection?.send("wake");
-    await connection?.flushed();
-    connection?.close();
+    if (process === undefined) await askBetweenRuns(context, id);
     await Bun.sleep(pollInterval);
   }
+}
+
+/** Its monitor is woken, and sees what was asked. */
+export async function askBetweenRuns(context: EngineContext, id: string): Promise<void> {
+  ask(context, id, "stop");
+  const connection = await connectToMonitor(context, id);
+  connection?.send("wake");
+  await connection?.flushed();
+  connection?.close();
 }
 
 const pollInterval = 10;
@@ -79,34 +88,37 @@ export async function hearSignals(context: EngineContext, id: string): Promise<v
   await (await import("./pause.ts")).resumeContainer(context, record);
 }
 
-/** Nothing happens when it has just ended. */
+/** Nothing happens when it has ended. */
 export function sendSignal(
   context: EngineContext,
   record: ContainerRecord,
-  { pid }: ProcessIdentity,
+  target: ProcessIdentity,
   number: number,
 ): void {
+  if (!isAlive(target)) return;
   try {
-    process.kill(pid, number);
+    process.kill(target.pid, number);
     emitContainerEvent(context, record, "kill", { signal: String(number) });
   } catch (error) {
     if (systemErrorCode(error) !== "ESRCH") throw error;
   }
 }
 
-/** Whether the run with this first process is over, and put in order, in time. */
+/** Whether the run with this first process is over in time, and with "restart" another one has begun, if one does. */
 async function endsWithin(
   context: EngineContext,
   id: string,
   first: ProcessIdentity,
+  asked: "stop" | "restart",
   seconds: number,
 ): Promise<boolean> {
   const deadline = seconds < 0 ? Infinity : performance.now() + seconds * 1000;
   for (;;) {
     const record = await currentRecord(context, id);
     if (record === undefined || !isActive(record)) return true;
-    // With a restart, another run follows.
-    if (record.state.process?.pid !== first.pid && record.state.status === "running") return true;
+    const { process, status } = record.state;
+    const isOver = process?.pid !== first.pid || process.startTime !== first.startTime;
+    if (isOver && (asked === "stop" || status === "running")) return true;
     if (performance.now() >= deadline) return false;
     await Bun.sleep(pollInterval);
   }

@@ -21,14 +21,19 @@ export async function listProcesses(
   options: readonly string[],
 ): Promise<ProcessList> {
   const { record, first } = await runningContainer(context, idOrName);
-  const pids = membersOf(first.pid).map(({ pid }) => pid);
-  const words = options.flatMap((option) => option.split(" ")).filter((word) => word !== "");
-  const list = /^(-ef|-fe|-e -f|-f -e|)$/.test(words.join(" "))
-    ? ownList(first, pids)
-    : await (await import("./host-ps.ts")).hostProcessList(words, pids);
+  const list = await processList(first, options).catch((error: unknown) => {
+    throw isAlive(first) ? error : notRunning(record.id);
+  });
   if (!isAlive(first)) throw notRunning(record.id);
   emitContainerEvent(context, record, "top");
   return list;
+}
+
+async function processList(first: ProcessIdentity, options: readonly string[]): Promise<ProcessList> {
+  const pids = membersOf(first.pid).map(({ pid }) => pid);
+  const words = options.flatMap((option) => option.split(" ")).filter((word) => word !== "");
+  if (/^(-ef|-fe|-e -f|-f -e|)$/.test(words.join(" "))) return ownList(first, pids);
+  return (await import("./host-ps.ts")).hostProcessList(words, pids);
 }
 
 function ownList(first: ProcessIdentity, pids: readonly number[]): ProcessList {

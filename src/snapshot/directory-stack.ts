@@ -110,6 +110,7 @@ export class DirectoryStack implements Disposable {
 
   #list(layer: number): ByteString[] {
     const entries = this.#calls.readDirectory(layer);
+    if (entries === E.NOENT) return []; // removed since
     if (typeof entries === "number") throw this.#error("list", "", entries);
     return entries.map(({ name }) => name).filter((name) => !name.startsWith(".wh."));
   }

@@ -4,7 +4,7 @@ import { isControlAttribute } from "../archive/layer/metadata-writer.ts";
 import { overrideAttribute, parseOverride } from "../archive/layer/owner-policy.ts";
 import type { ByteString } from "../sys/byte-string.ts";
 import { type FileStatus, S } from "../sys/file-status.ts";
-import { type FileSyscalls, O } from "../sys/file-syscalls.ts";
+import { E, type FileSyscalls, O } from "../sys/file-syscalls.ts";
 
 /** What a file of a container or layer truly is, whatever it had to be stored as (owner-policy.ts). */
 export interface FileMetadata {
@@ -26,7 +26,20 @@ export function openToRead(
   name: ByteString,
   path: ByteString,
 ): number {
+  const fd = openIfThere(calls, directory, name, path);
+  if (fd === undefined) throw fileSystemError("open", path, E.NOENT);
+  return fd;
+}
+
+/** Undefined when it is gone, or has become something else, since somebody looked. */
+export function openIfThere(
+  calls: FileSyscalls,
+  directory: number,
+  name: ByteString,
+  path: ByteString,
+): number | undefined {
   const fd = calls.open(directory, name, O.RDONLY | O.NOFOLLOW | O.NONBLOCK | O.NOCTTY);
+  if (fd === E.NOENT || fd === E.LOOP) return undefined;
   if (fd < 0) throw fileSystemError("open", path, fd);
   return fd;
 }

@@ -12,6 +12,7 @@ export function* plainTree(calls: FileSyscalls, entry: TreeEntry): Generator<Tre
   if (fd < 0) throw fileSystemError("open", entry.path.join("/"), fd);
   try {
     const entries = calls.readDirectory(fd);
+    if (entries === E.NOENT) return; // removed since
     if (typeof entries === "number") throw fileSystemError("list", entry.path.join("/"), entries);
     for (const name of entries.map((each) => each.name).sort()) {
       const status = calls.status(fd, name);

@@ -6,12 +6,14 @@ import type { ByteString } from "../sys/byte-string.ts";
 import { type FileStatus, S } from "../sys/file-status.ts";
 import { E, type FileSyscalls } from "../sys/file-syscalls.ts";
 import { isWhiteout } from "./directory-stack.ts";
-import { type FileMetadata, metadataOf, openToRead, plainMetadata } from "./file-metadata.ts";
+import { type FileMetadata, metadataOf, openIfThere, openToRead, plainMetadata } from "./file-metadata.ts";
 import type { MadeEntry, TreeChange, TreeEntry } from "./tree-entry.ts";
 
 export interface TarTreeOptions {
   /** Nothing is dated later than this (SOURCE_DATE_EPOCH), in seconds since 1970. */
   readonly latest?: number;
+  /** Leave out what is gone, or something else, when its turn comes, as in a container that runs; else it is an error. */
+  readonly skipGone?: boolean;
 }
 
 /** Fewer bytes of holes than this are written as zeros, which every tar reader understands. */
@@ -38,12 +40,14 @@ export function* tarTree(
 class TarTree {
   readonly #calls: FileSyscalls;
   readonly #latest: number;
+  readonly #skipGone: boolean;
   /** The first name of each file that has several, by device and inode. */
   readonly #links = new Map<string, ByteString>();
   readonly #buffer = Buffer.allocUnsafeSlow(readSize);
 
-  constructor(calls: FileSyscalls, { latest }: TarTreeOptions) {
+  constructor(calls: FileSyscalls, { latest, skipGone = false }: TarTreeOptions) {
     this.#calls = calls;
+    this.#skipGone = skipGone;
     this.#latest = latest ?? Number.POSITIVE_INFINITY;
   }
 
@@ -79,6 +83,7 @@ class TarTree {
         return yield* this.#regular(entry, name);
       case S.IFLNK: {
         const target = this.#calls.readLink(directory, entry.name);
+        if (this.#skipGone && (target === E.NOENT || target === E.INVAL)) return this.#forget(status);
         if (typeof target === "number") throw fileSystemError("read the link", name, target);
         return yield tarHeader({ ...plain(), type: "2", target });
       }
@@ -93,7 +98,8 @@ class TarTree {
 
   *#directory(entry: TreeEntry): Generator<Uint8Array> {
     const name = entry.path.length === 0 ? "./" : `${entry.path.join("/")}/`;
-    const fd = openToRead(this.#calls, entry.directory, entry.name, name);
+    const fd = this.#open(entry, name);
+    if (fd === undefined) return;
     try {
       const metadata = metadataOf(this.#calls, fd, entry.status);
       yield tarHeader({ ...this.#common(metadata, entry, name), type: "5" });
@@ -104,10 +110,12 @@ class TarTree {
 
   /** What was a regular file a moment ago may be something else by now, in a container that runs. */
   *#regular(entry: TreeEntry, name: ByteString): Generator<Uint8Array> {
-    const fd = openToRead(this.#calls, entry.directory, entry.name, name);
+    const fd = this.#open(entry, name);
+    if (fd === undefined) return this.#forget(entry.status);
     try {
       const status = this.#calls.status(fd, "");
       if (typeof status === "number") throw fileSystemError("read the status of", name, status);
+      if (this.#skipGone && (status.mode & S.IFMT) !== S.IFREG) return this.#forget(entry.status);
       if ((status.mode & S.IFMT) !== S.IFREG) throw fileSystemError("read", name, E.INVAL);
       const { size } = status;
       const common = {
@@ -123,6 +131,10 @@ class TarTree {
     } finally {
       this.#calls.close(fd);
     }
+  }
+
+  #open({ directory, name }: TreeEntry, path: ByteString): number | undefined {
+    return (this.#skipGone ? openIfThere : openToRead)(this.#calls, directory, name, path);
   }
 
   /** As many bytes as the header promised: zeros for what a file has lost meanwhile. */
@@ -145,12 +157,19 @@ class TarTree {
   /** The name that the same file had first; none for the first one. */
   #linkTo(status: FileStatus, name: ByteString): ByteString | undefined {
     if (status.links < 2) return undefined;
-    const key = `${status.device} ${status.inode}`;
+    const key = fileKey(status);
     const first = this.#links.get(key);
     if (first === undefined) this.#links.set(key, name);
     return first;
   }
+
+  /** Its next name is the first one, then. */
+  #forget(status: FileStatus): void {
+    this.#links.delete(fileKey(status));
+  }
 }
+
+const fileKey = ({ device, inode }: FileStatus) => `${device} ${inode}`;
 
 function mark(path: readonly ByteString[]): Uint8Array {
   return tarHeader({ name: path.join("/"), type: "0", mode: 0o600, uid: 0, gid: 0, size: 0, modified: 0 });

@@ -3,7 +3,7 @@ import type { ByteString } from "../sys/byte-string.ts";
 import { type FileStatus, S } from "../sys/file-status.ts";
 import type { FileSyscalls } from "../sys/file-syscalls.ts";
 import { DirectoryStack, type Found, isDirectory, isWhiteout } from "./directory-stack.ts";
-import { metadataOf, openToRead, plainMetadata, sameMetadata } from "./file-metadata.ts";
+import { metadataOf, openIfThere, plainMetadata, sameMetadata } from "./file-metadata.ts";
 import { isOpaque } from "./opaque.ts";
 import { holdsScaffold, isScaffold } from "./scaffold.ts";
 import type { TreeChange, TreeEntry } from "./tree-entry.ts";
@@ -106,14 +106,16 @@ function differs(calls: FileSyscalls, entry: TreeEntry, before: Found): boolean 
   const metadata = (directory: number, status: FileStatus) => {
     const type = status.mode & S.IFMT;
     if (type !== S.IFREG && type !== S.IFDIR) return plainMetadata(status);
-    const fd = openToRead(calls, directory, name, path);
+    const fd = openIfThere(calls, directory, name, path);
+    if (fd === undefined) return undefined;
     try {
       return metadataOf(calls, fd, status);
     } finally {
       calls.close(fd);
     }
   };
-  return !sameMetadata(metadata(entry.directory, a), metadata(before.directory, b));
+  const [now, then] = [metadata(entry.directory, a), metadata(before.directory, b)];
+  return now === undefined || then === undefined || !sameMetadata(now, then);
 }
 
 function sameTime(a: FileStatus, b: FileStatus): boolean {

@@ -172,16 +172,15 @@ function grownTree({ directory, form, layers }: GrownTree): ChangesRequest {
 function writeLayer(request: WorkerRequest & { kind: "write-layer" }): Promise<WrittenLayer> {
   const layer = new LayerOutput(calls, request);
   const { latest } = request;
-  return layer.write(
-    tarTree(calls, treeChanges(grownTree(request.tree)), latest === undefined ? {} : { latest }),
-  );
+  const options = { skipGone: true, ...(latest === undefined ? {} : { latest }) };
+  return layer.write(tarTree(calls, treeChanges(grownTree(request.tree)), options));
 }
 
 function writeArchive(request: WorkerRequest & { kind: "archive" }): void {
   const layers = openLayers(request.layers);
   const [top] = layers;
   if (top !== undefined) confineTo(top, request.layers.at(-1)!);
-  for (const piece of tarTree(calls, mergedTree(calls, layers)))
+  for (const piece of tarTree(calls, mergedTree(calls, layers), { skipGone: true }))
     for (let done = 0; done < piece.length; ) done += writeSync(dataDescriptor, piece, done);
 }
 

@@ -194,7 +194,15 @@ export function attachMount(mountFd: number, target: number): void {
 }
 
 /** mount_setattr(2) attributes */
-export const MOUNT_ATTR = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8 } as const;
+export const MOUNT_ATTR = {
+  RDONLY: 1,
+  NOSUID: 2,
+  NODEV: 4,
+  NOEXEC: 8,
+  NOATIME: 0x10,
+  STRICTATIME: 0x20,
+  NODIRATIME: 0x80,
+} as const;
 
 /** Changes attributes and propagation (`MS.PRIVATE`, `MS.SLAVE`) of the mount whose root `fd` is. */
 export function setMountAttributes(

@@ -5,15 +5,20 @@ import { parseTarget } from "./container-path.ts";
 
 type TmpfsMount = Extract<MountOption, { kind: "tmpfs" }>;
 
-/** `nosuid` and `nodev` hold always. */
-const plainFlags = new Set(["rw", "exec", "noexec", "nosuid", "nodev"]);
-const numeric = /^(?:uid|gid|nr_inodes)=\d+$/;
-const notYet = new Set(
+/** Flags that have an effect, or say what is so: `nodev` holds always, and there is nothing that mounts could come from. */
+const plainFlags = new Set(
   (
-    "suid dev sync async dirsync atime noatime diratime nodiratime relatime norelatime strictatime nostrictatime " +
-    "private rprivate slave rslave shared rshared unbindable runbindable"
+    "rw exec noexec suid nosuid nodev sync async dirsync atime noatime diratime nodiratime relatime norelatime " +
+    "strictatime nostrictatime private rprivate slave rslave"
   ).split(" "),
 );
+const numeric = /^(?:uid|gid|nr_inodes)=\d+$/;
+const impossible = new Map([
+  ["dev", "no mount in a user namespace has devices that work"],
+  ...["shared", "rshared", "unbindable", "runbindable"].map(
+    (mode) => [mode, "nothing can be mounted from it elsewhere"] as const,
+  ),
+]);
 
 /** `--tmpfs TARGET[:OPTION[,OPTION…]]` with the options of tmpfs(5) that Docker allows. */
 export function parseTmpfsOption(raw: string): TmpfsMount {
@@ -30,8 +35,11 @@ export function parseTmpfsOption(raw: string): TmpfsMount {
     else if (option.startsWith("size=")) size = parseTmpfsSize(option.slice(5));
     else if (option.startsWith("mode=")) mode = parseTmpfsMode(option.slice(5));
     else if (plainFlags.has(option) || numeric.test(option)) flags.push(option);
-    else if (notYet.has(option))
-      throw new BerthError("unsupported", `tmpfs option "${option}" is not supported yet`);
+    else if (impossible.has(option))
+      throw new BerthError(
+        "unsupported",
+        `tmpfs option "${option}" is not supported: ${impossible.get(option)}`,
+      );
     else throw new BerthError("invalid-argument", `invalid tmpfs option "${option}"`);
   }
   return {

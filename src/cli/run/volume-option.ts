@@ -99,6 +99,11 @@ function within(raw: string, type: "bind" | "volume", target: string): string {
 /** A volume's name as Docker allows it; refuses what was meant as a path. */
 export function checkVolumeName(name: string): string {
   if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)) return name;
+  if (name.length === 1)
+    throw new BerthError(
+      "invalid-argument",
+      `create ${name}: volume name is too short, names should be at least two alphanumeric characters`,
+    );
   throw new BerthError(
     "invalid-argument",
     `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,

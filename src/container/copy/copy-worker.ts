@@ -56,9 +56,13 @@ async function receive(
 
 function openRoot(place: CopyPlace, container: string): number {
   if (place.kind === "running") {
-    const root = openAt(AT_FDCWD, `/proc/${place.process.pid}/root`, O.PATH | O.DIRECTORY);
-    // Only now it is certain whose root it is: the pid may have been another's for a while.
-    if (isAlive(place.process)) return root;
+    try {
+      const root = openAt(AT_FDCWD, `/proc/${place.process.pid}/root`, O.PATH | O.DIRECTORY);
+      // Only now it is certain whose root it is: the pid may have been another's for a while.
+      if (isAlive(place.process)) return root;
+    } catch (error) {
+      if (isAlive(place.process)) throw error;
+    }
     throw new BerthError("conflict", `container ${container} has just stopped`, { hint: "try again" });
   }
   const interpreter = new MountInterpreter(populateVolume);

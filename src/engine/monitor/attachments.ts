@@ -69,6 +69,11 @@ export class Attachments implements Disposable {
     await Promise.all([...this.#receivers].map((connection) => connection.drained()));
   }
 
+  /** Tells everybody how a run ended that another one follows. */
+  runEnded(exitCode: number): void {
+    for (const connection of this.#connections) connection.send("run-ended", { exitCode });
+  }
+
   /** Tells everybody how it ended, and that nothing more comes. */
   async end(exitCode: number): Promise<void> {
     this.#stop();

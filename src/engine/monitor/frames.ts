@@ -10,6 +10,7 @@
  *   input, input-end,     ──▶
  *   resize, detach
  *                         ◀──  stdout, stderr            as the container writes them
+ *                         ◀──  run-ended {exitCode}      it will be started again
  *                         ◀──  exited {exitCode}         everything is recorded, and removed with --rm
  * ```
  *
@@ -31,6 +32,7 @@ const kinds = [
   "warning",
   "stdout",
   "stderr",
+  "run-ended",
   "exited",
 ] as const;
 

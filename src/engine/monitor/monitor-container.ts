@@ -116,9 +116,12 @@ async function runUntilItStays(
       restarts,
       previousDelay,
     });
-    if (asked === "restart") life.restarting(exitCode, "person");
-    else if (delay !== undefined) {
+    if (asked === "restart") {
+      life.restarting(exitCode, "person");
+      surroundings.attachments.runEnded(exitCode);
+    } else if (delay !== undefined) {
       life.restarting(exitCode, "policy");
+      surroundings.attachments.runEnded(exitCode);
       await surroundings.pause(delay);
       previousDelay = delay;
     }

@@ -22,7 +22,7 @@ const record = (more: object): ContainerRecord => ({
 });
 const older = record({ name: "older", createdAt: "2026-01-01T00:00:00.000Z" });
 const surroundings = {
-  imageId: (reference: string) => (reference === "debian" ? "sha256:1" : undefined),
+  descendants: (reference: string) => (id: string) => reference === "debian" && id === "sha256:1",
   container: () => older,
   networks: () => ["bridge"],
 };
@@ -36,6 +36,8 @@ describe("filters of ps", () => {
     [["name=^brave"], true],
     [["name=^/brave_curie$"], true],
     [["name=^curie"], false],
+    [["name=/brave"], true],
+    [["name=/curie"], false],
     [["label=tier"], true],
     [["label=tier=web"], true],
     [["label=tier=db"], false],

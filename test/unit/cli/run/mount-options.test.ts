@@ -42,7 +42,8 @@ describe("-v", () => {
     ["data:/b:slave", "applies to paths of the host"],
     ["my data:/b", "invalid characters for a local volume name"],
     ["a/b:/b", "If you intended to pass a host directory, use absolute path"],
-    ["x:/b", "invalid characters for a local volume name"],
+    ["x:/b", "create x: volume name is too short"],
+    ["x y:/b", "invalid characters for a local volume name"],
   ])("%j is refused", (raw, message) => {
     expect(() => volume(raw)).toThrow(message);
   });
@@ -136,7 +137,8 @@ describe("--tmpfs", () => {
     ["run", "mount path must be absolute"],
     ["/", "destination can't be '/'"],
     ["/run:huge=always", 'invalid tmpfs option "huge=always"'],
-    ["/run:suid", 'tmpfs option "suid" is not supported yet'],
+    ["/run:dev", 'tmpfs option "dev" is not supported: no mount in a user namespace has devices that work'],
+    ["/run:rw,shared", 'tmpfs option "shared" is not supported'],
     ["/run:size=50%", "invalid value for tmpfs-size: 50%"],
     ["/run:mode=rwx", "invalid value for tmpfs-mode: rwx"],
     ["/run:uid=alice", 'invalid tmpfs option "uid=alice"'],
