@@ -90,6 +90,14 @@ export function launch(request: LaunchRequest): Launch {
     await remaining?.end();
   };
 
+  /** Nothing is attached to a process that has ended, and why it has is what a person needs to know. */
+  const failureOfInit = async () => {
+    namespaces.release();
+    await child.exited;
+    for await (const message of messages) if (message.kind === "failed") return reportedError(message);
+    return undefined;
+  };
+
   return {
     [Symbol.asyncDispose]: end,
     async start(start, attachNetwork) {
@@ -116,7 +124,9 @@ export function launch(request: LaunchRequest): Launch {
           pid = message.pid;
           if (!request.ownProcesses) remaining = watchRemaining(request.helpers, message.pid);
           if (attachNetwork) {
-            await attachNetwork(message.pid);
+            await attachNetwork(message.pid).catch(async (error: unknown) => {
+              throw (await failureOfInit()) ?? error;
+            });
             sendUnlessGone(channel, { kind: "go" });
           }
         }

@@ -4,7 +4,12 @@ import { emitContainerEvent } from "./container-event.ts";
 import { connectToRunning } from "./container-end.ts";
 import { optionsOf } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
-import { attachSession, type SessionEnd, type SessionOptions } from "./monitor/attach-session.ts";
+import {
+  attachSession,
+  MonitorGone,
+  type SessionEnd,
+  type SessionOptions,
+} from "./monitor/attach-session.ts";
 import { type Monitor, type StartedContainer, spawnMonitor } from "./monitor/start-monitor.ts";
 import { firstProcessOf } from "./running-container.ts";
 import { isActive } from "./reconcile-containers.ts";
@@ -47,7 +52,24 @@ export async function attachContainer(
   connection.send("attach", { input: session.input, output: true });
   emitContainerEvent(context, record, "attach");
   forwardSignals(record, options)?.to(() => firstProcessOf(context, record.id));
-  return tellOfLeaving(context, record, await attachSession(connection, connection.frames(), session));
+  try {
+    return tellOfLeaving(context, record, await attachSession(connection, connection.frames(), session));
+  } catch (error) {
+    return endWithoutWord(context, record, error);
+  }
+}
+
+/** Whoever knocks when a monitor has just closed its door is not told how the container ended, but the record is. */
+function endWithoutWord(
+  { readingStore }: EngineContext,
+  { id, name }: ContainerRecord,
+  error: unknown,
+): SessionEnd {
+  if (!(error instanceof MonitorGone)) throw error;
+  const state = readingStore.containers.find(id)?.state;
+  if (state === undefined) throw new BerthError("not-found", `No such container: ${name}`, { cause: error });
+  if (state.monitor !== undefined || state.exitCode === undefined) throw error;
+  return { kind: "exited", exitCode: state.exitCode };
 }
 
 /** Starts a container and stays with it: `start -a`. */

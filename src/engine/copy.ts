@@ -12,8 +12,9 @@ import { sendTree } from "../container/copy/send.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import { type ByteString, displayName } from "../sys/byte-string.ts";
 import { fileSyscalls } from "../sys/file-syscalls.ts";
+import { HeldNamespaces } from "../sys/held-namespaces.ts";
 import { createPipe } from "../sys/libc.ts";
-import { isAlive } from "../sys/process-identity.ts";
+import type { ProcessIdentity } from "../sys/process-identity.ts";
 import { selfCommand } from "../sys/self-command.ts";
 import { emitContainerEvent } from "./container-event.ts";
 import { optionsOf } from "./container-record.ts";
@@ -59,7 +60,7 @@ export async function* copyOutAsTar(
       emitContainerEvent(context, held.container, "archive-path");
       return;
     } catch (error) {
-      if (!(error instanceof JustStopped)) throw error;
+      await waitAfter(error);
     } finally {
       stop.abort();
       await sent.catch(() => {});
@@ -68,8 +69,24 @@ export async function* copyOutAsTar(
   }
 }
 
-/** The container ended before anything was copied: its files are now elsewhere. */
+/** The container ended before anything was copied: its files are elsewhere, as soon as that is recorded. */
 class JustStopped extends BerthError {}
+
+async function waitAfter(error: unknown): Promise<void> {
+  if (!(error instanceof JustStopped)) throw error;
+  await Bun.sleep(10);
+}
+
+/** Whether a process is not even on its way out. */
+function hasFiles(process: ProcessIdentity): boolean {
+  using held = new HeldNamespaces();
+  try {
+    held.hold(process, "mnt");
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Copies a path of a container to one of the host, where everything belongs to the caller. */
 export async function copyOut(
@@ -123,7 +140,7 @@ export async function copyIn(
     try {
       return await pour(context, tar, to, { ...options, manner: "copy" });
     } catch (error) {
-      if (!(error instanceof JustStopped)) throw error;
+      await waitAfter(error);
     }
   }
 }
@@ -201,7 +218,7 @@ function startWorker(
     { data, ...(signal === undefined ? {} : { signal }) },
   ).catch((error: unknown) => {
     if (isBerthError(error, "read-only")) throw readOnly(container, work);
-    const hasStopped = place.kind === "running" && !isAlive(place.process);
+    const hasStopped = place.kind === "running" && !hasFiles(place.process);
     throw hasStopped && isBerthError(error, "conflict")
       ? new JustStopped("conflict", error.message, { hint: "try again" })
       : error;

@@ -7,7 +7,7 @@ import { emitContainerEvent } from "./container-event.ts";
 import { ContainerStreams, rawTerminal, windowSize } from "./container-streams.ts";
 import type { EngineContext } from "./context.ts";
 import { type ExecRequest, execInContainer } from "./exec-in-container.ts";
-import { holdTerminal, showTerminal } from "./exec-terminal.ts";
+import { holdTerminal, showTerminal, type TerminalEnd } from "./exec-terminal.ts";
 import { runningContainer } from "./running-container.ts";
 
 export interface ExecOptions {
@@ -23,8 +23,8 @@ export interface ExecOptions {
 export type ExecEnd = { readonly kind: "exited"; readonly exitCode: number } | { readonly kind: "detached" };
 
 /**
- * Runs a program in a running container, connected with the person's streams until it ends. Who aborts, or types the
- * detach keys, leaves the program running, as with Docker, but not its terminal when the person's goes away.
+ * Runs a program in a running container, connected with the person's streams until it ends. Who aborts, types the detach
+ * keys or closes the terminal leaves the program running, as with Docker.
  */
 export async function execProgram(context: EngineContext, options: ExecOptions): Promise<ExecEnd> {
   const { record } = await runningContainer(context, options.container);
@@ -110,9 +110,13 @@ async function onTerminal(
   const { terminal, exited } = await execInContainer(context, record, request, undefined);
   if (terminal === undefined) throw new BerthError("internal", "the program got no terminal");
   using _ = interactive && isTerminal(0) ? rawTerminal(0) : undefined;
-  const end = await Promise.race([showTerminal(terminal, exited, { interactive, detachKeys }), aborted]);
+  let end: TerminalEnd | undefined;
+  try {
+    end = await Promise.race([showTerminal(terminal, exited, { interactive, detachKeys }), aborted]);
+  } finally {
+    if (end !== "ended") holdTerminal(context.helpers, terminal);
+  }
   if (end === "ended") return { kind: "exited", exitCode: await exited };
   if (end === "closed") throw new BerthError("interrupted", "the terminal was closed");
-  holdTerminal(context.helpers, terminal);
   return { kind: "detached" };
 }

@@ -110,26 +110,30 @@ describe("exec in a terminal", () => {
   test.each([
     ["SIGTERM", 143],
     ["SIGHUP", 129],
-  ] as const)("%s gives the terminal back and hangs the program up", async (signal, status) => {
+  ] as const)("%s gives the terminal back and leaves the program running", async (signal, status) => {
     using session = start(
       "-it",
       container.name,
       "sh",
       "-c",
-      `trap 'echo >/tmp/${signal}; exit' HUP; echo ready; while :; do sleep 0.05; done`,
+      `trap 'echo hung up >/tmp/${signal}; exit' HUP; trap 'echo left >/tmp/${signal}; exit' USR1; ` +
+        "echo $$ >/tmp/pid; echo ready; while :; do sleep 0.05; done",
     );
     await session.shows(/ready/);
     await until(() => !session.echoes());
     process.kill(session.pid, signal);
     expect(await session.exited).toBe(status);
     expect(session.echoes()).toBe(true);
-    while ((await inside(`test -e /tmp/${signal}`)).code !== 0) await Bun.sleep(10);
+    await inside("kill -USR1 $(cat /tmp/pid)");
+    while ((await inside(`test -s /tmp/${signal}`)).code !== 0) await Bun.sleep(10);
+    expect((await inside(`cat /tmp/${signal}`)).stdout).toBe("left\n");
   });
 
-  test("a terminal that goes away hangs up the program's", async () => {
+  test("a terminal that goes away leaves the program running, with a terminal of its own", async () => {
     const script = `
       import { startInTerminal } from ${JSON.stringify(join(import.meta.dir, "../support/terminal-session.ts"))};
-      const session = startInTerminal(${JSON.stringify(lab.root)}, ["exec", "-it", ${JSON.stringify(container.name)}, "sleep", "98765"]);
+      const session = startInTerminal(${JSON.stringify(lab.root)}, ["exec", "-it", ${JSON.stringify(container.name)}, "sh", "-c", "echo $$ >/tmp/pid; echo ready; exec sleep 98765"]);
+      await session.shows(/ready/);
       while (session.echoes()) await Bun.sleep(10);
       console.log(session.pid);
       process.kill(process.pid, "SIGKILL");
@@ -142,7 +146,8 @@ describe("exec in a terminal", () => {
     const pid = Number(await outer.stdout.text());
     expect(pid).toBeGreaterThan(0);
     await until(() => !existsSync(`/proc/${pid}`));
-    while ((await inside("/bin/busybox pgrep -x sleep")).code === 0) await Bun.sleep(10);
+    expect((await inside("kill $(cat /tmp/pid)")).code).toBe(0);
+    while ((await inside("test -e /proc/$(cat /tmp/pid)")).code === 0) await Bun.sleep(10);
   });
 
   test("-dt leaves a program that has a terminal, which goes when it ends", async () => {

@@ -279,7 +279,8 @@ describe.each(Object.keys(scenes))("with %s", (scene) => {
       .filter((race) => race.scene === scene)
       .map((race) => [race.commands.map(([words]) => words).join(" | "), race]),
   )("%s", async (_, { commands, left }) => {
-    for (const words of scenes[scene as keyof typeof scenes]) expect((await lab.berth(words)).code).toBe(0);
+    for (const words of scenes[scene as keyof typeof scenes])
+      expect(await lab.berth(words)).toMatchObject({ code: 0, stderr: "" });
     const ended = await Promise.all(commands.map(([words]) => lab.berth(words.split(" "))));
     for (const [index, { code, stderr }] of ended.entries()) {
       const [words, ...refusals] = commands[index]!;

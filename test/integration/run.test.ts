@@ -74,10 +74,34 @@ describe.each(["overlay", "fuse-overlayfs", "copy"])("run with the %s driver", (
     expect(stderr).toContain("Read-only file system");
   });
 
+  test("a tmpfs has the options of its mount", async () => {
+    const options = async (...given: string[]) => {
+      const { stdout } = await sh("grep ' /t ' /proc/mounts", "--tmpfs", ["/t", ...given].join(":"));
+      return stdout.split(" ")[3]!.split(",");
+    };
+    expect(await options()).toEqual(expect.arrayContaining(["nosuid", "nodev", "noexec", "relatime"]));
+    const chosen = await options("suid,exec,noatime,nodiratime,sync,mode=700,size=64k");
+    expect(chosen).toEqual(
+      expect.arrayContaining(["nodev", "noatime", "nodiratime", "sync", "mode=700", "size=64k"]),
+    );
+    expect(chosen).not.toContain("nosuid");
+    expect(chosen).not.toContain("noexec");
+  });
+
   test("a volume is filled from the image once, and keeps what is written", async () => {
     const script = "ls /etc/passwd && cat /etc/mark 2>/dev/null; echo seen >> /etc/mark";
     expect((await sh(script, "-v", "etc:/etc")).stdout).toBe("/etc/passwd\n");
     expect((await sh(script, "-v", "etc:/etc")).stdout).toBe("/etc/passwd\nseen\n");
+  });
+
+  test("a volume that its user has closed to all others is mounted again, and filled while it is empty", async () => {
+    await sh("chown 33:33 /v; chmod 700 /v", "-v", "closed:/v");
+    expect((await sh("ls -d /etc/passwd; stat -c %u /etc", "-v", "closed:/etc")).stdout).toBe(
+      "/etc/passwd\n0\n",
+    );
+    await sh("chown 33:33 /v; chmod 700 /v", "-v", "closed:/v");
+    expect((await sh("head -n 1 /v/passwd", "-v", "closed:/v")).stdout).toStartWith("root:");
+    expect((await berth(root, ["volume", "rm", "closed"])).code).toBe(0);
   });
 
   test("owners of many ids work inside", async () => {
@@ -105,6 +129,10 @@ describe("run", () => {
       code: 125,
       stderr: expect.stringContaining("unable to find user nobody-here"),
     });
+    // Its first process ends while the network is attached to it.
+    expect((await berth(root, ["run", "--rm", "-u", "nobody-here", image, "true"])).stderr).toStartWith(
+      "berth: unable to find user nobody-here",
+    );
     expect(await run("--rm", "no.such.name/x", "true").then(({ code }) => code)).toBe(125);
     expect(await run("--no-such-flag", image)).toMatchObject({
       code: 125,

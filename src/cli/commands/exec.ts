@@ -4,6 +4,7 @@ import { exitCode } from "../exit-codes.ts";
 import { flag } from "../flags/spec.ts";
 import { interruptible } from "../interruption.ts";
 import { checkWorkdir } from "../run/checked-values.ts";
+import { detachKeysFrom } from "../run/detach-keys-option.ts";
 import { readKeyValueFile } from "../run/key-value-file.ts";
 
 export const exec = defineCommand({
@@ -27,8 +28,8 @@ export const exec = defineCommand({
   completes: ["running container", "file"],
   async run({ flags, words, host, context }) {
     const [container = "", ...args] = words;
-    const { parseDetachKeys, defaultDetachKeys } = await import("../../engine/detach-keys.ts");
-    const detachKeys = parseDetachKeys(flags["detach-keys"] || defaultDetachKeys);
+    const detachKeys =
+      flags.tty || flags["detach-keys"] ? detachKeysFrom(flags["detach-keys"], host.env) : new Uint8Array();
     if (flags.workdir) checkWorkdir(flags.workdir);
     const files = flags["env-file"].flatMap((path) =>
       readKeyValueFile("env", path, host.workingDirectory, host.env),

@@ -76,7 +76,7 @@ async function runWithMonitor(
     input: streams.stdin,
     output: streams,
     terminal: options.terminal,
-    detachKeys: detachKeysFrom(flags["detach-keys"]),
+    detachKeys: detachKeysFrom(flags["detach-keys"], host.env),
     proxy: flags["sig-proxy"] && !options.terminal,
     ...(talk.signal && options.terminal ? { signal: talk.signal } : {}),
   });

@@ -15,7 +15,7 @@ export const update = defineCommand({
       completes: ["no", "always", "on-failure", "unless-stopped"],
     }),
   },
-  notYet: "cpu-rt-period cpu-rt-runtime kernel-memory",
+  notYet: "kernel-memory",
   words: { min: 1 },
   completes: ["container"],
   async run({ flags, given, words, host, context }) {

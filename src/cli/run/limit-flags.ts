@@ -12,6 +12,8 @@ export const limitFlags = {
   ),
   "cpu-period": flag.integer("Limit CPU CFS (Completely Fair Scheduler) period"),
   "cpu-quota": flag.integer("Limit CPU CFS (Completely Fair Scheduler) quota"),
+  "cpu-rt-period": flag.integer("Limit CPU real-time period in microseconds"),
+  "cpu-rt-runtime": flag.integer("Limit CPU real-time runtime in microseconds"),
   "cpu-shares": flag.integer("CPU shares (relative weight)", { short: "c" }),
   cpus: flag.text("Number of CPUs", { type: "decimal", check: (value) => void parseCpus(value) }),
   "cpuset-cpus": flag.text("CPUs in which to allow execution (0-3, 0,1)"),
@@ -47,11 +49,18 @@ export const deviceLimitFlags = {
   "device-read-iops": operationsPerSecond("Limit read rate (IO per second) from a device"),
   "device-write-bps": bytesPerSecond("Limit write rate (bytes per second) to a device"),
   "device-write-iops": operationsPerSecond("Limit write rate (IO per second) to a device"),
+  "memory-swappiness": flag.integer("Tune container memory swappiness (0 to 100)", { default: -1 }),
   "oom-kill-disable": flag.boolean("Disable OOM Killer"),
 } as const;
 
-/** What was asked for; undefined when nothing was. */
+/** What was asked for; undefined when nothing was. Throws `unsupported` for what cgroup v2 cannot do. */
 export function buildLimits(flags: FlagValues<typeof limitFlags>): ResourceLimits | undefined {
+  if (flags["cpu-rt-period"] || flags["cpu-rt-runtime"])
+    throw new BerthError(
+      "unsupported",
+      "cgroup v2 has no real-time limits (--cpu-rt-period, --cpu-rt-runtime)",
+      { hint: "--cpus and --cpu-shares limit and weigh ordinary scheduling" },
+    );
   return unlessEmpty({
     ...set("memory", flags.memory, bytes),
     ...set("memorySwap", flags["memory-swap"], parseSwap),
@@ -67,7 +76,7 @@ export function buildLimits(flags: FlagValues<typeof limitFlags>): ResourceLimit
   });
 }
 
-/** The same with the limits of devices. Throws `unsupported` for what cgroup v2 cannot do. */
+/** The same with the limits of devices, and without those that say that there is no limit. */
 export function buildRunLimits(
   flags: FlagValues<typeof limitFlags & typeof deviceLimitFlags>,
 ): ResourceLimits | undefined {
@@ -75,11 +84,25 @@ export function buildRunLimits(
     throw new BerthError("unsupported", "cgroup v2 cannot disable the OOM killer (--oom-kill-disable)", {
       hint: "--memory-reservation protects memory, and --oom-score-adj lets others be killed first",
     });
+  const swappiness = flags["memory-swappiness"] ?? -1;
+  if (swappiness < -1 || swappiness > 100)
+    throw new BerthError(
+      "invalid-argument",
+      `invalid value: ${swappiness}. Valid memory swappiness range is 0-100`,
+    );
+  if (swappiness !== -1)
+    throw new BerthError("unsupported", "cgroup v2 has no swappiness of a container (--memory-swappiness)", {
+      hint: "--memory-swap says how much a container may swap",
+    });
   const rates = (values: readonly string[], unit: RateUnit) =>
     values.length === 0 ? undefined : values.map((value) => parseRate(value, unit));
   const weights = flags["blkio-weight-device"].map(parseWeight).filter(({ weight }) => weight > 0);
+  const { pidsLimit = 0, cpuQuota = 0, memorySwap = 0, ...others } = buildLimits(flags) ?? {};
   return unlessEmpty({
-    ...buildLimits(flags),
+    ...others,
+    ...(pidsLimit > 0 ? { pidsLimit } : {}),
+    ...(cpuQuota > 0 ? { cpuQuota } : {}),
+    ...(memorySwap > 0 || (memorySwap < 0 && others.memory) ? { memorySwap } : {}),
     ...(weights.length === 0 ? {} : { blkioWeightDevice: weights }),
     ...set("deviceReadBps", rates(flags["device-read-bps"], "bytes"), (value) => value),
     ...set("deviceWriteBps", rates(flags["device-write-bps"], "bytes"), (value) => value),

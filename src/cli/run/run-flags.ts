@@ -1,5 +1,6 @@
 import { BerthError } from "../../base/errors.ts";
 import { flag } from "../flags/spec.ts";
+import { parseDetachKeys } from "../../engine/detach-keys.ts";
 import { healthFlags } from "./health-options.ts";
 import { isolationFlags } from "./isolation-flags.ts";
 import { deviceLimitFlags, limitFlags } from "./limit-flags.ts";
@@ -71,7 +72,9 @@ export const createFlags = {
 export const runFlags = {
   ...createFlags,
   detach: flag.boolean("Run container in background and print container ID", { short: "d" }),
-  "detach-keys": flag.text("Override the key sequence for detaching a container"),
+  "detach-keys": flag.text("Override the key sequence for detaching a container", {
+    check: (value) => void parseDetachKeys(value),
+  }),
   "sig-proxy": flag.boolean("Proxy received signals to the process", { default: true }),
 } as const;
 
@@ -79,8 +82,6 @@ export const runFlags = {
 export const runNotYet = `
   cpu-count
   cpu-percent
-  cpu-rt-period
-  cpu-rt-runtime
   io-maxbandwidth
   io-maxiops
   ip6
@@ -88,7 +89,6 @@ export const runNotYet = `
   link
   link-local-ip
   mac-address
-  memory-swappiness
   storage-opt
   use-api-socket
 `;

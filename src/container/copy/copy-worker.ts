@@ -8,7 +8,7 @@ import { decompress } from "../../archive/layer/decompress.ts";
 import { ExtractionNotes } from "../../archive/layer/extraction-notes.ts";
 import { ownerPolicyFrom } from "../../archive/layer/owner-policy.ts";
 import { readTar } from "../../archive/layer/read-tar.ts";
-import { BerthError } from "../../base/errors.ts";
+import { BerthError, systemErrorCode } from "../../base/errors.ts";
 import { dataDescriptor } from "../../snapshot/worker-protocol.ts";
 import { answerRequest } from "../../snapshot/worker-talk.ts";
 import { type ByteString, displayName } from "../../sys/byte-string.ts";
@@ -61,7 +61,7 @@ function openRoot(place: CopyPlace, container: string): number {
       // Only now it is certain whose root it is: the pid may have been another's for a while.
       if (isAlive(place.process)) return root;
     } catch (error) {
-      if (isAlive(place.process)) throw error;
+      if (systemErrorCode(error) !== "ENOENT") throw error; // else it is on its way out
     }
     throw new BerthError("conflict", `container ${container} has just stopped`, { hint: "try again" });
   }

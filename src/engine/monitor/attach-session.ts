@@ -22,8 +22,8 @@ export type SessionEnd =
   | { readonly kind: "detached" };
 
 /**
- * Connects the person's streams with a container's, until it ends or the person leaves. Throws `internal` when its
- * monitor ends without a word, and what `signal` was aborted with.
+ * Connects the person's streams with a container's, until it ends or the person leaves. Throws `MonitorGone` when
+ * its monitor ends without a word, and what `signal` was aborted with.
  */
 export async function attachSession(
   connection: Connection,
@@ -52,8 +52,10 @@ async function showOutput(frames: AsyncIterable<Frame>, { output }: SessionOptio
     else if (frame.kind === "stderr" && output.stderr) await show(2, frame.payload);
     else if (frame.kind === "exited") return { kind: "exited", ...bodyOf<{ exitCode: number }>(frame) };
   }
-  throw new BerthError("internal", "the container's monitor was killed, and the container with it");
+  throw new MonitorGone("internal", "the container's monitor was killed, and the container with it");
 }
+
+export class MonitorGone extends BerthError {}
 
 /** Whoever does not look any more is not attached any more: the error ends the session, and the command by EPIPE. */
 async function show(fd: 1 | 2, bytes: Uint8Array): Promise<void> {

@@ -30,10 +30,14 @@ test("limits are kept in Docker's units", () => {
     cpuShares: 512,
     cpusetCpus: "0-1",
     cpusetMems: "0",
-    pidsLimit: -1,
     blkioWeight: 500,
   });
-  expect(limits("--cpu-period", "50000", "--cpu-quota", "-1")).toEqual({ cpuPeriod: 50000, cpuQuota: -1 });
+  expect(limits("--cpu-period", "50000", "--cpu-quota", "20000")).toEqual({
+    cpuPeriod: 50000,
+    cpuQuota: 20000,
+  });
+  const unlimited = ["--cpu-quota=-1", "--memory-swap=-1", "--memory-swappiness=-1", "--cpu-rt-runtime=0"];
+  expect(limits("--pids-limit", "-1", ...unlimited)).toBeUndefined();
   const devices = ["--device-read-bps", "/dev/sda:1mb", "--device-read-bps=/dev/sdb:5"];
   expect(limits(...devices, "--device-write-iops", "/dev/sda:7")).toEqual({
     deviceReadBps: [
@@ -62,6 +66,9 @@ test.each([
     "invalid rate for device: /dev/sda:1k. The correct format is <device-path>:<number>. Number must be a positive integer",
   ],
   [["--blkio-weight-device", "/dev/sda:5"], "invalid weight for device: /dev/sda:5"],
+  [["--memory-swappiness", "101"], "Valid memory swappiness range is 0-100"],
+  [["--memory-swappiness", "0"], "cgroup v2 has no swappiness of a container"],
+  [["--cpu-rt-runtime", "95000"], "cgroup v2 has no real-time limits"],
   [["--oom-kill-disable"], "cgroup v2 cannot disable the OOM killer (--oom-kill-disable)"],
 ])("%j is refused", (words, message) => {
   expect(() => limits(...words)).toThrow(message);
