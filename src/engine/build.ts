@@ -1,17 +1,15 @@
 import { BerthError } from "../base/errors.ts";
-import { planStage, stepPrefix } from "../build/plan/plan-stage.ts";
-import { addTriggers, planStages, readDockerfile } from "../build/plan/stage-graph.ts";
-import { stateOfImage, stateOfStage } from "../build/plan/stage-state.ts";
-import type { PlannedStage, PlanOptions, Source, StageGraph, StageState } from "../build/plan/types.ts";
-import { hostPlatform, parsePlatform } from "../oci/platform.ts";
+import { stepPrefix } from "../build/plan/plan-stage.ts";
+import type { Source, StageGraph, StageState } from "../build/plan/types.ts";
 import { type BaseImage, BaseImages } from "./build/base-image.ts";
-import type { BuildEnvironment, BuildTools, StageFiles } from "./build/build-environment.ts";
+import { type BuildEnvironment, type StageFiles, toolsOf } from "./build/build-environment.ts";
 import { atPlace } from "./build/build-failure.ts";
 import type { BuildOptions } from "./build/build-options.ts";
-import { contextImage, openNamedContexts } from "./build/named-contexts.ts";
-import { openContext } from "./build/open-context.ts";
 import { type BuildResult, exportResult } from "./build/export-result.ts";
-import { asVertex, type BuildProgress } from "./build/progress.ts";
+import { openNamedContexts } from "./build/named-contexts.ts";
+import { loadDefinition } from "./build/open-context.ts";
+import { type BuildPlan, planBuild, planOptions, type PlanRequest } from "./build/plan-build.ts";
+import type { BuildProgress } from "./build/progress.ts";
 import { type NamedTree, SourceTrees } from "./build/source-trees.ts";
 import { StageBuild } from "./build/stage-build.ts";
 import { StepCache } from "./build/step-cache.ts";
@@ -34,26 +32,15 @@ export async function buildImage(
   await sweepStore(context);
   // One failure ends the other stages.
   const failure = new AbortController();
-  const made: BuildTools = {
-    context,
-    tools: { store, unpacker: context.unpacker, removeTree: (path) => context.snapshotter.removeTree(path) },
-    signal: AbortSignal.any([signal, failure.signal]),
-    stack,
-  };
-  const files = await asVertex(
-    progress,
-    "[internal] load build definition from Dockerfile",
-    async (vertex) => {
-      const opened = await openContext(made, options);
-      const current = Buffer.byteLength(opened.dockerfile.text);
-      vertex.part("transferring dockerfile:", { current, isOver: true });
-      return opened;
-    },
-  );
+  const ending = AbortSignal.any([signal, failure.signal]);
+  const files = await loadDefinition(context, options, { progress, stack, signal: ending });
   const { driver } = await chooseDriver(context, options.storageDriver);
   const cache = new StepCache(store, lease);
   const build: BuildEnvironment = {
-    ...made,
+    context,
+    tools: toolsOf(context),
+    signal: ending,
+    stack,
     options,
     files,
     progress,
@@ -63,7 +50,7 @@ export async function buildImage(
     epoch: epochOf(context, options),
   };
   return await atPlace({ dockerfile: files.dockerfile }, async () => {
-    const whole = new WholeBuild(build, planOptions(options), failure);
+    const whole = new WholeBuild(build, planOptions(options, files), failure);
     await whole.openNamedContexts();
     const { files: done, state } = await whole.target();
     cache.finish();
@@ -83,19 +70,6 @@ function epochOf(context: EngineContext, { buildArgs }: BuildOptions): number | 
   throw new BerthError("invalid-argument", `invalid SOURCE_DATE_EPOCH: ${text}`);
 }
 
-function planOptions({ target, buildArgs, platform, contexts }: BuildOptions): PlanOptions {
-  const buildPlatform = hostPlatform();
-  return {
-    ...(target === undefined ? {} : { target }),
-    buildArgs,
-    buildPlatform,
-    targetPlatform: platform === undefined ? buildPlatform : parsePlatform(platform),
-    contexts: new Map(
-      Object.entries(contexts).map(([name, place]) => [name.toLowerCase(), contextImage(place)]),
-    ),
-  };
-}
-
 interface BuiltStage {
   readonly files: StageFiles;
   readonly state: StageState;
@@ -104,16 +78,15 @@ interface BuiltStage {
 /** Stages, each planned when its base is known and built when what it needs is there; independent ones at once. */
 class WholeBuild {
   readonly #build: BuildEnvironment;
-  readonly #options: PlanOptions;
+  readonly #options: PlanRequest["options"];
   readonly #failure: AbortController;
   readonly #images: BaseImages;
   readonly #trees: SourceTrees;
   readonly #stages = new Map<number, Promise<BuiltStage>>();
   readonly #named = new Map<string, NamedTree>();
-  #graph: StageGraph;
-  #plans = new Map<number, PlannedStage>();
+  #plan!: BuildPlan;
 
-  constructor(build: BuildEnvironment, options: PlanOptions, failure: AbortController) {
+  constructor(build: BuildEnvironment, options: PlanRequest["options"], failure: AbortController) {
     this.#build = build;
     this.#options = options;
     this.#failure = failure;
@@ -126,7 +99,6 @@ class WholeBuild {
       signal,
     );
     this.#trees = new SourceTrees(build, (source) => this.#filesOf(source), this.#named);
-    this.#graph = planStages(readDockerfile(build.files.dockerfile.text), options);
   }
 
   async openNamedContexts(): Promise<void> {
@@ -136,44 +108,35 @@ class WholeBuild {
   }
 
   async target(): Promise<BuiltStage> {
-    await this.#plan();
-    this.#announce();
+    await this.#settlePlan();
     // All at once: a stage waits by itself for what it needs.
-    const all = this.#graph.needed.map((index) => this.#stage(index));
+    const all = this.#plan.graph.needed.map((index) => this.#stage(index));
     const results = await Promise.allSettled(all);
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw this.#failure.signal.reason ?? failed.reason;
-    return this.#stage(this.#graph.target);
+    return this.#stage(this.#plan.graph.target);
+  }
+
+  async #settlePlan(): Promise<void> {
+    const { files, progress } = this.#build;
+    const options = this.#options;
+    const configOf: PlanRequest["configOf"] = async (base) => (await this.#images.get(base)).record.config;
+    try {
+      this.#plan = await planBuild({ files, options, scope: "needed", configOf });
+    } finally {
+      for (const warning of options.linter.warnings) progress.warn(warning);
+    }
+    this.#announce();
   }
 
   /** Tells how much work there is: steps that may make layers, base images, and what becomes of the result. */
   #announce(): void {
-    const pieces = this.#graph.needed.map((index) => {
-      const ofBase = this.#graph.stages[index]!.base.kind === "image" ? 1 : 0;
-      return ofBase + this.#plans.get(index)!.steps.filter(({ kind }) => kind !== "config").length;
+    const pieces = this.#plan.graph.needed.map((index) => {
+      const ofBase = this.#plan.graph.stages[index]!.base.kind === "image" ? 1 : 0;
+      return ofBase + this.#plan.stages.get(index)!.steps.filter(({ kind }) => kind !== "config").length;
     });
     const steps = pieces.reduce((sum, count) => sum + count, 0);
     this.#build.progress.expect(steps + this.#build.options.outputs.length);
-  }
-
-  /** Plans the needed stages, bases first; a base's triggers may make more of them needed. */
-  async #plan(): Promise<void> {
-    for (;;) {
-      const index = this.#graph.needed.find((needed) => !this.#plans.has(needed));
-      if (index === undefined) return;
-      const stage = this.#graph.stages[index]!;
-      const { base } = stage;
-      const { dockerfile } = this.#build.files;
-      const image =
-        base.kind === "image"
-          ? await atPlace({ dockerfile, lines: stage.lines }, () => this.#images.get(base))
-          : undefined;
-      const below = base.kind === "stage" ? this.#plans.get(base.index)!.state : undefined;
-      const triggers = image?.record.config.config?.OnBuild ?? below?.config.OnBuild ?? [];
-      this.#graph = addTriggers(this.#graph, index, triggers, this.#options);
-      const start = below === undefined ? stateOfImage(image?.record.config) : stateOfStage(below);
-      this.#plans.set(index, planStage(this.#graph, this.#graph.stages[index]!, start, this.#options));
-    }
   }
 
   #stage(index: number): Promise<BuiltStage> {
@@ -188,8 +151,8 @@ class WholeBuild {
   }
 
   async #buildStage(index: number): Promise<BuiltStage> {
-    const stage = this.#graph.stages[index]!;
-    const planned = this.#plans.get(index)!;
+    const stage = this.#plan.graph.stages[index]!;
+    const planned = this.#plan.stages.get(index)!;
     const base = await this.#baseFiles(stage.base);
     if (stage.base.kind === "image") {
       const { name } = await this.#images.get(stage.base);

@@ -13,11 +13,12 @@ export async function readImage(
   context: EngineContext,
   place: Place,
   signal?: AbortSignal,
+  platform = hostPlatform(),
 ): Promise<DescribedImage> {
   const options = signal === undefined ? {} : { signal };
   await using source = await openSource(context, place, options);
   const { root, repository, name } = source;
-  const { document, manifest } = await selectManifest(root, hostPlatform(), (descriptor) =>
+  const { document, manifest } = await selectManifest(root, platform, (descriptor) =>
     source.source.fetchManifest(repository, descriptor, signal),
   );
   const config = parseImageConfig(await copiedBytes(source, manifest.config, signal));

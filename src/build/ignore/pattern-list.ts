@@ -25,6 +25,16 @@ export class PatternList {
     return this.#patterns.length === 0;
   }
 
+  /** Whether some patterns bring back what others ignore. */
+  get hasExceptions(): boolean {
+    return this.#patterns.some(({ exception }) => exception);
+  }
+
+  /** Whether a pattern ignores everything there is. */
+  get ignoresAll(): boolean {
+    return this.#patterns.some(({ exception, text }) => !exception && ["*", "**", "**/*"].includes(text));
+  }
+
   /** `path` is relative and clean. */
   ignores(path: string): boolean {
     let ignored = false;

@@ -7,7 +7,14 @@ import { readFlags } from "./flags.ts";
 import { readHealthcheck } from "./healthcheck.ts";
 import { readAdd, readCopy } from "./read-copy.ts";
 import { checkMount } from "./run-mount.ts";
-import type { CommandLine, DeclaredArg, FromInstruction, Instruction, RunInstruction } from "./types.ts";
+import type {
+  CommandLine,
+  DeclaredArg,
+  FromInstruction,
+  Instruction,
+  Located,
+  RunInstruction,
+} from "./types.ts";
 
 const keywords =
   "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR".split(
@@ -16,11 +23,11 @@ const keywords =
 
 /** The second pass, for one node. Throws DockerfileError with the lines of the node. */
 export function readInstruction(node: DockerfileNode): Instruction {
-  const { lines } = node;
-  return atLines(lines, () => ({ ...read(node), source: trim(node.text), lines }));
+  const { lines, comments } = node;
+  return atLines(lines, () => ({ ...read(node), source: trim(node.text), lines, comments }));
 }
 
-type Unlocated<I> = I extends Instruction ? Omit<I, "source" | "lines"> : never;
+type Unlocated<I> = I extends Instruction ? Omit<I, keyof Located> : never;
 
 function read(node: DockerfileNode): Unlocated<Instruction> {
   const { body } = node;

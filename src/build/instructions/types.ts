@@ -7,6 +7,8 @@ export interface Located {
   /** The logical line, trimmed. */
   readonly source: string;
   readonly lines: Lines;
+  /** Right above it. */
+  readonly comments: readonly string[];
 }
 
 /** The second pass: typed, checked by itself, words not expanded yet. */

@@ -1,8 +1,12 @@
 import { posix } from "node:path";
 import type { ImageExecutionConfig } from "../../oci/types.ts";
-import { atLines, DockerfileError } from "../dockerfile-error.ts";
+import { atLines, DockerfileError, type Lines } from "../dockerfile-error.ts";
 import type { DeclaredArg, Instruction } from "../instructions/types.ts";
-import { type ExpandOptions, expand } from "../shell/expand.ts";
+import { lintCopy } from "../lint/lint-copy.ts";
+import { type LastOfKind, lintInstruction, lintPort } from "../lint/lint-instruction.ts";
+import type { Linter } from "../lint/linter.ts";
+import { type ExpandOptions, type Expansion, expand } from "../shell/expand.ts";
+import { didYouMean } from "../suggest.ts";
 import { trim } from "../syntax/whitespace.ts";
 import { planCopy } from "./plan-copy.ts";
 import { planMounts } from "./plan-mounts.ts";
@@ -64,7 +68,12 @@ class StagePlanner {
   #config: ImageExecutionConfig;
   #author: string | undefined;
   #position: number;
+  #hasWorkdir: boolean;
   #commandIsSet = false;
+  /** Of the instruction that is being planned. */
+  #lines: Lines;
+  #linter: Linter | undefined;
+  readonly #last: LastOfKind = new Map();
 
   constructor(graph: StageGraph, stage: Stage, start: StageState, options: PlanOptions) {
     this.#graph = graph;
@@ -74,6 +83,8 @@ class StagePlanner {
     this.#args = [...start.args];
     this.#config = start.config;
     this.#author = start.author;
+    this.#hasWorkdir = start.hasWorkdir ?? false;
+    this.#lines = stage.lines;
     this.#position = isNumberedBase(stage) ? 1 : 0;
   }
 
@@ -86,12 +97,19 @@ class StagePlanner {
         ...(author === undefined ? {} : { author }),
         variables: this.#variables,
         args: this.#args,
+        hasWorkdir: this.#hasWorkdir,
       },
     };
   }
 
   add(instruction: StageInstruction): void {
     const { lines } = instruction;
+    this.#lines = lines;
+    this.#linter = this.#options.linter?.below(instruction.comments);
+    if (this.#linter !== undefined) {
+      const shell = (this.#config.Shell ?? []).length > 0;
+      lintInstruction(instruction, { last: this.#last, shell }, this.#linter);
+    }
     const change = (config: ImageExecutionConfig, createdBy: string) => {
       this.#config = { ...this.#config, ...config };
       this.#steps.push({ kind: "config", lines, createdBy });
@@ -118,16 +136,7 @@ class StagePlanner {
         return;
       case "copy":
       case "add":
-        this.#steps.push({
-          ...planCopy(instruction, {
-            word: (text) => this.#word(text),
-            content: (text) => this.#word(text, { plainQuotes: true, escapeToken: "\\" }),
-            workdir: this.#workdir,
-            from: (name) => this.#source(name),
-          }),
-          lines,
-          title: this.#title(instruction),
-        });
+        this.#copy(instruction);
         return;
       case "workdir":
         this.#changeDirectory(instruction);
@@ -148,7 +157,9 @@ class StagePlanner {
         return;
       }
       case "expose": {
-        const ports = instruction.ports.flatMap((port) => this.#words(port).flatMap(exposedPorts));
+        const given = instruction.ports.flatMap((port) => this.#words(port));
+        for (const port of given) if (this.#linter) lintPort(port, lines, this.#linter);
+        const ports = given.flatMap(exposedPorts);
         const added = Object.fromEntries(ports.map((port) => [port, {}]));
         change({ ExposedPorts: { ...this.#config.ExposedPorts, ...added } }, `EXPOSE ${goList(ports)}`);
         return;
@@ -208,6 +219,20 @@ class StagePlanner {
     change({ Env: environment }, ["ENV", ...set.map(([name, value]) => `${name}=${value}`)].join(" "));
   }
 
+  #copy(instruction: StageInstruction & { kind: "copy" | "add" }): void {
+    const { lines, kind } = instruction;
+    const step = planCopy(instruction, {
+      word: (text) => this.#word(text),
+      content: (text) => this.#word(text, { plainQuotes: true, escapeToken: "\\" }),
+      workdir: this.#workdir,
+      from: (name) => this.#source(name),
+    });
+    const { ignore } = this.#options;
+    if (this.#linter !== undefined && ignore !== undefined)
+      lintCopy(step, kind === "add" ? "Add" : "Copy", { ignore, lines, linter: this.#linter });
+    this.#steps.push({ ...step, lines, title: this.#title(instruction) });
+  }
+
   /** ARG: what was given on the command line, else the default, else what was said before the first FROM. */
   #declare({ name, value }: DeclaredArg): string {
     const { buildArgs } = this.#options;
@@ -252,7 +277,11 @@ class StagePlanner {
   }
 
   #changeDirectory(instruction: StageInstruction & { kind: "workdir" }): void {
-    const path = posix.resolve(this.#workdir, this.#word(instruction.path));
+    const given = this.#word(instruction.path);
+    if (!this.#hasWorkdir && !given.startsWith("/"))
+      this.#linter?.warn("WorkdirRelativePath", instruction.lines, given);
+    this.#hasWorkdir = true;
+    const path = posix.resolve(this.#workdir, given);
     this.#config = { ...this.#config, WorkingDir: path };
     const createdBy = `WORKDIR ${path}`;
     const { lines } = instruction;
@@ -285,7 +314,7 @@ class StagePlanner {
     const raw = instruction.kind === "run" ? { rawQuotes: true, keepUnset: true } : {};
     let shown: string;
     try {
-      shown = this.#word(source, raw);
+      shown = this.#expand(source, raw).text;
     } catch {
       shown = source;
     }
@@ -293,14 +322,23 @@ class StagePlanner {
     return `${stepPrefix(this.#stage, this.#position)}${instruction.fromTrigger ? "ONBUILD " : ""}${words}`;
   }
 
+  /** A word of the instruction that is being planned. */
   #word(text: string, options: ExpandOptions = {}): string {
-    return expand(text, (name) => this.#variables.get(name), {
-      escapeToken: this.#graph.escapeToken,
-      ...options,
-    }).text;
+    const { text: expanded, unmatched } = this.#expand(text, options);
+    for (const name of unmatched) {
+      if (this.#args.some((arg) => arg.name === name)) continue;
+      const suggestion = didYouMean(name, [...this.#variables.keys()]);
+      this.#linter?.warn("UndefinedVar", this.#lines, name, suggestion);
+    }
+    return expanded;
   }
 
   #words(text: string): readonly string[] {
-    return expand(text, (name) => this.#variables.get(name), { escapeToken: this.#graph.escapeToken }).words;
+    return this.#expand(text, {}).words;
+  }
+
+  #expand(text: string, options: ExpandOptions): Expansion {
+    const { escapeToken } = this.#graph;
+    return expand(text, (name) => this.#variables.get(name), { escapeToken, ...options });
   }
 }

@@ -3,6 +3,9 @@ import { atLines, DockerfileError } from "../dockerfile-error.ts";
 import { readInstruction } from "../instructions/read-instruction.ts";
 import { mountSource } from "../instructions/run-mount.ts";
 import type { Instruction } from "../instructions/types.ts";
+import { lintDefaultBases, lintFromArgs, lintPlatform } from "../lint/lint-from.ts";
+import { lintNode, lintStages } from "../lint/lint-nodes.ts";
+import { Linter } from "../lint/linter.ts";
 import { expand } from "../shell/expand.ts";
 import { didYouMean } from "../suggest.ts";
 import { parseDockerfile } from "../syntax/parse-dockerfile.ts";
@@ -20,10 +23,16 @@ import type {
 type Located<K extends Instruction["kind"]> = Extract<Instruction, { kind: K }>;
 
 /** The first two passes. Throws DockerfileError, in BuildKit's words with the line. */
-export function readDockerfile(text: string): Dockerfile {
+export function readDockerfile(text: string, linter = new Linter()): Dockerfile {
   try {
-    const { nodes, escapeToken } = parseDockerfile(text);
-    return { instructions: nodes.map(readInstruction), escapeToken };
+    const { nodes, escapeToken, directives, emptyContinuations } = parseDockerfile(text);
+    linter.configure(directives.check);
+    for (const { end } of emptyContinuations) linter.warn("NoEmptyContinuation", { start: end, end });
+    const instructions = nodes.map((node) => {
+      lintNode(node, linter.below(node.comments));
+      return readInstruction(node);
+    });
+    return { instructions, escapeToken };
   } catch (error) {
     if (!(error instanceof DockerfileError) || error.lines === undefined) throw error;
     const message = `dockerfile parse error on line ${error.lines.start}: ${error.message}`;
@@ -45,6 +54,18 @@ export function planStages({ instructions, escapeToken }: Dockerfile, options: P
   const parts = splitAtFrom(instructions.slice(first));
   const targetName = options.target ?? parts.at(-1)!.from.name ?? "";
   const args = globalArgs(before, options, targetName, escapeToken);
+  const { linter } = options;
+  if (linter !== undefined) {
+    lintStages(instructions.slice(first), linter);
+    const defaults = globalArgs(before, { ...options, buildArgs: {} }, targetName, escapeToken);
+    lintDefaultBases(
+      parts.map(({ from }) => from),
+      defaults,
+      escapeToken,
+      linter,
+    );
+  }
+  const declared = before.flatMap((each) => (each.kind === "arg" ? each.args.map(({ name }) => name) : []));
   const stages: Stage[] = [];
   for (const { from, rest } of parts) {
     const index = stages.length;
@@ -53,7 +74,7 @@ export function planStages({ instructions, escapeToken }: Dockerfile, options: P
       index,
       ...(name === undefined ? {} : { name }),
       title: parts.length === 1 ? "" : (name ?? `stage-${index}`),
-      base: atLines(lines, () => baseOf(from, stages, args, options, escapeToken)),
+      base: atLines(lines, () => baseOf(from, stages, { values: args, declared, escapeToken }, options)),
       lines,
       instructions: rest,
     });
@@ -156,14 +177,25 @@ function splitAtFrom(instructions: readonly Instruction[]): StageText[] {
   return parts;
 }
 
+/** What is known at a FROM: values, and names that may have none. */
+interface GlobalArgs {
+  readonly values: ReadonlyMap<string, string>;
+  readonly declared: readonly string[];
+  readonly escapeToken: string;
+}
+
 function baseOf(
   from: Located<"from">,
   stages: readonly Stage[],
-  args: ReadonlyMap<string, string>,
-  { contexts }: PlanOptions,
-  escapeToken: string,
+  { values: args, declared, escapeToken }: GlobalArgs,
+  { contexts, linter: whole }: PlanOptions,
 ): StageBase {
-  const resolve = (word: string) => expand(word, (name) => args.get(name), { escapeToken });
+  const linter = whole?.below(from.comments);
+  const resolve = (word: string) => {
+    const expansion = expand(word, (name) => args.get(name), { escapeToken });
+    if (linter !== undefined) lintFromArgs(expansion, [...args.keys(), ...declared], from.lines, linter);
+    return expansion;
+  };
   const { text: image } = resolve(from.image);
   if (image === "") throw new DockerfileError(`base name (${from.image}) should not be blank`);
   const platform = from.platform === undefined ? undefined : resolve(from.platform);
@@ -173,7 +205,10 @@ function baseOf(
       `empty platform value from expression ${from.platform}${didYouMean(unset, [...args.keys()])}`,
     );
   }
-  if (platform !== undefined) checkPlatform(platform.text, from.platform!);
+  if (platform !== undefined) {
+    checkPlatform(platform.text, from.platform!);
+    if (linter !== undefined) lintPlatform(from, platform, args.get("TARGETPLATFORM"), linter);
+  }
   const context = [from.name, image.toLowerCase()].find((name) => name !== undefined && contexts.has(name));
   if (context !== undefined) return contextNamed(context, { contexts });
   const stage = stages.findLast(({ name }) => name === image.toLowerCase());

@@ -1,7 +1,9 @@
 import type { ImageExecutionConfig, Platform } from "../../oci/types.ts";
 import type { Lines } from "../dockerfile-error.ts";
+import type { PatternList } from "../ignore/pattern-list.ts";
 import type { RunMount } from "../instructions/run-mount.ts";
 import type { Instruction } from "../instructions/types.ts";
+import type { Linter } from "../lint/linter.ts";
 
 /** A Dockerfile after the second pass. */
 export interface Dockerfile {
@@ -17,6 +19,10 @@ export interface PlanOptions {
   readonly buildPlatform: Platform;
   /** `--build-context` by name, in lower case: an image, or undefined for files. */
   readonly contexts: ReadonlyMap<string, string | undefined>;
+  /** Where to say what is hardly meant; nowhere, if it is undefined. */
+  readonly linter?: Linter;
+  /** The patterns of .dockerignore, for the linter. */
+  readonly ignore?: PatternList;
 }
 
 /** Where files come from. */
@@ -65,6 +71,8 @@ export interface StageState {
   /** ENV and ARG: what words are expanded with and RUN gets. */
   readonly variables: ReadonlyMap<string, string>;
   readonly args: readonly StageArg[];
+  /** Whether there was a WORKDIR. */
+  readonly hasWorkdir?: boolean;
 }
 
 interface StepCommon {

@@ -43,4 +43,4 @@ export async function showProgress(mode: ProgressMode, host: Host): Promise<Buil
 
 const nothing: Vertex = { output() {}, part() {}, done() {}, cached() {}, failed() {}, canceled() {} };
 
-const silent: BuildDisplay = { begin: () => nothing, expect() {}, end() {} };
+const silent: BuildDisplay = { begin: () => nothing, expect() {}, warn() {}, end() {} };

@@ -1,3 +1,4 @@
+import type { LintWarning } from "../../build/lint/linter.ts";
 import type { BuildProgress, Vertex } from "../../engine/build/progress.ts";
 
 /** Lines of output that are shown again when a step fails. */
@@ -27,6 +28,10 @@ export class RecordedProgress implements BuildProgress {
 
   expect(count: number): void {
     this.#shown.expect(count);
+  }
+
+  warn(warning: LintWarning): void {
+    this.#shown.warn(warning);
   }
 
   /** The last lines that a step wrote. */

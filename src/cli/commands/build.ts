@@ -21,6 +21,7 @@ export const build = defineCommand({
     }),
     "build-arg": flag.list("Set build-time variables"),
     "build-context": flag.list("Additional build contexts (e.g., name=path)", { type: "stringArray" }),
+    check: flag.boolean("Evaluate the Dockerfile and tell what is hardly meant, without building"),
     file: flag.text('Name of the Dockerfile (default: "PATH/Dockerfile")', { short: "f", completes: "file" }),
     iidfile: flag.text("Write the image ID to a file", { completes: "file" }),
     label: flag.list("Set metadata for an image"),
@@ -61,7 +62,7 @@ export const build = defineCommand({
     ulimit: flag.list("Ulimit options", { type: "ulimit", check: (value) => void parseLimit(value) }),
   },
   notYet:
-    "allow annotation attest builder cache-from cache-to call cgroup-parent check compress cpu-period " +
+    "allow annotation attest builder cache-from cache-to call cgroup-parent compress cpu-period " +
     "cpu-quota cpu-shares:c cpuset-cpus cpuset-mems force-rm isolation load memory:m memory-swap policy " +
     "provenance push rm sbom security-opt squash",
   words: { min: 1, max: 1 },
@@ -83,6 +84,10 @@ export const build = defineCommand({
     ]);
     const quiet = mode === "quiet";
     const shown = await showProgress(mode, host);
+    if (flags.check) {
+      const { check } = await import("../build/check.ts");
+      return check(context, options, shown, host);
+    }
     const progress = new RecordedProgress(shown);
     try {
       const result = await interruptible((signal) =>

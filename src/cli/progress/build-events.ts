@@ -1,4 +1,7 @@
 import type { PartState, Vertex } from "../../engine/build/progress.ts";
+import type { LintWarning } from "../../build/lint/linter.ts";
+import { ruleUrl } from "../../build/lint/rules.ts";
+import { shortWarning } from "../build/lint-text.ts";
 import type { BuildDisplay } from "./build-display.ts";
 
 /**
@@ -9,6 +12,8 @@ export class BuildEvents implements BuildDisplay {
   readonly #write: (text: string) => void;
   readonly #now: () => Date;
   #count = 0;
+  /** The vertex that has read the Dockerfile. */
+  #first: string | undefined;
 
   constructor(write: (text: string) => void, now: () => Date = () => new Date()) {
     this.#write = write;
@@ -19,9 +24,17 @@ export class BuildEvents implements BuildDisplay {
 
   end(): void {}
 
+  warn(warning: LintWarning): void {
+    const { rule, lines } = warning;
+    const short = Buffer.from(shortWarning(warning)).toString("base64");
+    const range = [{ start: { line: lines.start }, end: { line: lines.end } }];
+    this.#tell({ warnings: [{ vertex: this.#first, level: 1, short, url: ruleUrl(rule), range }] });
+  }
+
   begin(name: string): Vertex {
     const hash = new Bun.CryptoHasher("sha256").update(`${++this.#count} ${name}`).digest("hex");
     const digest = `sha256:${hash}`;
+    this.#first ??= digest;
     const started = this.#now();
     const begun = { digest, name, started };
     const parts = new Map<string, Date>();

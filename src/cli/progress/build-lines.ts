@@ -1,5 +1,7 @@
 import type { PartState, Vertex } from "../../engine/build/progress.ts";
 import { escapeControl } from "../output/escape-control.ts";
+import type { LintWarning } from "../../build/lint/linter.ts";
+import { warningSummary } from "../build/lint-text.ts";
 import type { BuildDisplay } from "./build-display.ts";
 import { partSize } from "./part-text.ts";
 
@@ -32,6 +34,7 @@ export class BuildLines implements BuildDisplay {
   readonly #now: () => number;
   readonly #open: Told[] = [];
   #current: Told | undefined;
+  readonly #warnings: LintWarning[] = [];
   #count = 0;
 
   /** `now` in milliseconds. */
@@ -42,7 +45,13 @@ export class BuildLines implements BuildDisplay {
 
   expect(): void {}
 
-  end(): void {}
+  warn(warning: LintWarning): void {
+    this.#warnings.push(warning);
+  }
+
+  end(): void {
+    this.#write(warningSummary(this.#warnings, false));
+  }
 
   begin(name: string): Vertex {
     const told: Told = {

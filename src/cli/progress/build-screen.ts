@@ -1,5 +1,7 @@
 import type { Vertex } from "../../engine/build/progress.ts";
 import type { Output } from "../host.ts";
+import type { LintWarning } from "../../build/lint/linter.ts";
+import { warningSummary } from "../build/lint-text.ts";
 import type { BuildDisplay } from "./build-display.ts";
 import { type BuildJob, buildFrame } from "./build-frame.ts";
 import { OutputTail } from "./output-tail.ts";
@@ -26,6 +28,7 @@ export class BuildScreen implements BuildDisplay {
   readonly #begun: number;
   readonly #timer: Timer;
   readonly #jobs: BuildJob[] = [];
+  readonly #warnings: LintWarning[] = [];
   #expected = 0;
   #drawnAt = Number.NEGATIVE_INFINITY;
   #height = 0;
@@ -75,6 +78,11 @@ export class BuildScreen implements BuildDisplay {
     clearInterval(this.#timer);
     this.#expected = this.#jobs.length;
     this.#draw(true);
+    this.#output.write(warningSummary(this.#warnings, this.#color));
+  }
+
+  warn(warning: LintWarning): void {
+    this.#warnings.push(warning);
   }
 
   #changed(): void {

@@ -29,6 +29,11 @@ export interface BuildTools {
   readonly stack: AsyncDisposableStack;
 }
 
+export function toolsOf(context: EngineContext): LayerTools {
+  const { store, unpacker, snapshotter } = context;
+  return { store, unpacker, removeTree: (path) => snapshotter.removeTree(path) };
+}
+
 /** What all stages of one build share. */
 export interface BuildEnvironment extends BuildTools {
   readonly options: BuildOptions;

@@ -4,13 +4,30 @@ import { BerthError } from "../../base/errors.ts";
 import { isGitUrl } from "../../build/plan/plan-copy.ts";
 import { isArchive, unpackArchive } from "./archives.ts";
 import { type BuildContext, openDirectoryContext, withDockerfile } from "./build-context.ts";
-import { type BuildTools, temporaryPath } from "./build-environment.ts";
+import type { EngineContext } from "../context.ts";
+import { type BuildTools, temporaryPath, toolsOf } from "./build-environment.ts";
 import type { BuildOptions } from "./build-options.ts";
 import { copyOut } from "./mount-files.ts";
+import { asVertex, type BuildProgress } from "./progress.ts";
 import { fetchFile, fetchRepository } from "./remote-files.ts";
 
+/** The Dockerfile and what it is built from, told as BuildKit tells it; everything is gone when `stack` is. */
+export async function loadDefinition(
+  context: EngineContext,
+  options: BuildOptions,
+  { progress, stack, signal }: Pick<BuildTools, "stack" | "signal"> & { readonly progress: BuildProgress },
+): Promise<BuildContext> {
+  const tools = toolsOf(context);
+  return asVertex(progress, "[internal] load build definition from Dockerfile", async (vertex) => {
+    const opened = await openContext({ context, tools, signal, stack }, options);
+    const current = Buffer.byteLength(opened.dockerfile.text);
+    vertex.part("transferring dockerfile:", { current, isOver: true });
+    return opened;
+  });
+}
+
 /** Opens what `build` was called with: a directory, stdin, a repository, or an archive or Dockerfile on the web. */
-export async function openContext(build: BuildTools, options: BuildOptions): Promise<BuildContext> {
+async function openContext(build: BuildTools, options: BuildOptions): Promise<BuildContext> {
   const { context, dockerfile, workingDirectory } = options;
   if (context === "-") {
     if (dockerfile === "-")

@@ -1,9 +1,13 @@
+import type { LintWarning } from "../../build/lint/linter.ts";
+
 /** What a build tells while it works, in BuildKit's terms: every piece of work is a vertex of a graph. */
 export interface BuildProgress {
   /** Begins a piece of work. */
   begin(name: string): Vertex;
   /** So many pieces of work are still to come, as far as is known. */
   expect(count: number): void;
+  /** The Dockerfile does what it hardly should. */
+  warn(warning: LintWarning): void;
 }
 
 export interface Vertex {
