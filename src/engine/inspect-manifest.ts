@@ -1,21 +1,98 @@
-import { parseReference, withDefaultTag } from "../oci/reference.ts";
+import { BerthError } from "../base/errors.ts";
+import type { CopySource } from "../image/copy-image.ts";
+import { mediaTypes } from "../oci/media-types.ts";
+import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
 import type { RawDocument } from "../oci/transport.ts";
+import type { Descriptor, Platform } from "../oci/types.ts";
+import { parseManifestOrIndex } from "../oci/validate.ts";
 import type { EngineContext } from "./context.ts";
-import { localManifestList } from "./manifest-lists.ts";
+import { configuredPlatform, indexOf, localMembers } from "./manifest-lists.ts";
 import { openSource } from "./open-source.ts";
-import { placeOf } from "./place.ts";
-import type { RegistryChoice } from "./registry-access.ts";
+import { type Place, placeOf } from "./place.ts";
+import { openRegistries, type RegistryChoice } from "./registry-access.ts";
+
+type Talk = RegistryChoice & { readonly signal?: AbortSignal };
 
 /** The local list of a name, else the manifest or index at its registry, or a place (`oci:PATH`); nothing is brought here. */
 export async function inspectManifest(
   context: EngineContext,
   text: string,
-  options: RegistryChoice & { readonly signal?: AbortSignal } = {},
+  options: Talk = {},
 ): Promise<RawDocument> {
-  const given = placeOf(text);
-  const local = given === undefined ? localManifestList(context, text) : undefined;
-  if (local !== undefined) return local;
-  const place = given ?? { kind: "registry", reference: withDefaultTag(parseReference(text)) };
+  const { place, members } = whereIs(context, text);
+  if (members.length > 0) return indexOf(members);
   await using source = await openSource(context, place, options);
   return source.root;
+}
+
+/** A manifest with what is known of it, in Docker's fields (docker/cli manifest/types ImageManifest). */
+export interface DescribedManifest {
+  /** Canonical; for a member of an index with its digest as well. */
+  readonly Ref: string;
+  readonly Descriptor: Descriptor;
+  /** The bytes of the manifest, in base64. */
+  readonly Raw: string;
+  readonly SchemaV2Manifest?: unknown;
+  readonly OCIManifest?: unknown;
+}
+
+/** The same in detail: each manifest that a list or index names, or the one that it is, with its platform. */
+export async function describeManifests(
+  context: EngineContext,
+  text: string,
+  options: Talk = {},
+): Promise<DescribedManifest | readonly DescribedManifest[]> {
+  const { signal } = options;
+  const { place, members } = whereIs(context, text);
+  if (members.length > 0) {
+    const registry = openRegistries(context, options);
+    return Promise.all(
+      members.map(async ({ name, descriptor }) => {
+        const document = await registry.fetchManifest(parseReference(name), descriptor, signal);
+        return described(name, document, descriptor.platform);
+      }),
+    );
+  }
+  await using source = await openSource(context, place, options);
+  const { root, repository } = source;
+  const name = source.name ?? (place.kind === "registry" ? formatReference(repository) : text);
+  const parsed = parseManifestOrIndex(root.bytes, root.descriptor.mediaType);
+  if (parsed.kind === "manifest")
+    return described(name, root, await configuredPlatform(source, parsed.manifest, signal));
+  return Promise.all(
+    parsed.index.manifests.map(async (descriptor) => {
+      const document = await memberOf(source, descriptor, signal);
+      return described(`${name.split("@")[0]}@${descriptor.digest}`, document, descriptor.platform);
+    }),
+  );
+}
+
+/** A name may be that of a local list, which has members. */
+function whereIs(context: EngineContext, text: string) {
+  const given = placeOf(text);
+  const place: Place = given ?? { kind: "registry", reference: withDefaultTag(parseReference(text)) };
+  return { place, members: given === undefined ? localMembers(context, text) : [] };
+}
+
+async function memberOf(
+  { source, repository }: CopySource,
+  descriptor: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<RawDocument> {
+  const document = await source.fetchManifest(repository, descriptor, signal);
+  if (parseManifestOrIndex(document.bytes, descriptor.mediaType).kind === "manifest") return document;
+  throw new BerthError("unsupported", `${descriptor.digest} is an index within an index`, {
+    hint: "inspect it by its digest",
+  });
+}
+
+function described(Ref: string, { descriptor, bytes }: RawDocument, platform?: Platform): DescribedManifest {
+  const { mediaType, digest, size } = descriptor;
+  const kind = mediaType === mediaTypes.dockerManifest ? "SchemaV2Manifest" : "OCIManifest";
+  return {
+    Ref,
+    Descriptor: { mediaType, digest, size, ...(platform === undefined ? {} : { platform }) },
+    Raw: Buffer.from(bytes).toString("base64"),
+    [kind]: JSON.parse(new TextDecoder().decode(bytes)),
+  };
 }

@@ -1,5 +1,5 @@
 import { BerthError } from "../base/errors.ts";
-import { copiedBytes, copyImage, documentsOf } from "../image/copy-image.ts";
+import { type CopySource, copiedBytes, copyImage, documentsOf } from "../image/copy-image.ts";
 import { sha256Of } from "../oci/digest.ts";
 import { present } from "../oci/document.ts";
 import { mediaTypes } from "../oci/media-types.ts";
@@ -12,7 +12,7 @@ import {
   withDigest,
 } from "../oci/reference.ts";
 import type { RawDocument } from "../oci/transport.ts";
-import type { Descriptor, Index, Platform, Reference } from "../oci/types.ts";
+import type { Descriptor, Index, Manifest, Platform, Reference } from "../oci/types.ts";
 import { parseImageConfig, parseManifestOrIndex } from "../oci/validate.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { ListedManifest } from "../store/manifest-lists.ts";
@@ -65,10 +65,19 @@ async function describe(
     throw new BerthError("invalid-argument", `${formatReference(repository)} is a manifest list`, {
       hint: "a list holds the manifests of single platforms",
     });
-  const bytes = await copiedBytes({ source, repository, root }, parsed.manifest.config, signal);
-  const { os, architecture, variant, "os.version": version } = parseImageConfig(bytes);
-  const platform = present<Platform>({ os, architecture, variant, "os.version": version });
+  const platform = await configuredPlatform({ source, repository, root }, parsed.manifest, signal);
   return { mediaType, digest, size, platform };
+}
+
+/** The platform that the configuration of a manifest names. */
+export async function configuredPlatform(
+  source: CopySource,
+  { config }: Manifest,
+  signal: AbortSignal | undefined,
+): Promise<Platform> {
+  const bytes = await copiedBytes(source, config, signal);
+  const { os, architecture, variant, "os.version": version } = parseImageConfig(bytes);
+  return present<Platform>({ os, architecture, variant, "os.version": version });
 }
 
 /** What to say about the platform of a member; what is not given stays, features are added. */
@@ -109,14 +118,13 @@ export function annotateManifest(
   manifestLists.put(listName, { name, descriptor: { ...member.descriptor, platform } });
 }
 
-/** The index that a local list stands for; undefined where there is no list of that name. */
-export function localManifestList(context: EngineContext, list: string): RawDocument | undefined {
-  const members = context.readingStore.manifestLists.members(named(list).name);
-  return members.length === 0 ? undefined : indexOf(members);
+/** The members of a local list; none where there is no list of that name. */
+export function localMembers(context: EngineContext, list: string): readonly ListedManifest[] {
+  return context.readingStore.manifestLists.members(named(list).name);
 }
 
-/** An index is of the kind of its members, as registries that know only one of the kinds need it. */
-function indexOf(members: readonly ListedManifest[]): RawDocument {
+/** The index that a list stands for. It is of the kind of its members, as registries that know only one of the kinds need it. */
+export function indexOf(members: readonly ListedManifest[]): RawDocument {
   const manifests = members.map(({ descriptor }) => descriptor);
   const mediaType = manifests.some((manifest) => manifest.mediaType === mediaTypes.dockerManifest)
     ? mediaTypes.dockerManifestList

@@ -149,6 +149,28 @@ describe.skipIf(missing)("copy", () => {
       expect(JSON.parse(shown)).toEqual(JSON.parse(original));
       expect(shown).toStartWith('{\n\t"');
     }
+    const verbose = async (...args: string[]) =>
+      JSON.parse(await succeed(root, "manifest", "inspect", "-v", ...args));
+    const app = await raw(at("app:1"));
+    const one = await verbose(`${registry.host}/app:1`);
+    expect(one).toEqual({
+      Ref: `${registry.host}/app:1`,
+      Descriptor: {
+        mediaType: JSON.parse(app).mediaType,
+        digest: digestOf(app),
+        size: app.length,
+        platform: { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch },
+      },
+      Raw: btoa(app),
+      OCIManifest: JSON.parse(app),
+    });
+    const { manifests } = JSON.parse(await raw(at("multi:1")));
+    const several = await verbose(`${registry.host}/multi:1`);
+    expect(several.map(({ Descriptor }: typeof one) => Descriptor)).toEqual(manifests);
+    for (const { Ref, Descriptor, Raw } of several) {
+      expect(Ref).toBe(`${registry.host}/multi:1@${Descriptor.digest}`);
+      expect(digestOf(atob(Raw))).toBe(Descriptor.digest);
+    }
     expect(existsSync(join(root, "data"))).toBe(false);
     const { code, stderr } = await runBerth(root, ["manifest", "inspect", `${registry.host}/app:none`]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("manifest unknown") });
@@ -177,6 +199,8 @@ describe.skipIf(missing)("copy", () => {
       stderr: expect.stringContaining("unsupported os/arch combination: linux/pdp11"),
     });
     const local = await succeed(root, "manifest", "inspect", "--raw", list);
+    const members = JSON.parse(await succeed(root, "manifest", "inspect", "-v", list));
+    expect(members.map(({ Ref }: { Ref: string }) => Ref)).toEqual([second, first]);
     const pushed = await succeed(root, "manifest", "push", "--purge", list);
     expect(pushed).toBe(
       `Pushed ref ${registry.host}/listed@${arm.digest} with digest: ${arm.digest}\n${digestOf(local)}\n`,

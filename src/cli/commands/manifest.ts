@@ -1,3 +1,4 @@
+import { BerthError } from "../../base/errors.ts";
 import { defineCommand } from "../command.ts";
 import { forEach } from "../each.ts";
 import { flag } from "../flags/spec.ts";
@@ -14,17 +15,21 @@ export const manifestInspect = defineCommand({
     insecure: flag.boolean("Allow communication with an insecure registry"),
     raw: flag.boolean("Print the bytes as they are, whose digest is the manifest's"),
     "tls-verify": tlsVerify,
+    verbose: flag.boolean("Output additional info including layers and platform", { short: "v" }),
   },
-  notYet: "verbose:v",
   words: { min: 1, max: 1 },
   completes: ["image"],
   async run({ flags, given, words, host, context }) {
-    const { inspectManifest } = await import("../../engine/inspect-manifest.ts");
-    const { bytes } = await interruptible((signal) =>
-      inspectManifest(context, words[0]!, { ...insecureChoice(flags, given), signal }),
-    );
-    if (flags.raw) host.stdout.write(bytes);
-    else host.stdout.write(`${JSON.stringify(JSON.parse(new TextDecoder().decode(bytes)), null, "\t")}\n`);
+    if (flags.raw && flags.verbose) throw new BerthError("usage", "--raw and --verbose exclude each other");
+    const { describeManifests, inspectManifest } = await import("../../engine/inspect-manifest.ts");
+    const choice = insecureChoice(flags, given);
+    const show = (value: unknown) => host.stdout.write(`${JSON.stringify(value, null, "\t")}\n`);
+    await interruptible(async (signal) => {
+      if (flags.verbose) return show(await describeManifests(context, words[0]!, { ...choice, signal }));
+      const { bytes } = await inspectManifest(context, words[0]!, { ...choice, signal });
+      if (flags.raw) host.stdout.write(bytes);
+      else show(JSON.parse(new TextDecoder().decode(bytes)));
+    });
     return 0;
   },
 });
