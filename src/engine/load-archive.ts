@@ -4,7 +4,7 @@ import { BerthError } from "../base/errors.ts";
 import { formatPlatform, hostPlatform, platformMatches, selectPlatform } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { ProgressListener } from "../oci/transport.ts";
-import type { Descriptor, Platform, Reference } from "../oci/types.ts";
+import type { Descriptor, Digest, Platform, Reference } from "../oci/types.ts";
 import type { ImageRecord } from "../store/types.ts";
 import { refuseReservedName } from "./reserved-names.ts";
 import type { EngineContext } from "./context.ts";
@@ -22,6 +22,8 @@ export interface LoadedArchiveImage {
   readonly image: ImageRecord;
   /** Canonical */
   readonly names: readonly string[];
+  /** Those of the names that another image had before, with its id. */
+  readonly taken: readonly { readonly name: string; readonly from: Digest }[];
 }
 
 /** Archives do not ask where content comes from; a nameless image still needs a reference for messages. */
@@ -65,6 +67,7 @@ export async function loadImages(
   for (const { names, roots } of wanted) {
     const [name] = names;
     const repository = name === undefined ? nameless : parseReference(name);
+    const before = names.map((taken) => ({ name: taken, from: context.store.names.get(taken) }));
     const { image } = await importIntoStore(context, {
       origin: { kind: "descriptor", descriptor: rootFor(roots, platform), repository },
       source: archive,
@@ -74,7 +77,10 @@ export async function loadImages(
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(signal === undefined ? {} : { signal }),
     });
-    loaded.push({ image, names });
+    const taken = before.flatMap(({ name: own, from }) =>
+      from === undefined || from === image.id ? [] : [{ name: own, from }],
+    );
+    loaded.push({ image, names, taken });
   }
   return loaded;
 }

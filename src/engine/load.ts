@@ -25,6 +25,8 @@ export interface LoadedImage {
   readonly imageId: Digest;
   /** Familiar: `alpine:3.20`. Empty for an image that the archive does not name. */
   readonly names: readonly string[];
+  /** Names that another image lost to this one, and its id. */
+  readonly taken: readonly { readonly name: string; readonly from: Digest }[];
 }
 
 /** Brings the images of an archive into the store, under the names that they have in it. */
@@ -46,9 +48,11 @@ export async function load(context: EngineContext, options: LoadOptions): Promis
     );
   }
   for (const { image } of loaded) emitImageEvent(context, "load", { id: image.id, name: image.id });
-  return loaded.map(({ image, names }) => ({
+  const familiar = (name: string) => familiarString(parseReference(name));
+  return loaded.map(({ image, names, taken }) => ({
     imageId: image.id,
-    names: names.map((name) => familiarString(parseReference(name))),
+    names: names.map(familiar),
+    taken: taken.map(({ name, from }) => ({ name: familiar(name), from })),
   }));
 }
 
@@ -59,6 +63,7 @@ async function loadPath(context: EngineContext, path: string, options: LoadArchi
       return await loadArchive(context, { ...options, stream });
     }
   } catch (error) {
+    if (error instanceof BerthError) throw error;
     const code = systemErrorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") {
       throw new BerthError("not-found", `open ${path}: no such file or directory`, { cause: error });

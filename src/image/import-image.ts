@@ -57,8 +57,8 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
     checkPlatform(there.config, request.platform, repository);
     return { image: there, digest: root.descriptor.digest, upToDate: true };
   }
-  const { bytes, stored } = await configOf(request, repository, manifest.config, lease);
-  const config = parseImageConfig(bytes);
+  await using configuration = await configOf(request, repository, manifest.config, lease);
+  const config = parseImageConfig(configuration.bytes);
   checkLayers(manifest, config);
   checkPlatform(config, request.platform, repository);
 
@@ -68,7 +68,7 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
   }));
   await allOf([
     importLayers(repository, layers, lease, request, signal),
-    stored,
+    configuration.stored,
     ...selected.path.map((document) => store.blobs.put(document.bytes, { lease })),
   ]);
 
@@ -156,14 +156,14 @@ async function documentOf(
 
 /**
  * The configuration, as soon as it is verified; `stored` is when it is in the store, so that nobody waits for the disk.
- * One process at a time fetches it.
+ * One process at a time fetches it. Disposal waits until nothing is written any more.
  */
 async function configOf(
   { source, store, signal }: ImportRequest,
   repository: Reference,
   descriptor: Descriptor,
   lease: Lease,
-): Promise<{ readonly bytes: Uint8Array; readonly stored: Promise<unknown> }> {
+): Promise<{ readonly bytes: Uint8Array; readonly stored: Promise<unknown> } & AsyncDisposable> {
   const abort = signal === undefined ? {} : { signal };
   const arrived = Promise.withResolvers<Uint8Array>();
   async function* told(body: AsyncIterable<Uint8Array>) {
@@ -180,7 +180,11 @@ async function configOf(
   };
   const stored = store.blobs.ingest(descriptor, open, { lease, ...abort });
   const present = stored.then(() => store.blobs.read(descriptor.digest, maximumConfigSize));
-  return { bytes: await Promise.race([arrived.promise, present]), stored };
+  return {
+    bytes: await Promise.race([arrived.promise, present]),
+    stored,
+    [Symbol.asyncDispose]: () => Promise.allSettled([stored]).then(() => undefined),
+  };
 }
 
 /** Waits for all, and then throws the first failure in their order. */

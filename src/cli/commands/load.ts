@@ -41,7 +41,11 @@ export const load = defineCommand({
         signal,
       }),
     );
-    for (const { names, imageId } of loaded) {
+    for (const { names, imageId, taken } of loaded) {
+      for (const { name, from } of taken)
+        host.stdout.write(
+          `The image ${name} already exists, renaming the old one with ID ${from} to empty string\n`,
+        );
       if (names.length === 0) host.stdout.write(`Loaded image ID: ${imageId}\n`);
       for (const name of names) host.stdout.write(`Loaded image: ${name}\n`);
     }
