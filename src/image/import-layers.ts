@@ -76,10 +76,7 @@ async function importMissing(
   signal?: AbortSignal,
 ): Promise<void> {
   const { store } = tools;
-  const bytes = missing.reduce(
-    (sum, { descriptor }) => sum + (store.blobs.has(descriptor.digest) ? 0 : descriptor.size),
-    0,
-  );
+  const bytes = missing.reduce((sum, { descriptor }) => sum + store.blobs.missing(descriptor), 0);
   store.blobs.requireSpace("the layers of this image", bytes);
 
   const concurrency = tools.concurrency ?? defaultDownloads;

@@ -117,6 +117,8 @@ export function networkFailure(error: unknown, method: string, url: URL): Transf
     case "EPIPE":
     case "ECONNABORTED":
       return failure("reset", "the connection was closed unexpectedly");
+    case "ResponseHeadersTooLarge":
+      return failure("other", "the headers of the answer are too long");
     default: {
       const kind = /CERT|SSL|TLS/.test(code) ? "tls" : "other";
       const reason = kind === "tls" ? `tls: ${code}` : code || messageOf(error).split("\n")[0]!;

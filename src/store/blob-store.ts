@@ -147,6 +147,13 @@ export class BlobStore {
     }
   }
 
+  /** Bytes of the blob that are still to come. */
+  missing({ digest, size }: Pick<Descriptor, "digest" | "size">): number {
+    if (this.has(digest)) return 0;
+    const partial = statSync(this.#layout.partialBlob(digest), { throwIfNoEntry: false });
+    return Math.max(0, size - (partial?.size ?? 0));
+  }
+
   /** Refuses what cannot fit on the disk, before its first byte is fetched. */
   requireSpace(what: string, bytes: number): void {
     requireSpace(this.#layout.directory, what, bytes);

@@ -13,7 +13,7 @@
  */
 import type { Socket, TCPSocketListener } from "bun";
 import type { Descriptor, Digest, Reference } from "../../src/oci/types.ts";
-import { basic, type Content, challenge, failure, faked, ranged } from "./registry-answers.ts";
+import { basic, type Content, challenge, failure, faked, passedOn, ranged } from "./registry-answers.ts";
 import { type Connection, forever, send, takeRequest } from "./registry-connection.ts";
 import type { Authentication, Fault, ReceivedRequest } from "./registry-faults.ts";
 import { type AddedImage, buildImage, type ImageSpec, sha256 } from "./registry-image.ts";
@@ -26,6 +26,8 @@ export interface FaultyRegistryOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** `127.0.0.1` unless told. */
   readonly hostname?: string;
+  /** `host:port` of a registry that has the content: this one only stands before it, for pulls. */
+  readonly upstream?: string;
 }
 
 export interface FaultyRegistry extends AsyncDisposable {
@@ -139,7 +141,7 @@ export function startFaultyRegistry(options: FaultyRegistryOptions = {}): Faulty
     if (fault?.kind === "reset" && fault.afterBytes === undefined) return void socket.terminate();
     if (fault?.kind === "stall" && fault.afterBytes === undefined) return forever(socket);
     const ranges = fault?.kind !== "no-ranges" && fault?.kind !== "endless";
-    const content = fault?.kind === "answer" ? faked(fault) : respond(request, ranges);
+    const content = fault?.kind === "answer" ? faked(fault) : await respond(request, ranges);
     let { body } = content;
     if (fault?.kind === "redirect") {
       content.status = fault.status ?? 307;
@@ -199,13 +201,14 @@ export function startFaultyRegistry(options: FaultyRegistryOptions = {}): Faulty
     await send(socket, Buffer.from("0\r\n\r\n"));
   }
 
-  function respond(request: ReceivedRequest, ranges: boolean): Content {
+  async function respond(request: ReceivedRequest, ranges: boolean): Promise<Content> {
     const url = new URL(request.path, origin);
     if (url.pathname === "/token") return token(request);
     const match = /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(url.pathname);
     if (url.pathname !== "/v2/" && match === null) return failure(404, "NOT_FOUND", "no such page");
     const refused = authenticate(request, match?.[1]);
     if (refused !== undefined) return refused;
+    if (options.upstream !== undefined) return passedOn(options.upstream, request, ranges);
     if (match === null) return { status: 200, headers: {}, body: Buffer.from("{}") };
     const [, name = "", kind, identifier = ""] = match;
     if (kind === "manifests") {

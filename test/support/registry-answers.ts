@@ -1,4 +1,4 @@
-import type { Fault } from "./registry-faults.ts";
+import type { Fault, ReceivedRequest } from "./registry-faults.ts";
 
 /** An answer before anything goes wrong with it. */
 export interface Content {
@@ -51,4 +51,28 @@ export function ranged(blob: Uint8Array, digest: string, header: string | undefi
     };
   headers["content-range"] = `bytes ${first}-${last}/${blob.length}`;
   return { status: 206, headers, body: blob.subarray(first, last + 1) };
+}
+
+/** What the registry at `host` answers. */
+export async function passedOn(
+  host: string,
+  { method, path, headers }: ReceivedRequest,
+  ranges: boolean,
+): Promise<Content> {
+  const { accept, range } = headers;
+  const answer = await fetch(`http://${host}${path}`, {
+    method,
+    headers: {
+      ...(accept === undefined ? {} : { accept }),
+      ...(ranges && range !== undefined ? { range } : {}),
+    },
+  });
+  const kept = ["content-type", "content-range", "docker-content-digest", "accept-ranges"];
+  return {
+    status: answer.status,
+    headers: Object.fromEntries(
+      kept.flatMap((name) => (answer.headers.has(name) ? [[name, answer.headers.get(name)!]] : [])),
+    ),
+    body: new Uint8Array(await answer.arrayBuffer()),
+  };
 }

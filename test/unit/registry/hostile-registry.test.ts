@@ -349,6 +349,16 @@ describe("B8: bodies without an end", () => {
     expect(registry.requests).toHaveLength(0);
   });
 
+  test("headers", async () => {
+    await using registry = startFaultyRegistry();
+    const { reference } = registry.addImage({ layers });
+    const many = Array.from({ length: 100_000 }, (_, index) => [`x-${index}`, "x"]);
+    for (const headers of [{ "x-long": "x".repeat(10_000_000) }, Object.fromEntries(many)]) {
+      registry.inject("/manifests/", { kind: "headers", headers });
+      expect((await failureOf(openTestRegistry().resolve(reference))).code).toBe("network");
+    }
+  });
+
   for (const status of [400, 403, 404]) {
     test(`an error body with status ${status}`, async () => {
       await using registry = startFaultyRegistry();
