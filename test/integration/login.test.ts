@@ -107,6 +107,43 @@ describe.skipIf(missing)("a registry with passwords", () => {
     expect((await berth(root, ["pull", name])).code).toBe(1);
   });
 
+  test("B12: is used without the password in any output, argument, or file but the one for it", async () => {
+    const root = newRoot();
+    const name = `${registry.host}/team/app`;
+    const login = ["login", "--username", user.name, "--password-stdin", registry.host];
+    const seen = new Set<string>();
+    let working = true;
+    const watching = (async () => {
+      for (; working; await Bun.sleep(2))
+        for (const pid of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry)))
+          try {
+            seen.add(readFileSync(`/proc/${pid}/cmdline`, "latin1"));
+          } catch {
+            // It has ended.
+          }
+    })();
+    for (const [args, stdin] of [
+      [login, user.password],
+      [["--debug", "pull", name]],
+      [["--debug", "tag", name, `${registry.host}/other/app:1`]],
+      [["--debug", "push", `${registry.host}/other/app:1`]],
+      [["--debug", "pull", `${registry.host}/other/none`]],
+      [["tags", name]],
+      [["inspect", name]],
+      [["info"]],
+      [["events", "--since", "1h", "--until", "0s"]],
+    ] as const) {
+      const { stdout, stderr } = await berth(root, [...args], stdin === undefined ? {} : { stdin });
+      expectNoSecret(stdout + stderr);
+    }
+    working = false;
+    await watching;
+    expect([...seen].filter((line) => line.includes(name))).not.toEqual([]);
+    expectNoSecret([...seen].join("\n"));
+    for (const file of filesBelow(root))
+      if (!file.endsWith("/.docker/config.json")) expectNoSecret(readFileSync(file, "latin1"));
+  });
+
   test("refuses a wrong password, and nothing is kept of it", async () => {
     const root = newRoot();
     const login = ["login", "--username", user.name, "--password-stdin", registry.host];

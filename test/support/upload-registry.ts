@@ -4,6 +4,8 @@ import { sha256 } from "./registry-image.ts";
 export interface UploadRegistryOptions {
   /** Base64 of `user:password`; requests without it are answered with 401. */
   readonly basic?: string;
+  /** Tokens of `/token` are wanted, and each is good for so many requests. */
+  readonly usesOfToken?: number;
   /** Repositories that another one may be mounted from. */
   readonly mountable?: readonly string[];
   /** Ends each of the first PATCH requests after so many bytes, with 503. */
@@ -44,6 +46,7 @@ export function startUploadRegistry(options: UploadRegistryOptions = {}): Upload
   const requests: UploadRequest[] = [];
   const breaks = [...(options.breakAfter ?? [])];
   let ids = 0;
+  let token = { value: "", uses: 0 };
 
   const addressOf = (name: string, id: string) =>
     `${options.uploadsAt ?? ""}/v2/${name}/blobs/uploads/${id}?state=a%2Bb`;
@@ -55,6 +58,14 @@ export function startUploadRegistry(options: UploadRegistryOptions = {}): Upload
     });
     if (options.basic !== undefined && request.headers.get("authorization") !== `Basic ${options.basic}`)
       return answer(401, { "www-authenticate": 'Basic realm="test"' });
+    if (options.usesOfToken !== undefined) {
+      if (url.pathname === "/token") {
+        token = { value: crypto.randomUUID(), uses: options.usesOfToken };
+        return { response: Response.json({ token: token.value, expires_in: 300 }), length: 0 };
+      }
+      if (request.headers.get("authorization") !== `Bearer ${token.value}` || token.uses-- === 0)
+        return answer(401, { "www-authenticate": `Bearer realm="${url.origin}/token"` });
+    }
     if (url.pathname === "/v2/") return answer(200);
     const [, name = "", kind, rest = ""] =
       /^\/v2\/(.+?)\/(blobs\/uploads|blobs|manifests)\/(.*)$/.exec(url.pathname) ?? [];

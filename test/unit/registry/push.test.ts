@@ -157,6 +157,16 @@ describe("credentials", () => {
     for (const { headers } of elsewhere.requests) expect(headers.authorization).toBeUndefined();
   });
 
+  for (const uses of [1, 2, 3, 4]) {
+    test(`a token that ends after ${uses} of four requests is renewed, also in the middle of an upload`, async () => {
+      await using registry = startUploadRegistry({ usesOfToken: uses });
+      expect(await push(registry.host, large)).toEqual({ kind: "pushed" });
+      expect(registry.blobs.get(`team/app/${sha256(large)}`)).toEqual(Buffer.from(large));
+      const tokens = registry.requests.filter(({ path }) => path.startsWith("/token"));
+      expect(tokens).toHaveLength(Math.ceil(4 / uses));
+    });
+  }
+
   test("a token is asked for with the right to push, and to read what is mounted", async () => {
     await using registry = startFaultyRegistry({ auth: { kind: "bearer" } });
     await failureOf(push(registry.host, large, openTestRegistry(), { mountFrom: "team/base" }));
