@@ -4,6 +4,7 @@ import type { Source, StageGraph, StageState } from "../build/plan/types.ts";
 import { type BaseImage, BaseImages } from "./build/base-image.ts";
 import { type BuildEnvironment, type StageFiles, toolsOf } from "./build/build-environment.ts";
 import { atPlace } from "./build/build-failure.ts";
+import type { openCacheSources } from "./build/cache-sources.ts";
 import type { BuildOptions } from "./build/build-options.ts";
 import { type BuildResult, exportResult } from "./build/export-result.ts";
 import { openNamedContexts } from "./build/named-contexts.ts";
@@ -12,7 +13,7 @@ import { type BuildPlan, planBuild, planOptions, type PlanRequest } from "./buil
 import type { BuildProgress } from "./build/progress.ts";
 import { type NamedTree, SourceTrees } from "./build/source-trees.ts";
 import { StageBuild } from "./build/stage-build.ts";
-import { StepCache } from "./build/step-cache.ts";
+import { type CacheSources, StepCache } from "./build/step-cache.ts";
 import type { EngineContext } from "./context.ts";
 import { sweepStore } from "./import-into-store.ts";
 import { newImageName } from "./new-image-name.ts";
@@ -35,12 +36,11 @@ export async function buildImage(
   const ending = AbortSignal.any([signal, failure.signal]);
   const files = await loadDefinition(context, options, { progress, stack, signal: ending });
   const { driver } = await chooseDriver(context, options.storageDriver);
-  const cache = new StepCache(store, lease);
+  const tools = { context, tools: toolsOf(context), signal: ending, stack };
+  const sources = await cacheSources(tools, options, { progress, lease });
+  const cache = new StepCache(store, lease, sources);
   const build: BuildEnvironment = {
-    context,
-    tools: toolsOf(context),
-    signal: ending,
-    stack,
+    ...tools,
     options,
     files,
     progress,
@@ -56,6 +56,12 @@ export async function buildImage(
     cache.finish();
     return await exportResult(build, done, state);
   });
+}
+
+async function cacheSources(...given: Parameters<typeof openCacheSources>): Promise<CacheSources> {
+  const [, { cacheFrom }] = given;
+  if (cacheFrom.length === 0) return { find: async () => undefined };
+  return (await import("./build/cache-sources.ts")).openCacheSources(...given);
 }
 
 function namesOf({ tags, outputs }: BuildOptions): readonly string[] {

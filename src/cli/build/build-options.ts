@@ -3,6 +3,7 @@ import { parseSize } from "../../base/parse-size.ts";
 import type { BuildOptions, RunSurroundings } from "../../engine/build/build-options.ts";
 import { parseLimits } from "../run/limit-option.ts";
 import { parseHost } from "../run/network-options.ts";
+import { parseCacheFrom, parseCacheTo } from "./cache-option.ts";
 import { parseOutput } from "./output-option.ts";
 import { parseAgent, parseSecret } from "./secret-options.ts";
 import type { Host } from "../host.ts";
@@ -12,6 +13,8 @@ export interface BuildFlags {
   readonly "add-host": readonly string[];
   readonly "build-arg": readonly string[];
   readonly "build-context": readonly string[];
+  readonly "cache-from": readonly string[];
+  readonly "cache-to": readonly string[];
   readonly file: string | undefined;
   readonly label: readonly string[];
   readonly network: string | undefined;
@@ -31,6 +34,7 @@ export interface BuildFlags {
 
 /** What `build` was asked for. Throws `usage` or `invalid-argument`. */
 export function buildOptions(flags: BuildFlags, context: string, host: Host): BuildOptions {
+  const buildArgs = keyValues(flags["build-arg"], (name) => host.env[name]);
   return {
     context,
     workingDirectory: host.workingDirectory,
@@ -40,11 +44,14 @@ export function buildOptions(flags: BuildFlags, context: string, host: Host): Bu
     outputs:
       flags.output.length === 0 ? [{ kind: "image" }] : flags.output.map((text) => parseOutput(text, host)),
     labels: keyValues(flags.label, () => ""),
-    buildArgs: keyValues(flags["build-arg"], (name) => host.env[name]),
+    buildArgs,
     ...(flags.target === undefined || flags.target === "" ? {} : { target: flags.target }),
     ...(flags.platform === undefined ? {} : { platform: flags.platform }),
     noCache: flags["no-cache"],
     noCacheFilter: flags["no-cache-filter"].flatMap((names) => names.split(",")),
+    cacheFrom: flags["cache-from"].map(parseCacheFrom),
+    inlineCache:
+      flags["cache-to"].map(parseCacheTo).includes("inline") || buildArgs.BUILDKIT_INLINE_CACHE === "1",
     pull: flags.pull,
     network: networkOf(flags.network ?? "default"),
     ...(flags["storage-driver"] === undefined ? {} : { storageDriver: flags["storage-driver"] }),

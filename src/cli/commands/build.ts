@@ -21,6 +21,14 @@ export const build = defineCommand({
     }),
     "build-arg": flag.list("Set build-time variables"),
     "build-context": flag.list("Additional build contexts (e.g., name=path)", { type: "stringArray" }),
+    "cache-from": flag.list('External cache sources (e.g., "user/app:cache", "type=registry,ref=NAME")', {
+      type: "stringArray",
+      completes: "image",
+    }),
+    "cache-to": flag.list('Cache export destinations ("type=inline")', {
+      type: "stringArray",
+      completes: ["type=inline"],
+    }),
     check: flag.boolean("Evaluate the Dockerfile and tell what is hardly meant, without building"),
     file: flag.text('Name of the Dockerfile (default: "PATH/Dockerfile")', { short: "f", completes: "file" }),
     iidfile: flag.text("Write the image ID to a file", { completes: "file" }),
@@ -62,7 +70,7 @@ export const build = defineCommand({
     ulimit: flag.list("Ulimit options", { type: "ulimit", check: (value) => void parseLimit(value) }),
   },
   notYet:
-    "allow annotation attest builder cache-from cache-to call cgroup-parent compress cpu-period " +
+    "allow annotation attest builder call cgroup-parent compress cpu-period " +
     "cpu-quota cpu-shares:c cpuset-cpus cpuset-mems force-rm isolation load memory:m memory-swap policy " +
     "provenance push rm sbom security-opt squash",
   words: { min: 1, max: 1 },

@@ -6,6 +6,7 @@ import type { EngineContext } from "../context.ts";
 import type { BuildContext } from "./build-context.ts";
 import type { BuildOptions } from "./build-options.ts";
 import type { BuildProgress } from "./progress.ts";
+import type { StepKeys } from "./inline-cache.ts";
 import { cacheKey, type StepCache } from "./step-cache.ts";
 
 /** How far a stage has come: what its next step, or another stage, stands on. */
@@ -13,6 +14,8 @@ export interface StageFiles {
   readonly layers: readonly StoredLayer[];
   readonly history: readonly HistoryEntry[];
   readonly platform: Platform;
+  /** With which keys the cache knows the steps of the history; it has more entries than those. */
+  readonly keys?: StepKeys;
 }
 
 /** Equal keys mean equal files. */

@@ -19,6 +19,10 @@ export interface BuildOptions {
   readonly noCache: boolean;
   /** Stages whose steps are not looked for in the cache. */
   readonly noCacheFilter: readonly string[];
+  /** Images whose layers may be reused, as they were built with `inlineCache`. */
+  readonly cacheFrom: readonly string[];
+  /** Whether the image tells how its layers were made. */
+  readonly inlineCache: boolean;
   readonly pull: boolean;
   readonly network: "default" | "none" | "host";
   readonly storageDriver?: string;

@@ -9,6 +9,7 @@ import { newImageName } from "../new-image-name.ts";
 import { type BuildEnvironment, directoriesOf, type StageFiles } from "./build-environment.ts";
 import type { BuildOutput } from "./build-options.ts";
 import { exportDirectory } from "./export-directory.ts";
+import { withInlineCache } from "./inline-cache.ts";
 import { asVertex, type Vertex } from "./progress.ts";
 import { resultConfig } from "./result-config.ts";
 
@@ -62,7 +63,8 @@ async function exportTo(
   }
   const names = (output.names ?? options.tags).map(newImageName);
   const diffIds = files.layers.map(({ diffId }) => diffId);
-  const config = resultConfig({ ...files, state, diffIds }, options.labels);
+  const plain = resultConfig({ ...files, state, diffIds }, options.labels);
+  const config = options.inlineCache ? withInlineCache(plain, files.keys ?? new Map()) : plain;
   const image = { config, layers: files.layers.map(({ descriptor }) => descriptor) };
   vertex.part("exporting layers", { isOver: true });
   if (output.kind === "image") return await exportImage(build, image, names, vertex);

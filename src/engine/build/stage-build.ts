@@ -14,6 +14,11 @@ import type { StepWork } from "./step-work.ts";
 
 type FileStep = Exclude<Step, { kind: "config" }>;
 
+interface SettledStep {
+  readonly done: Omit<CachedStep, "key">;
+  readonly keys: readonly string[];
+}
+
 const comment = "buildkit.dockerfile.v0";
 
 /** Does the steps of one stage in order, each from the cache where it can. */
@@ -60,13 +65,14 @@ export class StageBuild {
     try {
       const work = await this.#workOf(step);
       vertex = progress.begin(step.title);
-      const done = await this.#settle(files, step, work, vertex);
+      const { done, keys } = await this.#settle(files, step, work, vertex);
       const created = this.#epoch ?? done.createdAt;
       const empty = done.layer === undefined ? { empty_layer: true } : {};
       return {
         ...files,
         layers: done.layer === undefined ? files.layers : [...files.layers, done.layer],
         history: [...files.history, { created, created_by: step.createdBy, comment, ...empty }],
+        keys: new Map(files.keys).set(files.history.length, keys),
       };
     } catch (error) {
       vertex ??= progress.begin(step.title);
@@ -100,33 +106,33 @@ export class StageBuild {
     }
   }
 
-  async #settle(files: StageFiles, step: FileStep, work: StepWork, vertex: Vertex): Promise<CachedStep> {
-    const { cache, signal, epoch } = this.#build;
+  /** What the step made, and all keys that it has. */
+  async #settle(files: StageFiles, step: FileStep, work: StepWork, vertex: Vertex): Promise<SettledStep> {
+    const { cache, signal, epoch, options } = this.#build;
     const keyOf = (inputs: readonly unknown[]) =>
       cacheKey(keyOfFiles(files), work.definition, inputs, epoch ?? null);
     const key = keyOf(work.inputs);
     const mayReuse = !this.#ignoresCache();
     const known = mayReuse ? await cache.find(key, signal) : undefined;
-    if (known !== undefined) {
+    if (known !== undefined && !(options.inlineCache && work.content)) {
       vertex.cached();
-      return known;
+      return { done: known, keys: [key] };
     }
     const contentKey = work.content === undefined ? undefined : keyOf(["content", await work.content()]);
-    if (contentKey !== undefined && mayReuse) {
-      const same = await cache.find(contentKey, signal);
-      if (same !== undefined) {
-        cache.put({ ...same, key });
-        vertex.cached();
-        return same;
-      }
+    const keys = contentKey === undefined ? [key] : [key, contentKey];
+    const same =
+      known ?? (contentKey !== undefined && mayReuse ? await cache.find(contentKey, signal) : undefined);
+    if (same !== undefined) {
+      if (known === undefined) cache.put({ ...same, key });
+      vertex.cached();
+      return { done: same, keys };
     }
     const layer = await work.perform(files, vertex);
     const createdAt = new Date().toISOString();
     const done = { ...(layer === undefined ? {} : { layer }), createdAt, createdBy: step.createdBy };
-    cache.put({ ...done, key });
-    if (contentKey !== undefined) cache.put({ ...done, key: contentKey });
+    for (const each of keys) cache.put({ ...done, key: each });
     vertex.done();
-    return { ...done, key };
+    return { done, keys };
   }
 
   #ignoresCache(): boolean {

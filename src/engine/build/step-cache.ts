@@ -8,22 +8,33 @@ export function cacheKey(...parts: readonly unknown[]): string {
   return new Bun.CryptoHasher("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 
+/** Steps that are known elsewhere (`--cache-from`). */
+export interface CacheSources {
+  /** The step with its layer, which is here and held by then. */
+  find(key: string): Promise<CachedStep | undefined>;
+}
+
 /** The steps that were done before, and the layers that they made. */
 export class StepCache {
   readonly #store: Store;
   readonly #lease: Lease;
+  readonly #sources: CacheSources;
   readonly #used = new Set<string>();
 
-  constructor(store: Store, lease: Lease) {
+  constructor(store: Store, lease: Lease, sources: CacheSources) {
     this.#store = store;
     this.#lease = lease;
+    this.#sources = sources;
   }
 
   /** A step whose layer is there, which it then stays until the build ends. */
   async find(key: string, signal: AbortSignal): Promise<CachedStep | undefined> {
-    const step = this.#store.buildCache.get(key);
+    const here = this.#store.buildCache.get(key);
+    const isWhole =
+      here !== undefined && (here.layer === undefined || (await this.#hold(here.layer, signal)));
+    const step = isWhole ? here : await this.#sources.find(key);
     if (step === undefined) return undefined;
-    if (step.layer !== undefined && !(await this.#hold(step.layer, signal))) return undefined;
+    if (!isWhole) this.put(step);
     this.#used.add(key);
     return step;
   }
