@@ -1,12 +1,13 @@
 import { closeSync, openSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
 import { randomHex } from "../base/random-hex.ts";
-import type { ContainerRecord } from "../store/types.ts";
+import type { JoinedProgram } from "../container/join.ts";
 import { isTerminal } from "../sys/libc.ts";
 import { emitContainerEvent } from "./container-event.ts";
 import { ContainerStreams, rawTerminal, windowSize } from "./container-streams.ts";
 import type { EngineContext } from "./context.ts";
 import { type ExecRequest, execInContainer } from "./exec-in-container.ts";
+import { noteExec } from "./exec-sessions.ts";
 import { holdTerminal, showTerminal, type TerminalEnd } from "./exec-terminal.ts";
 import { runningContainer } from "./running-container.ts";
 
@@ -42,22 +43,25 @@ export async function execProgram(context: EngineContext, options: ExecOptions):
     emitContainerEvent(context, record, action, { execID, ...extra });
   tell(`exec_create: ${command}`);
   tell(`exec_start: ${command}`);
-  const end = await (request.detach
-    ? startDetached(context, record, request)
-    : attached(context, record, request, options));
+  const start: Start = async (streams) => {
+    const program = await execInContainer(context, record, request, streams);
+    const note = noteExec(context.directories, { container: record.id, execID, pid: program.pid });
+    const forget = () => note[Symbol.dispose]();
+    void program.exited.then(forget, forget);
+    return program;
+  };
+  const end = await (request.detach ? startDetached(context, start) : attached(context, start, options));
   if (end.kind === "exited") tell("exec_die", { exitCode: String(end.exitCode) });
   else if (!request.detach) tell("exec_detach");
   return end;
 }
 
-async function startDetached(
-  context: EngineContext,
-  record: ContainerRecord,
-  request: ExecRequest,
-): Promise<ExecEnd> {
+type Start = (streams: Parameters<typeof execInContainer>[3]) => Promise<JoinedProgram>;
+
+async function startDetached(context: EngineContext, start: Start): Promise<ExecEnd> {
   const nothing = openSync("/dev/null", "r+");
   try {
-    const { terminal } = await execInContainer(context, record, request, [nothing, nothing, nothing]);
+    const { terminal } = await start([nothing, nothing, nothing]);
     if (terminal !== undefined) holdTerminal(context.helpers, terminal);
     return { kind: "detached" };
   } finally {
@@ -65,31 +69,25 @@ async function startDetached(
   }
 }
 
-async function attached(
-  context: EngineContext,
-  record: ContainerRecord,
-  request: ExecRequest,
-  options: ExecOptions,
-): Promise<ExecEnd> {
-  const { signal } = options;
+async function attached(context: EngineContext, start: Start, options: ExecOptions): Promise<ExecEnd> {
+  const { signal, request } = options;
   const aborted = Promise.withResolvers<never>();
   aborted.promise.catch(() => undefined);
   signal.addEventListener("abort", () => aborted.reject(signal.reason), { once: true });
   const run = request.terminal ? onTerminal : onStreams;
-  return await run(context, record, request, options, aborted.promise);
+  return await run(context, start, options, aborted.promise);
 }
 
 async function onStreams(
-  context: EngineContext,
-  record: ContainerRecord,
-  request: ExecRequest,
+  _: EngineContext,
+  start: Start,
   { interactive }: ExecOptions,
   aborted: Promise<never>,
 ): Promise<ExecEnd> {
   using streams = new ContainerStreams({ interactive });
   using stack = new DisposableStack();
   const [stdin = stack.adopt(openSync("/dev/null", "r"), closeSync), stdout, stderr] = streams.stdio;
-  const program = await execInContainer(context, record, request, [stdin, stdout, stderr]);
+  const program = await start([stdin, stdout, stderr]);
   streams.begin();
   const exitCode = await Promise.race([program.exited, aborted]);
   // What it left running may keep our pipes open.
@@ -102,12 +100,11 @@ const drainingTime = 2000;
 
 async function onTerminal(
   context: EngineContext,
-  record: ContainerRecord,
-  request: ExecRequest,
+  start: Start,
   { interactive, detachKeys }: ExecOptions,
   aborted: Promise<never>,
 ): Promise<ExecEnd> {
-  const { terminal, exited } = await execInContainer(context, record, request, undefined);
+  const { terminal, exited } = await start(undefined);
   if (terminal === undefined) throw new BerthError("internal", "the program got no terminal");
   using _ = interactive && isTerminal(0) ? rawTerminal(0) : undefined;
   let end: TerminalEnd | undefined;

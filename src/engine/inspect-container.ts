@@ -10,6 +10,7 @@ import { optionsOf } from "./container-record.ts";
 import { isUp } from "./container-status.ts";
 import { sizes } from "./containers.ts";
 import type { EngineContext } from "./context.ts";
+import { execsOf } from "./exec-sessions.ts";
 import { hostConfig } from "./inspect-host-config.ts";
 import { networkSettings } from "./inspect-network.ts";
 import { knownNetworks } from "./network/members.ts";
@@ -39,6 +40,7 @@ export async function inspectContainer(
   const lower = store.containers.layersOf(container.id).map((diffId) => store.layers.path(diffId));
   const bytes = size ? await sizes(context, container) : undefined;
   const [path = "", ...args] = options.args;
+  const execs = isUp(state) ? execsOf(context.directories, container.id) : [];
   return {
     Id: container.id,
     Created: container.createdAt,
@@ -57,7 +59,7 @@ export async function inspectContainer(
     MountLabel: "",
     ProcessLabel: "",
     AppArmorProfile: "",
-    ExecIDs: null,
+    ExecIDs: execs.length > 0 ? execs : null,
     HostConfig: hostConfig(options, hasLog || state.startedAt === undefined),
     GraphDriver: {
       Data: {

@@ -201,6 +201,23 @@ describe.each(["overlay", "fuse-overlayfs"])("exec with %s", (driver) => {
     await until(() => !runs("sleep 98761"));
   });
 
+  test("is listed by inspect, by the id that events tell, as long as the program runs", async () => {
+    const listed = async (): Promise<readonly string[] | null> =>
+      JSON.parse((await lab.berth(["inspect", "-f", "{{json .ExecIDs}}", container.name])).stdout);
+    expect(await listed()).toBeNull();
+    const attached = exec([container.name, "sleep", "98762"]);
+    await until(async () => (await listed())?.length === 1);
+    await exec(["-d", container.name, "sleep", "98762"]);
+    const ids = await listed();
+    const told = (await lab.berth(["events", "--since", "1h", "--until", "0s", "--filter", "type=container"]))
+      .stdout;
+    expect(ids).toHaveLength(2);
+    for (const id of ids!) expect(told).toContain(`execID=${id}`);
+    await sh("kill $(/bin/busybox pidof sleep)");
+    expect((await attached).code).toBe(143);
+    await until(async () => (await listed()) === null);
+  });
+
   test("of which many run at once and one after the other leaves nothing behind", async () => {
     const state = () => [
       [...processes().values()].filter((line) => line.includes(lab.root) || line.includes("berth")).length,

@@ -24,6 +24,7 @@ async function started(name: string, script: string): Promise<AsyncDisposable> {
     ...["sh", "-c", `${script}`],
   ]);
   await until(() => existsSync(join(shared, `${name}.ready`)));
+  await runs(name);
   return {
     async [Symbol.asyncDispose]() {
       await lab.berth(["rm", "-f", name]);
@@ -34,6 +35,9 @@ async function started(name: string, script: string): Promise<AsyncDisposable> {
 
 const inspect = async (name: string, format: string) =>
   (await lab.berth(["inspect", "-f", format, name])).stdout.trim();
+
+/** A program can be heard of a moment before its container is recorded as running. */
+const runs = (name: string) => until(async () => (await inspect(name, "{{.State.Status}}")) === "running");
 
 const size = (name: string) => statSync(join(shared, name)).size;
 
@@ -163,6 +167,7 @@ test("of processes that are shared with another container, only its own stand st
     ...[builtinImage, "sh", "-c", script],
   ]);
   await until(() => ["guest.ready", "orphan.out"].every((file) => existsSync(join(shared, file))));
+  await runs("guest");
   await lab.berth(["pause", "guest"]);
   const [guest, orphaned, host] = [size("guest.out"), size("orphan.out"), size("host.out")];
   await until(() => size("host.out") > host + 10);

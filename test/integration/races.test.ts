@@ -139,7 +139,14 @@ const races: readonly Race[] = [
   { scene: "listening", commands: [["pause it", idle], ["stop it"]], left: ["it exited"] },
   { scene: "listening", commands: [["pause it", idle], ["kill it"]], left: ["it exited"] },
   { scene: "listening", commands: [["pause it", idle, gone], ["rm -f it"]], left: [""] },
-  { scene: "paused", commands: [["unpause it"], ["unpause it", notPaused]], left: ["it running"] },
+  {
+    scene: "paused",
+    commands: [
+      ["unpause it", notPaused],
+      ["unpause it", notPaused],
+    ],
+    left: ["it running"],
+  },
   { scene: "paused", commands: [["unpause it", notPaused], ["stop it"]], left: ["it exited"] },
   { scene: "paused", commands: [["unpause it", notPaused, gone], ["rm -f it"]], left: [""] },
   // exec, attach, logs, wait
