@@ -25,6 +25,7 @@ type RunFlagValues = FlagValues<typeof createFlags>;
 export interface Caller {
   readonly workingDirectory: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly warn: (message: string) => void;
 }
 
 /** What was asked for, from flags and words; files of variables and labels are read here. Throws BerthError. */
@@ -37,6 +38,9 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
   if (flags.rm && restart.name !== "no")
     throw new BerthError("usage", "conflicting options: cannot specify both --restart and --rm");
   const connection = networkOptions(flags);
+  const { kind } = connection.network;
+  if ((kind === "host" || kind === "none") && (flags.publish.length > 0 || flags["publish-all"]))
+    caller.warn(`Published ports are discarded when using ${kind} network mode`);
   const resources = buildRunLimits(flags);
   checkVolumeDriver(flags["volume-driver"] ?? "");
   const healthcheck = healthOptions(flags);

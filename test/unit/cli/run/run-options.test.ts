@@ -12,14 +12,31 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
+const warnings: string[] = [];
+
 function options(...words: string[]) {
+  warnings.length = 0;
   const parsed = parseFlags(runFlags, words, { interspersed: false, notYet: runNotYet });
   if (parsed.kind !== "values") throw new Error("asked for help");
   return buildRunOptions(parsed.values, parsed.positionals, {
+    warn: (message) => warnings.push(message),
     workingDirectory: directory,
     env: { HOME: "/home/alice", EMPTY: "" },
   });
 }
+
+test("ports that nobody can open are told of", () => {
+  for (const kind of ["host", "none"]) {
+    options("--network", kind, "-p", "80", "alpine");
+    expect(warnings).toEqual([`Published ports are discarded when using ${kind} network mode`]);
+  }
+  options("-p", "80", "alpine");
+  expect(warnings).toEqual([]);
+});
+
+test("a name may be written with its slash", () => {
+  expect(options("--name", "/box", "alpine").name).toBe("box");
+});
 
 test("a plain run has Docker's defaults", () => {
   expect(options("alpine")).toEqual({
