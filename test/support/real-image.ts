@@ -153,8 +153,18 @@ export class Podman implements AsyncDisposable {
     "--events-backend=none",
   ];
 
+  readonly #env: Readonly<Record<string, string>>;
+
+  /** `insecure`: a registry that may speak HTTP, also where podman takes no flag for it. */
+  constructor(insecure?: string) {
+    const configuration = join(this.#runtime, "registries.conf");
+    if (insecure !== undefined)
+      writeFileSync(configuration, `[[registry]]\nlocation = "${insecure}"\ninsecure = true\n`);
+    this.#env = insecure === undefined ? {} : { CONTAINERS_REGISTRIES_CONF: configuration };
+  }
+
   run(...args: readonly string[]): Promise<string> {
-    return judge(["podman", ...this.#flags, ...args]);
+    return judge(["podman", ...this.#flags, ...args], this.#env);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
