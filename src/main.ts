@@ -21,6 +21,9 @@ async function main(argv: readonly string[]): Promise<number> {
     case "internal-switch":
       if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
       return (await import("./network/switch.ts")).switchMain();
+    case "internal-owners":
+      if (!isOpen(ordersChannel, (stat) => !stat.isFile())) return refuseRole(argv[0]);
+      return (await import("./container/ownership/recorder.ts")).ownerRecorderMain();
     case "internal-worker":
       if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
       return (await import("./snapshot/worker.ts")).workerMain(argv.slice(1));

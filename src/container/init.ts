@@ -77,6 +77,14 @@ async function run(request: StartRequest): Promise<never> {
   becomeProgram(request.process, identity, {
     seccomp: request.seccomp === undefined ? undefined : Buffer.from(request.seccomp, "base64"),
     singleIdentity: request.singleIdentity,
+    ...(request.recordsOwners
+      ? {
+          onListener(listener: number) {
+            sendDescriptor(terminalDescriptor, listener);
+            send({ kind: "owners" });
+          },
+        }
+      : {}),
     endsWithParent: request.namespaces.pid !== "private",
     onExecuting: () => send({ kind: "executing" }),
   });

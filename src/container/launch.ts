@@ -30,6 +30,8 @@ export interface LaunchRequest {
   readonly held?: HeldNamespaces;
   /** The cgroup that everything starts in. */
   readonly cgroup?: string;
+  /** Gets the listener of a filter that tells of chown(2), to keep, and the first process. */
+  readonly onOwners?: (listener: number, pid: number) => void;
   /** The container's processes end with berth, all of them, by a pid namespace of their own. */
   readonly ownProcesses: boolean;
 }
@@ -119,6 +121,10 @@ export function launch(request: LaunchRequest): Launch {
           if (message.kind === "executing") break;
           if (message.kind === "terminal") {
             terminal = receiveDescriptor(terminalSocket);
+            continue;
+          }
+          if (message.kind === "owners") {
+            request.onOwners?.(receiveDescriptor(terminalSocket), pid!);
             continue;
           }
           pid = message.pid;

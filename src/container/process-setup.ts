@@ -12,6 +12,7 @@ import {
   execute,
   forbidNewPrivileges,
   installSeccompFilter,
+  installSeccompListener,
   ioctl,
   O,
   openInRoot,
@@ -128,6 +129,8 @@ function pathOf(env: readonly string[]): string | undefined {
 export interface Restrictions {
   readonly seccomp: Uint8Array | undefined;
   readonly singleIdentity: boolean;
+  /** The filter tells of calls: gets the descriptor at which they are heard. */
+  readonly onListener?: (listener: number) => void;
   /** Called at the last moment with all rights. */
   readonly onLastRights?: () => void;
 }
@@ -148,7 +151,9 @@ export function restrict(spec: ProcessSpec, identity: Identity, restrictions: Re
   if (spec.noNewPrivileges) forbidNewPrivileges();
   clearAmbientCapabilities();
   restrictions.onLastRights?.();
-  if (restrictions.seccomp) installSeccompFilter(restrictions.seccomp);
+  const { seccomp, onListener } = restrictions;
+  if (seccomp && onListener) onListener(installSeccompListener(seccomp));
+  else if (seccomp) installSeccompFilter(seccomp);
   setIds(identity);
   if (identity.uid === 0) setCapabilities(capabilityMask(spec.capabilities));
 }

@@ -10,6 +10,8 @@
  *   {"kind":"go"}                 ──fd 3──▶
  *                                 ◀──fd 4── descriptor of the terminal, if one was asked for
  *                                 ◀──fd 3── {"kind":"terminal"}
+ *                                 ◀──fd 4── descriptor of the listener, if owners are recorded (ownership/)
+ *                                 ◀──fd 3── {"kind":"owners"}
  *                                 ◀──fd 3── {"kind":"executing"}       the next call is execve
  *                                 ◀──fd 3── {"kind":"failed", …}       at any time before, or when execve fails
  * ```
@@ -36,6 +38,8 @@ export interface StartRequest {
   readonly seccomp?: string;
   /** Ids other than 0 do not exist inside. */
   readonly singleIdentity: boolean;
+  /** `seccomp` has a listener. */
+  readonly recordsOwners: boolean;
   /** Of the first terminal; only with `process.terminal`. */
   readonly windowSize?: { readonly rows: number; readonly columns: number };
   /** The host attaches a network between "ready" and "go"; without it init does not wait. */
@@ -49,5 +53,6 @@ export interface StartRequest {
 export type InitMessage =
   | { readonly kind: "ready" /** As the host sees it. */; readonly pid: number }
   | { readonly kind: "terminal" }
+  | { readonly kind: "owners" }
   | { readonly kind: "executing" }
   | Failure;

@@ -30,6 +30,8 @@ export interface ContainerSpec {
   readonly account?: Account;
   /** A BPF program; undefined lets everything through. */
   readonly seccomp: Uint8Array | undefined;
+  /** The filter tells of chown(2): somebody writes down what the program wanted. */
+  readonly recordsOwners: boolean;
 }
 
 export interface Account {

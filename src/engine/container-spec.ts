@@ -21,13 +21,15 @@ export interface StartSurroundings {
   readonly namespaces: NamespaceModes;
   /** RLIMIT_NOFILE of whoever starts it (open-file-limit.ts). */
   readonly openFiles: ProcessSpec["openFiles"] | undefined;
+  /** With one id: somebody listens to what the program wants to give to others (container/ownership/). */
+  readonly recordOwners?: boolean;
 }
 
 /** The spec of one start of a container; writes its own /etc files and readies its root and writable layer. */
 export async function containerSpec(
   context: EngineContext,
   container: StartableContainer,
-  { namespaces, openFiles }: StartSurroundings,
+  { namespaces, openFiles, recordOwners = false }: StartSurroundings,
 ): Promise<ContainerSpec> {
   const { directory, options } = container;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -62,7 +64,8 @@ export async function containerSpec(
     ...(kept === undefined
       ? {}
       : { account: { ...kept, name: callersName(), home: options.workdir, directory } }),
-    seccomp: await seccompProgram(confinement, singleIdentity),
+    seccomp: await seccompProgram(confinement, singleIdentity, recordOwners),
+    recordsOwners: recordOwners,
     process: processSpec(context, options, { openFiles, confinement, devices }),
   };
 }
@@ -89,6 +92,7 @@ async function deviceEdits(context: EngineContext, run: RunOptions): Promise<Dev
 export async function seccompProgram(
   { seccomp, capabilities }: Confinement,
   pretendOwnership: boolean,
+  recordOwnership = false,
 ): Promise<Uint8Array | undefined> {
   if (typeof seccomp !== "string") {
     const { compileSeccompProfile } = await import("../sys/seccomp-profile.ts");
@@ -96,7 +100,7 @@ export async function seccompProgram(
   }
   const unconfined = seccomp === "unconfined";
   if (unconfined && !pretendOwnership) return undefined;
-  return compileSeccomp({ capabilities, pretendOwnership, unconfined });
+  return compileSeccomp({ capabilities, pretendOwnership, recordOwnership, unconfined });
 }
 
 interface ProcessSurroundings {

@@ -13,7 +13,7 @@ export function launchNamespaces(
   namespaces: NamespacePlan,
   stdio: LaunchRequest["stdio"],
   fuse: FuseMount | undefined,
-  cgroup?: string,
+  { cgroup, onOwners }: Pick<LaunchRequest, "cgroup" | "onOwners"> = {},
 ): Launch {
   const { helpers } = context;
   const { identity, modes, held } = namespaces;
@@ -27,6 +27,7 @@ export function launchNamespaces(
     stdio,
     ...(held ? { held } : {}),
     ...(cgroup === undefined ? {} : { cgroup }),
+    ...(onOwners === undefined ? {} : { onOwners }),
     ownProcesses: modes.pid === "private",
   });
 }
@@ -41,6 +42,7 @@ export function startRequest(
     process: spec.process,
     ...(spec.seccomp ? { seccomp: spec.seccomp.toBase64() } : {}),
     singleIdentity: spec.singleIdentity,
+    recordsOwners: spec.recordsOwners,
     ...(spec.account ? { account: spec.account } : {}),
     namespaces: spec.namespaces,
     ...(size === undefined ? {} : { windowSize: size }),

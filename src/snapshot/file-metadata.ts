@@ -1,7 +1,12 @@
 import { fileSystemError } from "../archive/layer/file-system-error.ts";
 import type { ExtendedAttribute } from "../archive/layer/layer-entry.ts";
 import { isControlAttribute } from "../archive/layer/metadata-writer.ts";
-import { overrideAttribute, parseOverride } from "../archive/layer/owner-policy.ts";
+import {
+  overrideAttribute,
+  parseOverride,
+  parseWantedOwner,
+  wantedOwnerAttribute,
+} from "../archive/layer/owner-policy.ts";
 import type { ByteString } from "../sys/byte-string.ts";
 import { type FileStatus, S } from "../sys/file-status.ts";
 import { E, type FileSyscalls, O } from "../sys/file-syscalls.ts";
@@ -69,16 +74,29 @@ function trueOwner(
   names: readonly ByteString[] | number,
 ): Omit<FileMetadata, "attributes"> {
   const stored = { uid: status.uid, gid: status.gid, mode: status.mode & 0o7777 };
-  if (typeof names === "number" || !names.includes(overrideAttribute)) return stored;
-  const value = calls.getAttribute(fd, overrideAttribute);
-  const override = typeof value === "number" ? undefined : parseOverride(value.toString("latin1"));
-  if (override === undefined) return stored;
+  const told = <T>(name: ByteString, parse: (text: string) => T | undefined): T | undefined => {
+    if (typeof names === "number" || !names.includes(name)) return undefined;
+    const value = calls.getAttribute(fd, name);
+    return typeof value === "number" ? undefined : parse(value.toString("latin1"));
+  };
+  const override = told(overrideAttribute, parseOverride);
+  const wanted = told(wantedOwnerAttribute, parseWantedOwner);
   const isDirectory = (status.mode & S.IFMT) === S.IFDIR;
   return {
-    uid: stored.uid === 0 ? override.uid : stored.uid,
-    gid: stored.gid === 0 ? override.gid : stored.gid,
-    mode: isDirectory && (override.mode | 0o700) === stored.mode ? override.mode : stored.mode,
+    uid: stored.uid === 0 ? (wanted?.uid ?? override?.uid ?? 0) : stored.uid,
+    gid: stored.gid === 0 ? (wanted?.gid ?? override?.gid ?? 0) : stored.gid,
+    mode: override && isDirectory && (override.mode | 0o700) === stored.mode ? override.mode : stored.mode,
   };
+}
+
+/**
+ * Whether somebody gave this file to root who, with one id, cannot have seen any other owner: a new file is root's already,
+ * so that it was meant to get the owner of the one that it replaces (useradd, sed -i).
+ */
+export function isGivenToRoot(calls: FileSyscalls, fd: number): boolean {
+  const wanted = calls.getAttribute(fd, wantedOwnerAttribute);
+  if (typeof wanted === "number" || wanted.toString("latin1") !== "0:0") return false;
+  return typeof calls.getAttribute(fd, overrideAttribute) === "number"; // otherwise it was there before
 }
 
 export function sameMetadata(a: FileMetadata, b: FileMetadata): boolean {

@@ -3,7 +3,7 @@ import type { ByteString } from "../sys/byte-string.ts";
 import { type FileStatus, S } from "../sys/file-status.ts";
 import type { FileSyscalls } from "../sys/file-syscalls.ts";
 import { DirectoryStack, type Found, isDirectory, isWhiteout } from "./directory-stack.ts";
-import { metadataOf, openIfThere, plainMetadata, sameMetadata } from "./file-metadata.ts";
+import { isGivenToRoot, metadataOf, openIfThere, plainMetadata, sameMetadata } from "./file-metadata.ts";
 import { isOpaque } from "./opaque.ts";
 import { holdsScaffold, isScaffold } from "./scaffold.ts";
 import type { TreeChange, TreeEntry } from "./tree-entry.ts";
@@ -62,6 +62,31 @@ class Comparison {
     }
   }
 
+  /** See `isGivenToRoot`. */
+  #replaced(entry: TreeEntry, before: Found): Pick<TreeEntry, "as"> {
+    const regular = [entry.status, before.status].every(({ mode }) => (mode & S.IFMT) === S.IFREG);
+    if (!regular) return {};
+    const calls = this.#calls;
+    const path = entry.path.join("/");
+    const read = <T>(directory: number, look: (fd: number) => T): T | undefined => {
+      const fd = openIfThere(calls, directory, entry.name, path);
+      if (fd === undefined) return undefined; // gone since
+      try {
+        return look(fd);
+      } finally {
+        calls.close(fd);
+      }
+    };
+    return {
+      as(metadata) {
+        if (metadata.uid !== 0 || metadata.gid !== 0) return metadata;
+        if (!read(entry.directory, (fd) => isGivenToRoot(calls, fd))) return metadata;
+        const replaced = read(before.directory, (fd) => metadataOf(calls, fd, before.status));
+        return replaced === undefined ? metadata : { ...metadata, uid: replaced.uid, gid: replaced.gid };
+      },
+    };
+  }
+
   *#entry(
     entry: TreeEntry,
     before: Found | undefined,
@@ -72,7 +97,7 @@ class Comparison {
     const scaffold = before === undefined && isScaffold(entry.path, entry.status);
     if (!isDirectory(entry.status)) {
       const same = this.#form === "whole" && before && !differs(this.#calls, entry, before);
-      if (!scaffold && !same) yield { kind, ...entry };
+      if (!scaffold && !same) yield { kind, ...entry, ...(before && this.#replaced(entry, before)) };
       return;
     }
     const { name } = entry;

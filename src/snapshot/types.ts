@@ -53,6 +53,8 @@ export interface LayerTarget {
 
 export interface LayerRequest extends LayerTarget {
   readonly tree: GrownTree;
+  /** Whose the new files are that root made: whoever it stood for, where there is one id. */
+  readonly maker?: { readonly uid: number; readonly gid: number };
   /** Nothing in the layer is dated later (SOURCE_DATE_EPOCH), in seconds since 1970. */
   readonly latest?: number;
 }

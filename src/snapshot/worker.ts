@@ -15,7 +15,9 @@ import { AT_FDCWD, E, fileSyscalls as calls, O } from "../sys/file-syscalls.ts";
 import { completeLayers } from "./complete-layers.ts";
 import { copyLayers } from "./copy-layers.ts";
 import { tryOverlay } from "./try-overlay.ts";
-import type { GrownTree, UnpackResult, WrittenLayer } from "./types.ts";
+import type { FileMetadata } from "./file-metadata.ts";
+import type { TreeChange } from "./tree-entry.ts";
+import type { GrownTree, LayerRequest, UnpackResult, WrittenLayer } from "./types.ts";
 import { dataDescriptor, type WorkerRequest, type WorkerResults } from "./worker-protocol.ts";
 import { currentOwnerPolicy, LayerOutput, makeLayerDirectory } from "./layer-output.ts";
 import { mergedTree } from "./merged-tree.ts";
@@ -171,9 +173,20 @@ function grownTree({ directory, form, layers }: GrownTree): ChangesRequest {
 
 function writeLayer(request: WorkerRequest & { kind: "write-layer" }): Promise<WrittenLayer> {
   const layer = new LayerOutput(calls, request);
-  const { latest } = request;
+  const { latest, maker } = request;
+  const changes = treeChanges(grownTree(request.tree));
+  const entries = maker === undefined ? changes : madeBy(maker, changes);
   const options = { skipGone: true, ...(latest === undefined ? {} : { latest }) };
-  return layer.write(tarTree(calls, treeChanges(grownTree(request.tree)), options));
+  return layer.write(tarTree(calls, entries, options));
+}
+
+function* madeBy(
+  maker: NonNullable<LayerRequest["maker"]>,
+  changes: Iterable<TreeChange>,
+): Generator<TreeChange> {
+  const as = (metadata: FileMetadata) =>
+    metadata.uid === 0 && metadata.gid === 0 ? { ...metadata, ...maker } : metadata;
+  for (const change of changes) yield change.kind === "added" ? { ...change, as } : change;
 }
 
 function writeArchive(request: WorkerRequest & { kind: "archive" }): void {

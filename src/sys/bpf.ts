@@ -25,6 +25,7 @@ export const SECCOMP_RET = {
   KILL_THREAD: 0,
   TRAP: 0x00030000,
   ERRNO: 0x00050000,
+  USER_NOTIF: 0x7fc00000,
   TRACE: 0x7ff00000,
   LOG: 0x7ffc0000,
   ALLOW: 0x7fff0000,
@@ -54,6 +55,11 @@ const auditArchitecture: Readonly<Record<Architecture, number>> = {
   i386: 0x40000003,
   aarch64: 0xc00000b7,
 };
+
+/** The architecture that a filter is told of (`seccomp_data.arch`). */
+export function architectureOf(audit: number): Architecture | undefined {
+  return (Object.keys(auditArchitecture) as Architecture[]).find((name) => auditArchitecture[name] === audit);
+}
 
 /** Where the tables of numbers have an architecture. */
 export const column: Readonly<Record<Architecture, 1 | 2 | 3>> = { x86_64: 1, i386: 2, aarch64: 3 };

@@ -8,6 +8,9 @@ export const S = {
   IFREG: 0o100000,
   IFLNK: 0o120000,
   IFSOCK: 0o140000,
+  ISUID: 0o4000,
+  ISGID: 0o2000,
+  IXGRP: 0o010,
 } as const;
 
 /** What statx(2) tells; times in seconds and nanoseconds. */

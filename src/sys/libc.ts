@@ -43,8 +43,8 @@ const { symbols: c } = dlopen("libc.so.6", {
 /** Numbers of older calls: x86-64 (asm/unistd_64.h) and asm-generic. */
 const numbers =
   process.arch === "arm64"
-    ? { pivotRoot: 41, setresuid: 147, setresgid: 149, setgroups: 159 }
-    : { pivotRoot: 155, setresuid: 117, setresgid: 119, setgroups: 116 };
+    ? { pivotRoot: 41, setresuid: 147, setresgid: 149, setgroups: 159, seccomp: 277 }
+    : { pivotRoot: 155, setresuid: 117, setresgid: 119, setgroups: 116, seccomp: 317 };
 const pidfdSendSignalNumber = 424;
 const openTreeNumber = 428;
 const moveMountNumber = 429;
@@ -311,6 +311,15 @@ export function installSeccompFilter(program: Uint8Array): void {
   const descriptor = new BigUint64Array([BigInt(program.length / 8), BigInt(ptr(program))]);
   lent.memory = [program, descriptor];
   check("prctl", c.prctl(PR.SET_SECCOMP, 2, ptr(descriptor), 0, 0), "PR_SET_SECCOMP");
+}
+
+/** The same, and a descriptor at which calls that the program tells of can be heard (seccomp_unotify(2)). */
+export function installSeccompListener(program: Uint8Array): number {
+  const [SET_MODE_FILTER, NEW_LISTENER] = [1, 8];
+  const descriptor = new BigUint64Array([BigInt(program.length / 8), BigInt(ptr(program))]);
+  const listener = raw("seccomp", numbers.seccomp, [SET_MODE_FILTER, NEW_LISTENER, descriptor]);
+  lent.memory = [program];
+  return listener;
 }
 
 /** Sets effective and permitted to `mask` and inheritable to nothing (capset(2), version 3). */

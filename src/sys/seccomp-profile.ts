@@ -72,7 +72,7 @@ export function compileSeccompProfile(
       }
       if (options.pretendOwnership) {
         const allowed = blocks.of([], answer(SECCOMP_RET.ALLOW));
-        for (const number of ownership[architecture])
+        for (const number of ownership(architecture))
           if (table[number] === allowed) table[number] = blocks.of([], refuse(0));
       }
       return { architecture, blocks: table, beyond: blocks.of([], missing) };

@@ -24,12 +24,23 @@ export interface SeccompOptions {
   readonly capabilities: readonly Capability[];
   /** One-id mode: chown(2) and setgroups(2) report success and do nothing, as there is no other id to change to. */
   readonly pretendOwnership: boolean;
+  /** With `pretendOwnership`: chown(2) is told to whoever listens, and taking another identity reports success, too. */
+  readonly recordOwnership?: boolean;
   /** No system call is refused: only worth a filter with `pretendOwnership`. */
   readonly unconfined?: boolean;
 }
 
 /** A verdict is a return value, or a block of instructions that looks at arguments and returns. */
-type Verdict = "allow" | "EPERM" | "ENOSYS" | "succeed" | "clone" | "socket" | "personality" | "ioctl";
+type Verdict =
+  | "allow"
+  | "EPERM"
+  | "ENOSYS"
+  | "succeed"
+  | "tell"
+  | "clone"
+  | "socket"
+  | "personality"
+  | "ioctl";
 
 const special: Readonly<Record<string, Readonly<Record<Architecture, number>>>> = {
   clone: { x86_64: 56, i386: 120, aarch64: 220 },
@@ -39,11 +50,33 @@ const special: Readonly<Record<string, Readonly<Record<Architecture, number>>>> 
   ioctl: { x86_64: 16, i386: 54, aarch64: 29 },
 };
 
-/** chown, lchown, fchown, fchownat, their 32-bit-id forms on i386, and setgroups. */
-export const ownership: Readonly<Record<Architecture, readonly number[]>> = {
-  x86_64: [92, 94, 93, 260, 116],
-  i386: [182, 16, 95, 298, 212, 198, 207, 81, 206],
-  aarch64: [55, 54, 159],
+/** chown, lchown, fchown, fchownat, and their 32-bit-id forms on i386. */
+export const chownCalls = {
+  x86_64: { chown: [92], lchown: [94], fchown: [93], fchownat: [260] },
+  i386: { chown: [212, 182], lchown: [198, 16], fchown: [207, 95], fchownat: [298] },
+  aarch64: { chown: [], lchown: [], fchown: [55], fchownat: [54] },
+} as const satisfies Readonly<Record<Architecture, Readonly<Record<string, readonly number[]>>>>;
+
+const chowns = (architecture: Architecture): readonly number[] =>
+  Object.values(chownCalls[architecture]).flat();
+
+const setgroups: Readonly<Record<Architecture, readonly number[]>> = {
+  x86_64: [116],
+  i386: [81, 206],
+  aarch64: [159],
+};
+
+/** chown in all its forms, and setgroups. */
+export const ownership = (architecture: Architecture): readonly number[] => [
+  ...chowns(architecture),
+  ...setgroups[architecture],
+];
+
+/** set{u,g,reu,reg,resu,resg,fsu,fsg}id. */
+const identityCalls: Readonly<Record<Architecture, readonly number[]>> = {
+  x86_64: [105, 106, 113, 114, 117, 119, 122, 123],
+  i386: [23, 46, 70, 71, 164, 170, 138, 139, 213, 214, 203, 204, 208, 210, 215, 216],
+  aarch64: [146, 144, 145, 143, 147, 149, 151, 152],
 };
 
 const CLONE_NEW_ANY = 0x7e020000;
@@ -64,6 +97,8 @@ function verdictBlock(verdict: Verdict): Block {
       return [refuse(ENOSYS)];
     case "succeed":
       return [refuse(0)];
+    case "tell":
+      return [answer(SECCOMP_RET.USER_NOTIF)];
     case "clone": // no new namespaces
       return [
         statement(LD_ABS, offset.argument(0)),
@@ -108,7 +143,11 @@ function verdictBlock(verdict: Verdict): Block {
 function verdicts(architecture: Architecture, options: SeccompOptions): Verdict[] {
   const table = new Array<Verdict>(highestKnownSyscall + 1).fill("allow");
   const pretend = () => {
-    if (options.pretendOwnership) for (const number of ownership[architecture]) table[number] = "succeed";
+    if (!options.pretendOwnership) return table;
+    for (const number of ownership(architecture)) table[number] = "succeed";
+    if (!options.recordOwnership) return table;
+    for (const number of identityCalls[architecture]) table[number] = "succeed";
+    for (const number of chowns(architecture)) table[number] = "tell";
     return table;
   };
   if (options.unconfined) return pretend();

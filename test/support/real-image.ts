@@ -6,6 +6,9 @@ import { dockerRegistryPath, startDockerRegistry } from "./docker-registry.ts";
 /** What scripts/debian-image made; scripts/test names it. The judges' tests are skipped without the variable only. */
 export const realImageArchive = process.env.BERTH_DEBIAN_IMAGE;
 
+/** What scripts/debian-packages made. */
+export const realPackagesArchive = process.env.BERTH_DEBIAN_PACKAGES;
+
 /** Why these tests cannot run here; undefined where they can. A variable that names a missing file is a failure, no reason. */
 export const noRealImage = realImageArchive
   ? undefined

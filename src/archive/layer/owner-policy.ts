@@ -12,6 +12,27 @@ export interface StoredOwner {
 
 export const overrideAttribute = "user.containers.override_stat";
 
+/**
+ * What a program in a container with one id wanted chown(2) to do, `uid:gid`, either of them empty where it was to stay
+ * (container/ownership/). fuse-overlayfs keeps `overrideAttribute` for itself.
+ */
+export const wantedOwnerAttribute = "user.berth.owner";
+
+export interface WantedOwner {
+  readonly uid: number | undefined;
+  readonly gid: number | undefined;
+}
+
+export function formatWantedOwner({ uid, gid }: WantedOwner): string {
+  return `${uid ?? ""}:${gid ?? ""}`;
+}
+
+export function parseWantedOwner(value: string): WantedOwner | undefined {
+  const [, uid, gid] = /^(\d{0,10}):(\d{0,10})$/.exec(value) ?? [];
+  if (uid === undefined || gid === undefined) return undefined;
+  return { uid: uid === "" ? undefined : Number(uid), gid: gid === "" ? undefined : Number(gid) };
+}
+
 /** Ids inside the namespace that this process may give files to. */
 export interface OwnerPolicy {
   readonly uids: readonly IdRange[];

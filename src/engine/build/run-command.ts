@@ -2,7 +2,8 @@ import type { RunStep } from "../../build/plan/types.ts";
 import { DockerfileError } from "../../build/dockerfile-error.ts";
 import { addLayer } from "../../image/add-layer.ts";
 import type { NetworkOption } from "../run-options.ts";
-import { type BuildEnvironment, temporaryPath } from "./build-environment.ts";
+import { resolveOwner } from "./copy-owner.ts";
+import { type BuildEnvironment, directoriesOf, temporaryPath } from "./build-environment.ts";
 import { prepareMounts } from "./run-mounts.ts";
 import { runStep } from "./run-step.ts";
 import type { SourceTrees } from "./source-trees.ts";
@@ -38,10 +39,15 @@ export async function runWork(build: BuildEnvironment, step: RunStep, trees: Sou
       });
       await mounted.removeTraces(grown);
       const latest = epoch === undefined ? {} : { latest: epoch };
+      // With one id it was root in the end, in another one's name.
+      const maker =
+        context.identity.mode === "single" && user !== ""
+          ? { maker: resolveOwner(user, directoriesOf(build, base)) }
+          : {};
       const layer = await addLayer(
         tools,
         lease,
-        (target) => context.treeReader.writeLayer({ tree: grown, ...target, ...latest }, signal),
+        (target) => context.treeReader.writeLayer({ tree: grown, ...target, ...latest, ...maker }, signal),
         signal,
       );
       await tools.removeTree(directory);

@@ -45,9 +45,10 @@ export async function prepareMounts(
         made.push(
           await boundFile(build, stack, { target: step.args.at(-1)!, content: step.script, mode: 0o755 }),
         );
+      const layers = directoriesOf(build, base);
+      if (build.context.identity.mode === "single") made.push(...(await aptAsRoot(build, stack, layers)));
       const mounts = made.flatMap(({ mount }) => mount ?? []).toSorted(outerFirst);
       const targets = mounts.map(({ target }) => target).filter((target) => !target.startsWith("/dev/"));
-      const layers = directoriesOf(build, base);
       const stubs = withTree(layers, (tree) => stubsOf(tree, targets));
       const kept = stack.move();
       return {
@@ -62,6 +63,21 @@ export async function prepareMounts(
       };
     },
   };
+}
+
+/** With one id apt cannot become the user as whom it fetches; it makes sure of that, so no pretence helps. */
+async function aptAsRoot(
+  build: BuildEnvironment,
+  stack: AsyncDisposableStack,
+  layers: readonly string[],
+): Promise<MadeMount[]> {
+  const directory = "/etc/apt/apt.conf.d";
+  const has = withTree(layers, (tree) => {
+    using place = tree.resolve(directory);
+    return !place.stack.isEmpty;
+  });
+  const file = { target: `${directory}/zz-one-id`, content: 'APT::Sandbox::User "root";\n', mode: 0o644 };
+  return has ? [await boundFile(build, stack, file)] : [];
 }
 
 /** So that no mount hides another one. */

@@ -4,6 +4,7 @@ import type { StorageDriver } from "../../base/configuration.ts";
 import { BerthError } from "../../base/errors.ts";
 import type { RunStep } from "../../build/plan/types.ts";
 import type { Digest } from "../../oci/types.ts";
+import { OwnerRecording } from "../../container/ownership/start-recorder.ts";
 import type { GrownTree } from "../../snapshot/types.ts";
 import { createPipe } from "../../sys/libc.ts";
 import type { SettledMount, StartableContainer } from "../container-record.ts";
@@ -59,15 +60,19 @@ export async function runStep(context: EngineContext, request: RunRequest): Prom
     layers,
     firstStart: true,
   };
+  const recording = context.identity.mode === "single" ? stack.use(new OwnerRecording(context)) : undefined;
   const spec = await containerSpec(context, container, {
     namespaces: namespaces.modes,
     openFiles: callersOpenFileLimit(),
+    recordOwners: recording !== undefined,
   });
   const [ours, theirs] = createPipe();
   const drained = drain(ours, request.output).finally(() => closeSync(ours));
   stack.defer(() => drained); // after the end of everybody who can write
   const fuse = spec.root.kind === "fuse-overlayfs" ? spec.root : undefined;
-  const launching = stack.use(launchNamespaces(context, namespaces, [undefined, theirs, theirs], fuse));
+  const launching = stack.use(
+    launchNamespaces(context, namespaces, [undefined, theirs, theirs], fuse, recording?.whenLaunched),
+  );
   closeSync(theirs);
   const stop = () => void launching[Symbol.asyncDispose]().catch(() => {});
   signal.addEventListener("abort", stop, { once: true });

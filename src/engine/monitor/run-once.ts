@@ -45,7 +45,13 @@ export async function runOnce(context: EngineContext, run: Run): Promise<number>
     openFiles: run.openFiles,
   });
   const launching = stack.use(
-    launchNamespaces(context, namespaces, streams.stdio, fuseMount(spec.root), cgroup?.path),
+    launchNamespaces(
+      context,
+      namespaces,
+      streams.stdio,
+      fuseMount(spec.root),
+      cgroup && { cgroup: cgroup.path },
+    ),
   );
   streams.begin();
   const launched = await launching.start(

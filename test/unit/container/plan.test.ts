@@ -27,6 +27,7 @@ const spec: ContainerSpec = {
   ],
   namespaces: { network: "private", ipc: "private", pid: "private", uts: "private", cgroup: "private" },
   singleIdentity: false,
+  recordsOwners: false,
   devices: [],
   sharedMemorySize: 65536,
   privileged: false,

@@ -80,6 +80,19 @@ describe("the seccomp filter", () => {
     expect(evaluate(single, { nr: 212, arch: i386 })).toBe(refused(0));
   });
 
+  test("with one id, tells of chown where somebody writes it down, and lets programs become others", () => {
+    const options = { capabilities: [], pretendOwnership: true, recordOwnership: true };
+    const recording = compileSeccomp(options, "x64");
+    const told = 0x7fc00000;
+    const verdict = (nr: number, arch = x86_64) => evaluate(recording, { nr, arch, args: [] });
+    for (const nr of [92, 93, 94, 260]) expect(verdict(nr)).toBe(told);
+    for (const nr of [182, 16, 95, 298, 212, 198, 207]) expect(verdict(nr, i386)).toBe(told);
+    for (const nr of [116, 105, 106, 117, 119]) expect(verdict(nr)).toBe(refused(0));
+    const arm = compileSeccomp(options, "arm64");
+    for (const nr of [54, 55]) expect(evaluate(arm, { nr, arch: aarch64, args: [] })).toBe(told);
+    expect(verdict(90)).toBe(allowed); // chmod
+  });
+
   test("is a valid program for arm64 and fits the kernel's limit", () => {
     const arm = compileSeccomp(defaults, "arm64");
     expect(evaluate(arm, { nr: 221, arch: aarch64 })).toBe(allowed);

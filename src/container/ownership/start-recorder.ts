@@ -1,0 +1,51 @@
+import { closeSync } from "node:fs";
+import { HeldNamespaces } from "../../sys/held-namespaces.ts";
+import type { Helpers } from "../../sys/helpers.ts";
+import type { IdentityMap } from "../../sys/identity.ts";
+import { type NamespaceProcess, spawnInUserNamespace } from "../../sys/namespaces.ts";
+import { identifyProcess } from "../../sys/process-identity.ts";
+import { selfCommand } from "../../sys/self-command.ts";
+import { channelDescriptor } from "../protocol.ts";
+
+/** Has owners recorded that programs of a container with one id want to give their files; ends with the container. */
+export class OwnerRecording implements AsyncDisposable {
+  readonly #tools: { readonly helpers: Helpers; readonly identity: IdentityMap };
+  #process: NamespaceProcess | undefined;
+
+  constructor(tools: { readonly helpers: Helpers; readonly identity: IdentityMap }) {
+    this.#tools = tools;
+  }
+
+  /** What the launch of the container is asked for. */
+  get whenLaunched() {
+    return { onOwners: (listener: number, pid: number) => this.#start(listener, pid) };
+  }
+
+  #start(listener: number, pid: number): void {
+    try {
+      const process = identifyProcess(pid);
+      if (process === undefined) return; // what it would have called fails without a listener
+      using held = new HeldNamespaces();
+      held.hold(process, "mnt");
+      const stdio = ["ignore", 2, 2, listener] as const;
+      const { helpers, identity } = this.#tools;
+      this.#process = spawnInUserNamespace({
+        helpers,
+        identity,
+        argv: [...selfCommand(), "internal-owners"],
+        env: { PATH: "/usr/bin:/bin" },
+        stdio,
+        joined: { numbers: held.numbersFrom(stdio.length + 2), descriptors: held.descriptors },
+      });
+    } finally {
+      closeSync(listener);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process?.child.exited;
+    this.#process?.release();
+  }
+}
+
+channelDescriptor satisfies 3; // where `stdio` puts the listener
