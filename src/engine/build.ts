@@ -1,6 +1,6 @@
 import { BerthError } from "../base/errors.ts";
-import { stepPrefix } from "../build/plan/plan-stage.ts";
-import type { Source, StageGraph, StageState } from "../build/plan/types.ts";
+import { contextStep, isNumberedBase, stepPrefix } from "../build/plan/stage-steps.ts";
+import type { Source, Stage, StageState } from "../build/plan/types.ts";
 import { type BaseImage, BaseImages } from "./build/base-image.ts";
 import { type BuildEnvironment, type StageFiles, toolsOf } from "./build/build-environment.ts";
 import { atPlace } from "./build/build-failure.ts";
@@ -138,7 +138,7 @@ class WholeBuild {
   /** Tells how much work there is: steps that may make layers, base images, and what becomes of the result. */
   #announce(): void {
     const pieces = this.#plan.graph.needed.map((index) => {
-      const ofBase = this.#plan.graph.stages[index]!.base.kind === "image" ? 1 : 0;
+      const ofBase = isNumberedBase(this.#plan.graph.stages[index]!) ? 1 : 0;
       return ofBase + this.#plan.stages.get(index)!.steps.filter(({ kind }) => kind !== "config").length;
     });
     const steps = pieces.reduce((sum, count) => sum + count, 0);
@@ -159,25 +159,31 @@ class WholeBuild {
   async #buildStage(index: number): Promise<BuiltStage> {
     const stage = this.#plan.graph.stages[index]!;
     const planned = this.#plan.stages.get(index)!;
-    const base = await this.#baseFiles(stage.base);
-    if (stage.base.kind === "image") {
-      const { name } = await this.#images.get(stage.base);
-      this.#build.progress.begin(`${stepPrefix(stage, 1)}FROM ${name}`).done();
-    }
+    const base = await this.#baseFiles(stage);
     const work = new StageBuild(this.#build, stage, planned, this.#trees);
     return { files: await work.from(base), state: planned.state };
   }
 
-  async #baseFiles(base: StageGraph["stages"][number]["base"]): Promise<StageFiles> {
-    if (base.kind === "scratch") return { layers: [], history: [], platform: this.#options.targetPlatform };
-    if (base.kind !== "named") return this.#filesOf(base);
-    throw new BerthError(
-      "unsupported",
-      `a stage cannot stand on the directory of build context ${base.name}`,
-      {
-        hint: `use COPY --from=${base.name}, or an image: --build-context ${base.name}=docker-image://NAME`,
-      },
-    );
+  async #baseFiles(stage: Stage): Promise<StageFiles> {
+    const { base } = stage;
+    const nothing: StageFiles = { layers: [], history: [], platform: this.#options.targetPlatform };
+    switch (base.kind) {
+      case "scratch":
+        return nothing;
+      case "stage":
+        return this.#filesOf(base);
+      case "image": {
+        const { name } = await this.#images.get(base);
+        this.#build.progress.begin(`${stepPrefix(stage, 1)}FROM ${name}`).done();
+        return this.#filesOf(base);
+      }
+      case "named": {
+        const planned = { ...this.#plan.stages.get(stage.index)!, steps: [contextStep(stage, base)] };
+        return new StageBuild(this.#build, stage, planned, this.#trees).from(nothing);
+      }
+      default:
+        return base satisfies never;
+    }
   }
 
   async #filesOf(source: Exclude<Source, { kind: "context" | "named" }>): Promise<StageFiles> {

@@ -110,3 +110,21 @@ test("--cache-from what is not there, or knows nothing, is told and done without
     expect(stderr).toMatch(/is not supported|ref is required/);
   }
 });
+
+test("keys go by limits and names of hosts, not by where hosts are (as in BuildKit)", async () => {
+  const context = lab.context({ Dockerfile: `${from}RUN echo surrounded\n` });
+  const end = async (...flags: string[]) =>
+    steps((await lab.build(context, ...flags)).stderr)["RUN echo surrounded"];
+  const told: [flags: string[], end: string][] = [
+    [[], "DONE"],
+    [["--add-host=a:10.0.0.1"], "DONE"],
+    [["--add-host=a:10.0.0.2"], "CACHED"],
+    [["--add-host=b:10.0.0.1"], "DONE"],
+    [["--ulimit=nofile=100"], "DONE"],
+    [["--ulimit=nofile=101"], "DONE"],
+    [["--shm-size=1m"], "DONE"],
+    [["--shm-size=1024k"], "CACHED"],
+    [[], "CACHED"],
+  ];
+  for (const [flags, wanted] of told) expect([flags, await end(...flags)]).toEqual([flags, wanted]);
+});

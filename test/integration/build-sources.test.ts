@@ -182,6 +182,24 @@ describe("a context", () => {
     expect(await lab.sh(stdout.trim(), "cat /base /b /o/g; ls -A /o")).toBe("base\nbase\nof another\ng\n");
   });
 
+  test("may be what a stage stands on: a directory is an image with its files", async () => {
+    const files = { "d/f": "1\n", ignored: "", ".dockerignore": "ignored\n.dockerignore\n" };
+    const tree = lab.context(files);
+    const dockerfile = `FROM tree AS one\nWORKDIR /w\n${from}COPY --from=one / /one/\nCOPY --from=tree d/f /two\n`;
+    const context = lab.context({ Dockerfile: dockerfile });
+    const named = ["--build-context", `tree=${tree}`];
+    const { code, stderr } = await lab.build(context, ...named);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(" [one 1/2] FROM tree\n") });
+    const image = /writing image (\S+)/.exec(stderr)![1]!;
+    expect(await lab.sh(image, "cd /one; find . | sort; cat d/f /two; stat -c %u d/f")).toBe(
+      ".\n./d\n./d/f\n./w\n1\n1\n0\n",
+    );
+    expect((await lab.build(context, ...named)).stderr).toMatch(/ FROM tree\n#\d+ CACHED/);
+    writeFileSync(join(tree, "d/f"), "2\n");
+    const { stdout } = await lab.build(context, "-q", ...named);
+    expect(await lab.sh(stdout.trim(), "cat /one/d/f")).toBe("2\n");
+  });
+
   test("that is missing, or has no Dockerfile, is told", async () => {
     expect((await lab.build("/nowhere")).stderr).toContain(
       'unable to prepare context: path "/nowhere" not found',

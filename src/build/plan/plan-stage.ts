@@ -15,6 +15,7 @@ import { goHealthcheck, goList, goQuotedList } from "./history-text.ts";
 import { runCommand } from "./run-command.ts";
 import { resolveSource } from "./stage-graph.ts";
 import { withVariable } from "./stage-state.ts";
+import { isNumberedBase, stepPrefix } from "./stage-steps.ts";
 import type {
   PlannedStage,
   PlanOptions,
@@ -39,23 +40,6 @@ export function planStage(
   const planner = new StagePlanner(graph, stage, start, options);
   for (const instruction of stage.instructions) atLines(instruction.lines, () => planner.add(instruction));
   return planner.result();
-}
-
-/** Steps that are numbered: what makes layers, and the base image. */
-function numberedSteps(stage: Stage): number {
-  const numbered = stage.instructions.filter(({ kind }) => ["add", "copy", "run", "workdir"].includes(kind));
-  return numbered.length + (isNumberedBase(stage) ? 1 : 0);
-}
-
-function isNumberedBase({ base }: Stage): boolean {
-  return base.kind === "image" || base.kind === "named";
-}
-
-/** `[build  2/12] ` in front of the `position`th step of a stage. */
-export function stepPrefix(stage: Stage, position: number): string {
-  const total = numberedSteps(stage);
-  const number = String(position).padStart(String(total).length);
-  return `[${stage.title === "" ? "" : `${stage.title} `}${number}/${total}] `;
 }
 
 class StagePlanner {

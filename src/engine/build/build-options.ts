@@ -31,7 +31,7 @@ export interface BuildOptions {
   readonly ssh: Readonly<Record<string, string>>;
   /** Directories, images (`docker-image://`) or URLs by name. */
   readonly contexts: Readonly<Record<string, string>>;
-  /** For every RUN; no part of what is in its cache key. */
+  /** For every RUN. */
   readonly surroundings: RunSurroundings;
 }
 

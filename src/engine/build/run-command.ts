@@ -4,6 +4,7 @@ import { addLayer } from "../../image/add-layer.ts";
 import type { NetworkOption } from "../run-options.ts";
 import { resolveOwner } from "./copy-owner.ts";
 import { type BuildEnvironment, directoriesOf, temporaryPath } from "./build-environment.ts";
+import type { RunSurroundings } from "./build-options.ts";
 import { prepareMounts } from "./run-mounts.ts";
 import { runStep } from "./run-step.ts";
 import type { SourceTrees } from "./source-trees.ts";
@@ -19,6 +20,7 @@ export async function runWork(build: BuildEnvironment, step: RunStep, trees: Sou
       "run",
       { args, env, workdir, user, script, network: settledNetwork.kind },
       prepared.definition,
+      ...surroundingsKey(build.options.surroundings),
     ],
     inputs: prepared.inputs,
     async perform(base, vertex) {
@@ -63,6 +65,12 @@ function networkOf({ options }: BuildEnvironment, asked: RunStep["network"]): Ne
     });
   const kind = asked === "default" ? options.network : asked;
   return kind === "default" ? { kind: "slirp4netns" } : { kind };
+}
+
+/** As in BuildKit, limits count, and names of hosts, but not where they are; nothing is the same as not being there. */
+function surroundingsKey({ names, limits, sharedMemorySize }: RunSurroundings): unknown[] {
+  if (names === undefined && limits === undefined && sharedMemorySize === undefined) return [];
+  return [{ hosts: names?.hosts.map((host) => host.slice(0, host.indexOf(":"))), limits, sharedMemorySize }];
 }
 
 const proxyNames = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
