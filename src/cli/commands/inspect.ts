@@ -11,7 +11,7 @@ import { type InspectedObject, inspection } from "../views/inspection.ts";
 
 const sizeFlag = flag.boolean("Display total file sizes if the type is container", { short: "s" });
 const typeFlag = flag.text("Only inspect objects of the given type", {
-  completes: ["container", "image", "volume"],
+  completes: ["container", "image", "volume", "network"],
 });
 
 type Finder = (context: EngineContext, name: string, size: boolean) => Promise<InspectedObject>;
@@ -158,6 +158,7 @@ export const networkInspect = defineCommand({
   flags: { format: objectFormat },
   notYet: "verbose:v",
   words: { min: 1 },
+  completes: ["network"],
   run: ({ flags, words, host, context }) =>
     inspectWith(network, { names: words, format: flags.format ?? "", size: false, host, context }),
 });

@@ -74,6 +74,7 @@ export const networkRemove = defineCommand({
   aliases: ["berth network rm", "berth network remove"],
   flags: { force: flag.boolean("Do not error if the network does not exist", { short: "f" }) },
   words: { min: 1 },
+  completes: ["network"],
   async run({ flags, words, host, context }) {
     const { removeNetwork } = await import("../../engine/network/networks.ts");
     return forEachTold(words, host, async (name) => removeNetwork(context, name), {
@@ -91,6 +92,7 @@ export const networkConnect = defineCommand({
   },
   notYet: "driver-opt gw-priority ip6 link link-local-ip",
   words: { min: 2, max: 2 },
+  completes: ["network", "container"],
   async run({ flags, words, context }) {
     const [network = "", container = ""] = words;
     if (flags.ip && !isIPv4(flags.ip))
@@ -107,6 +109,7 @@ export const networkDisconnect = defineCommand({
   description: "Disconnect a container from a network",
   flags: { force: flag.boolean("Force the container to disconnect from a network", { short: "f" }) },
   words: { min: 2, max: 2 },
+  completes: ["network", "container"],
   async run({ flags, words, context }) {
     const [network = "", container = ""] = words;
     const { disconnectNetwork } = await import("../../engine/network/connect.ts");

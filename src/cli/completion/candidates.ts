@@ -15,6 +15,7 @@ export interface Inventory {
   /** In one of these states, or all. */
   readonly containers: (states?: readonly ContainerStatus[]) => Promise<readonly string[]>;
   readonly volumes: () => Promise<readonly string[]>;
+  readonly networks: () => Promise<readonly string[]>;
 }
 
 /**
@@ -154,11 +155,16 @@ async function valuesOf(kind: CompletionKind | undefined, inventory: Inventory):
       return inventory.containers(["paused"]);
     case "volume":
       return inventory.volumes();
+    case "network":
+      return inventory.networks();
+    case "network mode":
+      return ["slirp4netns", "pasta", ...(await inventory.networks())];
     case "object":
       return [
         ...(await inventory.containers()),
         ...(await inventory.images()),
         ...(await inventory.volumes()),
+        ...(await inventory.networks()),
       ];
     case "signal":
       return Object.keys(constants.signals).toSorted();
@@ -182,6 +188,11 @@ function engineInventory(host: Host): Inventory {
       quietly(async () => {
         const { listVolumes } = await import("../../engine/volumes.ts");
         return (await listVolumes(context, [])).map(({ name }) => name);
+      }),
+    networks: () =>
+      quietly(async () => {
+        const { listNetworks } = await import("../../engine/network/show-networks.ts");
+        return listNetworks(context, []).map(({ name }) => name);
       }),
     containers: (states) =>
       quietly(async () => {

@@ -22,6 +22,8 @@ export type CompletionKind =
   | "stopped container"
   | "paused container"
   | "volume"
+  | "network"
+  | "network mode"
   | "object"
   | "signal"
   | readonly string[];

@@ -19,7 +19,7 @@ export const networkFlags = {
   network: flag.list("Connect a container to a network", {
     type: "network",
     hiddenNames: ["net"],
-    completes: ["slirp4netns", "pasta", "bridge", "host", "none"],
+    completes: "network mode",
   }),
   "network-alias": flag.list("Add network-scoped alias for the container", { hiddenNames: ["net-alias"] }),
   publish: flag.list("Publish a container's port(s) to the host", {

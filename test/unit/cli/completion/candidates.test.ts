@@ -5,6 +5,7 @@ import { fakeHost } from "../fake-host.ts";
 const inventory = {
   images: async () => ["alpine:latest", "alpine:3.20", "debian:13"],
   volumes: async () => ["data", "web"],
+  networks: async () => ["bridge", "host", "shop"],
   containers: async (states: readonly string[] = ["running", "exited"]) => [
     ...(states.includes("running") ? ["angry_turing"] : []),
     ...(states.includes("exited") ? ["web"] : []),
@@ -26,6 +27,13 @@ test.each([
   [
     ["run", "--storage-driver", ""],
     ["overlay", "fuse-overlayfs", "copy"],
+  ],
+  [["network", "connect", "s"], ["shop"]],
+  [["network", "connect", "shop", "a"], ["angry_turing"]],
+  [["network", "rm", "b"], ["bridge"]],
+  [
+    ["run", "--network", ""],
+    ["slirp4netns", "pasta", "bridge", "host", "shop"],
   ],
   [["run", "--storage-driver=f"], ["--storage-driver=fuse-overlayfs"]],
   [["run", "--net", "h"], ["host"]],
