@@ -83,11 +83,15 @@ function endpointIn(
   state: ContainerState,
 ): Endpoint {
   const requests = run.network.kind === "networks" ? run.network.networks : [];
-  const asked = requests.find((request) => request.network === network.name)?.address;
+  const { address, address6 } = requests.find((request) => request.network === network.name) ?? {};
+  const asked = {
+    ...(address === undefined ? {} : { IPv4Address: address }),
+    ...(address6 === undefined ? {} : { IPv6Address: address6 }),
+  };
   const { aliases } = membership;
   return {
     ...unconnected,
-    IPAMConfig: asked === undefined ? null : { IPv4Address: asked },
+    IPAMConfig: Object.keys(asked).length === 0 ? null : asked,
     Aliases: aliases.length > 0 ? aliases : null,
     NetworkID: network.id,
     EndpointID: isUp(state) ? endpointId(membership) : "",
@@ -97,6 +101,13 @@ function endpointIn(
           IPAddress: membership.address,
           IPPrefixLen: parseSubnet(network.subnet).prefixLength,
           MacAddress: macOf(membership.address),
+          ...(network.ipv6
+            ? {
+                IPv6Gateway: network.ipv6.gateway,
+                GlobalIPv6Address: membership.address6 ?? "",
+                GlobalIPv6PrefixLen: parseSubnet(network.ipv6.subnet).prefixLength,
+              }
+            : {}),
         }
       : {}),
   };

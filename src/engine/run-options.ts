@@ -138,6 +138,8 @@ export interface NetworkRequest {
   readonly aliases: readonly string[];
   /** `--ip` */
   readonly address?: string;
+  /** `--ip6` */
+  readonly address6?: string;
 }
 
 /** `-p`, `-P` and `--expose`. */

@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import { createPipe } from "../sys/libc.ts";
-import { addressText, parseSubnet } from "./subnet.ts";
+import { addressAt, parseSubnet } from "./subnet.ts";
 
 /** What `--network slirp4netns:…` may say. */
 export interface SlirpOptions {
@@ -19,9 +19,14 @@ export interface SlirpOptions {
 
 /** The addresses that slirp4netns gives inside, by their places in its network. */
 export function slirpAddresses({ cidr = "10.0.2.0/24" }: SlirpOptions = {}) {
-  const { base, prefixLength } = parseSubnet(cidr);
-  const at = (place: number) => addressText(base + place);
-  return { gateway: at(2), nameserver: at(3), container: at(100), prefixLength } as const;
+  const subnet = parseSubnet(cidr);
+  const at = (place: number) => addressAt(subnet, place);
+  return {
+    gateway: at(2),
+    nameserver: at(3),
+    container: at(100),
+    prefixLength: subnet.prefixLength,
+  } as const;
 }
 
 export interface SlirpRequest {

@@ -73,4 +73,8 @@ export const migrations: readonly string[] = [
     SELECT manifest FROM images WHERE id = image_id AND json_extract(manifest, '$.digest') = digest
   );
   `,
+  `
+  ALTER TABLE network_members ADD COLUMN address6 TEXT;
+  CREATE UNIQUE INDEX network_members_by_address6 ON network_members (network_id, address6);
+  `,
 ];

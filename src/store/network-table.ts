@@ -12,15 +12,21 @@ function decodeMembership(row: Row): NetworkMembership {
     networkId: textOf(row, "network_id"),
     containerId: textOf(row, "container_id"),
     address: textOf(row, "address"),
+    ...address6Of(row),
     aliases: JSON.parse(textOf(row, "aliases")) as string[],
     position: numberOf(row, "position"),
   };
+}
+
+function address6Of({ address6 }: Row): { readonly address6?: string } {
+  return typeof address6 === "string" ? { address6 } : {};
 }
 
 /** A member of a network that another container is in, too. */
 export interface Neighbour {
   readonly network: string;
   readonly address: string;
+  readonly address6?: string;
   readonly aliases: readonly string[];
   readonly containerId: string;
   readonly name: string;
@@ -78,18 +84,19 @@ export class NetworkTable {
 
   /** Makes a container a member. Throws `conflict` when it is one, or when the address is taken. */
   connect(membership: Omit<NetworkMembership, "position">): void {
-    const { networkId, containerId, address, aliases } = membership;
+    const { networkId, containerId, address, address6, aliases } = membership;
     this.#database.transaction(() => {
       const taken = new Set(this.membershipsOf(containerId).map(({ position }) => position));
       let position = 0;
       while (taken.has(position)) position++;
       this.#database.run(
-        "INSERT INTO network_members VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO network_members VALUES (?, ?, ?, ?, ?, ?)",
         networkId,
         containerId,
         address,
         JSON.stringify(aliases),
         position,
+        address6 ?? null,
       );
     });
   }
@@ -116,7 +123,7 @@ export class NetworkTable {
   neighboursOf(containerId: string): Neighbour[] {
     return this.#database
       .all(
-        `SELECT networks.name AS network, other.address, other.aliases, containers.id, containers.name, containers.state
+        `SELECT networks.name AS network, other.address, other.address6, other.aliases, containers.id, containers.name, containers.state
          FROM network_members AS own
          JOIN networks ON networks.id = own.network_id
          JOIN network_members AS other ON other.network_id = own.network_id
@@ -127,6 +134,7 @@ export class NetworkTable {
       .map((row) => ({
         network: textOf(row, "network"),
         address: textOf(row, "address"),
+        ...address6Of(row),
         aliases: JSON.parse(textOf(row, "aliases")) as string[],
         containerId: textOf(row, "id"),
         name: textOf(row, "name"),

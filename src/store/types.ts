@@ -121,6 +121,9 @@ export interface NetworkRecord {
   /** `172.18.0.0/16` */
   readonly subnet: string;
   readonly gateway: string;
+  /** The part of the subnet that addresses are given from, if not all of it. */
+  readonly range?: string;
+  readonly ipv6?: { readonly subnet: string; readonly gateway: string; readonly range?: string };
   /** Without a way out. */
   readonly internal: boolean;
   readonly labels: Readonly<Record<string, string>>;
@@ -132,6 +135,8 @@ export interface NetworkMembership {
   readonly networkId: string;
   readonly containerId: string;
   readonly address: string;
+  /** Where the network has IPv6. */
+  readonly address6?: string;
   /** Other names of the container in this network. */
   readonly aliases: readonly string[];
   /** Its number among the networks of the container; free again when it leaves. */

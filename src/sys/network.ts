@@ -4,7 +4,7 @@
  * makes them (for us, the thread that runs JavaScript), and stay there when the thread leaves.
  */
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { bringInterfaceUp, ioctl, O } from "./libc.ts";
 import { SystemCallError } from "./system-call-error.ts";
@@ -73,10 +73,12 @@ export interface InterfaceSettings {
   /** Four bytes each. */
   readonly address: readonly number[];
   readonly mask: readonly number[];
+  /** Sixteen bytes. */
+  readonly ipv6?: { readonly address: readonly number[]; readonly prefixLength: number };
 }
 
 /** Gives an Ethernet interface its addresses and brings it up (netdevice(7)). */
-export function configureInterface(name: string, { mac, mtu, address, mask }: InterfaceSettings): void {
+export function configureInterface(name: string, { mac, mtu, address, mask, ipv6 }: InterfaceSettings): void {
   const [SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFMTU, SIOCSIFHWADDR] = [0x8916, 0x891c, 0x8922, 0x8924];
   const [AF_INET, ARPHRD_ETHER] = [2, 1];
   const socket = check("socket", c.socket(AF_INET, 2 | O.CLOEXEC, 0));
@@ -101,7 +103,28 @@ export function configureInterface(name: string, { mac, mtu, address, mask }: In
   } finally {
     closeSync(socket);
   }
+  // Nobody else has the address, so it need not be asked for, which takes a second.
+  if (ipv6) writeFileSync(`/proc/sys/net/ipv6/conf/${name}/accept_dad`, "0");
   bringInterfaceUp(name);
+  if (ipv6) addAddress6(name, ipv6);
+}
+
+/** Gives an interface an IPv6 address (ipv6(7): `struct in6_ifreq`). */
+function addAddress6(name: string, { address, prefixLength }: NonNullable<InterfaceSettings["ipv6"]>): void {
+  const [AF_INET6, SIOCGIFINDEX, SIOCSIFADDR] = [10, 0x8933, 0x8916];
+  const socket = check("socket", c.socket(AF_INET6, 2 | O.CLOEXEC, 0));
+  try {
+    const request = Buffer.alloc(40);
+    request.write(name, 0, 15, "latin1");
+    ioctl(socket, SIOCGIFINDEX, request);
+    const message = Buffer.alloc(24);
+    message.set(address);
+    message.writeUInt32LE(prefixLength, 16);
+    message.writeInt32LE(request.readInt32LE(16), 20);
+    ioctl(socket, SIOCSIFADDR, message);
+  } finally {
+    closeSync(socket);
+  }
 }
 
 /** Calls back with a `struct sockaddr_un` for a path of any length: it names the directory by a descriptor. */

@@ -181,6 +181,65 @@ describe("a network", () => {
     );
   });
 
+  test("has IPv6 and ranges of addresses where they were asked for", async () => {
+    const pools = ["--subnet", "10.80.0.0/24", "--ip-range", "10.80.0.128/25", "--subnet", "fd80::/64"];
+    await succeed("network", "create", "--ipv6", ...pools, "six");
+    const port = freePort();
+    // A server that knows nothing of IPv4.
+    const server = "mkdir /www; echo six >/www/index.html; exec httpd -f -p [fd80::9]:80 -h /www";
+    const flags = ["--name", "app", "--network", "six", "--ip6", "fd80:0::9", "-p", `${port}:80`];
+    await succeed("run", "-d", ...flags, builtinImage, "sh", "-c", server);
+    await start("other", "--network", "six");
+    const settings = "{{with .NetworkSettings.Networks.six}}";
+    expect(
+      await succeed(
+        "inspect",
+        "-f",
+        `${settings}{{.IPAddress}} {{.GlobalIPv6Address}}/{{.GlobalIPv6PrefixLen}} {{.IPv6Gateway}}{{end}}`,
+        "app",
+      ),
+    ).toBe("10.80.0.128 fd80::9/64 fd80::1");
+    expect(await succeed("inspect", "-f", `${settings}{{.GlobalIPv6Address}}{{end}}`, "other")).toBe(
+      "fd80::2",
+    );
+    expect((await inside("other", "nslookup", "-type=aaaa", "app")).stdout).toContain("Address: fd80::9\n");
+    expect((await inside("other", "nslookup", "fd80::9")).stdout).toContain("name = app.six");
+    expect((await inside("other", "ping", "-6", "-c", "1", "-W", "1", "app")).code).toBe(0);
+    expect((await inside("other", "wget", "-qO-", "http://app/")).stdout).toBe("six\n");
+    expect((await inside("app", "cat", "/etc/hosts")).stdout).toMatch(/^fd80::9\t\w{12}$/m);
+    for (const host of ["127.0.0.1", "[::1]"])
+      expect(await (await fetch(`http://${host}:${port}/`)).text()).toBe("six\n");
+
+    await start("guest");
+    await succeed("network", "connect", "--ip6", "fd80::77", "six", "guest");
+    expect((await inside("app", "ping", "-6", "-c", "1", "-W", "1", "fd80::77")).code).toBe(0);
+    expect((await inside("guest", "wget", "-qO-", "http://[fd80::9]/")).stdout).toBe("six\n");
+    expect(await succeed("network", "inspect", "-f", "{{.EnableIPv6}} {{json .IPAM.Config}}", "six")).toBe(
+      'true [{"Subnet":"10.80.0.0/24","IPRange":"10.80.0.128/25","Gateway":"10.80.0.1"},' +
+        '{"Subnet":"fd80::/64","Gateway":"fd80::1"}]',
+    );
+    await succeed("network", "create", "--ipv6", "chosen");
+    expect(await succeed("network", "inspect", "-f", "{{(index .IPAM.Config 1).Subnet}}", "chosen")).toMatch(
+      /^fd[0-9a-f:]+::\/64$/,
+    );
+
+    const run = (...words: string[]) => refused("run", "--rm", "--network", ...words, builtinImage);
+    expect(await run("six", "--ip6", "fd80::0009")).toContain("Address already in use");
+    expect(await run("six", "--ip6", "fd81::9")).toContain(
+      "no configured subnet contains IP address fd81::9",
+    );
+    expect(await run("bridge", "--ip6", "fd81::9")).toContain("supported on user defined networks only");
+    const create = (...words: string[]) => refused("network", "create", ...words, "wrong");
+    expect(await create("--subnet", "fd81::/64")).toContain("IPv6 is not enabled");
+    expect(await create("--ipv6", "--subnet", "fd80::8000:0/112")).toContain("Pool overlaps with other one");
+    expect(await create("--subnet", "10.81.0.0/24", "--ip-range", "10.82.0.0/25")).toContain(
+      "no matching subnet for range 10.82.0.0/25",
+    );
+    expect(await create("--subnet", "10.81.0.0/24", "--gateway", "fd81::1")).toContain(
+      "no matching subnet for gateway fd81::1",
+    );
+  });
+
   test("is shared by who joins a member's network, with names and published ports", async () => {
     await succeed("network", "create", "pod");
     const port = freePort();

@@ -1,5 +1,4 @@
 import { BerthError, isBerthError } from "../../base/errors.ts";
-import { isIPv4 } from "../../oci/ports.ts";
 import { defineCommand } from "../command.ts";
 import { forEachTold } from "../each.ts";
 import { filterFlag } from "../flags/filter-flag.ts";
@@ -7,6 +6,7 @@ import { listFormat } from "../flags/format-flag.ts";
 import { flag } from "../flags/spec.ts";
 import { networkPruner } from "../prune/pruners.ts";
 import { questionFor, runPruners } from "../prune/run-pruners.ts";
+import { checkIPv4, checkIPv6, requestedAddresses } from "../run/network-options.ts";
 import { labelsFrom } from "../run/run-options.ts";
 import { networkListing } from "../views/network-listing.ts";
 import { printList } from "../views/print-list.ts";
@@ -20,13 +20,14 @@ export const networkCreate = defineCommand({
       default: "bridge",
       completes: ["bridge"],
     }),
-    gateway: flag.text("IPv4 Gateway for the subnet"),
+    gateway: flag.list("IPv4 or IPv6 Gateway for the subnet"),
+    "ip-range": flag.list("Allocate container ip from a sub-range"),
+    ipv6: flag.boolean("Enable IPv6 address assignment"),
     internal: flag.boolean("Restrict external access to the network"),
     label: flag.list("Set metadata on a network"),
-    subnet: flag.text("Subnet in CIDR format that represents a network segment"),
+    subnet: flag.list("Subnet in CIDR format that represents a network segment"),
   },
-  notYet:
-    "attachable aux-address config-from config-only ingress ip-range ipam-driver ipam-opt ipv4 ipv6 opt:o scope",
+  notYet: "attachable aux-address config-from config-only ingress ipam-driver ipam-opt ipv4 opt:o scope",
   words: { min: 1, max: 1 },
   async run({ flags, words, host, context }) {
     if (flags.driver && flags.driver !== "bridge")
@@ -38,8 +39,10 @@ export const networkCreate = defineCommand({
       name: words[0]!,
       internal: flags.internal,
       labels: labelsFrom(flags.label),
-      ...(flags.subnet ? { subnet: flags.subnet } : {}),
-      ...(flags.gateway ? { gateway: flags.gateway } : {}),
+      subnets: flags.subnet,
+      gateways: flags.gateway,
+      ranges: flags["ip-range"],
+      ipv6: flags.ipv6,
     });
     host.stdout.write(`${id}\n`);
     return 0;
@@ -88,17 +91,16 @@ export const networkConnect = defineCommand({
   description: "Connect a container to a network",
   flags: {
     alias: flag.list("Add network-scoped alias for the container"),
-    ip: flag.text("IPv4 address (e.g., 172.30.100.104)"),
+    ip: flag.text("IPv4 address (e.g., 172.30.100.104)", { check: checkIPv4 }),
+    ip6: flag.text("IPv6 address (e.g., 2001:db8::33)", { check: checkIPv6 }),
   },
-  notYet: "driver-opt gw-priority ip6 link link-local-ip",
+  notYet: "driver-opt gw-priority link link-local-ip",
   words: { min: 2, max: 2 },
   completes: ["network", "container"],
   async run({ flags, words, context }) {
     const [network = "", container = ""] = words;
-    if (flags.ip && !isIPv4(flags.ip))
-      throw new BerthError("invalid-argument", `invalid IPv4 address: ${flags.ip}`);
     const { connectNetwork } = await import("../../engine/network/connect.ts");
-    const request = { network, aliases: flags.alias, ...(flags.ip ? { address: flags.ip } : {}) };
+    const request = { network, aliases: flags.alias, ...requestedAddresses(flags) };
     await connectNetwork(context, container, request);
     return 0;
   },

@@ -1,6 +1,6 @@
 import { BerthError } from "../../base/errors.ts";
 import type { NameOptions, NetworkOption, PortOptions, RunOptions } from "../../engine/run-options.ts";
-import { isAddress, isIPv4, parseContainerPorts, parsePublish } from "../../oci/ports.ts";
+import { isAddress, isIPv4, isIPv6, parseContainerPorts, parsePublish } from "../../oci/ports.ts";
 import { type FlagValues, flag } from "../flags/spec.ts";
 import { splitCommaFields } from "../../base/comma-fields.ts";
 import { parsePastaOptions, parseSlirpOptions } from "./outside-options.ts";
@@ -15,7 +15,8 @@ export const networkFlags = {
   expose: flag.list("Expose a port or a range of ports", {
     check: (value) => void parseContainerPorts(value),
   }),
-  ip: flag.text("IPv4 address (e.g., 172.30.100.104)"),
+  ip: flag.text("IPv4 address (e.g., 172.30.100.104)", { check: checkIPv4 }),
+  ip6: flag.text("IPv6 address (e.g., 2001:db8::33)", { check: checkIPv6 }),
   network: flag.list("Connect a container to a network", {
     type: "network",
     hiddenNames: ["net"],
@@ -67,7 +68,8 @@ function nameOptions(flags: NetworkFlagValues): NameOptions | undefined {
 function chooseNetwork(flags: NetworkFlagValues): NetworkOption {
   const asked = flags.network.map(parseNetworkOption);
   const [first = { kind: "slirp4netns" }, ...others] = asked;
-  const own = flags["network-alias"].length > 0 || flags.ip;
+  const hasAddress = Boolean(flags.ip || flags.ip6);
+  const own = flags["network-alias"].length > 0 || hasAddress;
   if (first.kind !== "networks") {
     if (others.length > 0)
       throw new BerthError(
@@ -77,7 +79,7 @@ function chooseNetwork(flags: NetworkFlagValues): NetworkOption {
     if (own)
       throw new BerthError(
         "usage",
-        flags.ip
+        hasAddress
           ? "invalid config for network: user specified IP address is supported on user defined networks only"
           : "invalid config for network: network-scoped aliases are only supported for user-defined networks",
         { hint: "`berth network create NAME` makes one" },
@@ -92,11 +94,14 @@ function chooseNetwork(flags: NetworkFlagValues): NetworkOption {
     );
   });
   if (own && networks.length > 1)
-    throw new BerthError("usage", "conflicting options: --network-alias and --ip belong to one network", {
-      hint: "--network name=NETWORK,alias=NAME,ip=ADDRESS says which",
-    });
+    throw new BerthError(
+      "usage",
+      "conflicting options: --network-alias, --ip and --ip6 belong to one network",
+      {
+        hint: "--network name=NETWORK,alias=NAME,ip=ADDRESS,ip6=ADDRESS says which",
+      },
+    );
   if (!own) return { kind: "networks", networks };
-  if (flags.ip) checkAddress(flags.ip);
   const [network] = networks;
   return {
     kind: "networks",
@@ -104,7 +109,7 @@ function chooseNetwork(flags: NetworkFlagValues): NetworkOption {
       {
         ...network!,
         aliases: [...network!.aliases, ...flags["network-alias"]],
-        ...(flags.ip ? { address: flags.ip } : {}),
+        ...requestedAddresses(flags),
       },
     ],
   };
@@ -138,10 +143,10 @@ export function parseNetworkOption(text: string): NetworkOption {
   };
 }
 
-/** `name=NETWORK,alias=NAME,ip=ADDRESS` (docker/cli opts/network.go). */
+/** `name=NETWORK,alias=NAME,ip=ADDRESS,ip6=ADDRESS` (docker/cli opts/network.go). */
 function requestFromFields(text: string) {
   let network = "";
-  let address: string | undefined;
+  const addresses = { ip: "", ip6: "" };
   const aliases: string[] = [];
   for (const field of splitCommaFields(text)) {
     const equals = field.indexOf("=");
@@ -154,17 +159,21 @@ function requestFromFields(text: string) {
         aliases.push(value);
         break;
       case "ip":
-        checkAddress(value);
-        address = value;
+        checkIPv4(value);
+        addresses.ip = value;
+        break;
+      case "ip6":
+        checkIPv6(value);
+        addresses.ip6 = value;
         break;
       default:
         throw new BerthError("usage", `invalid field ${field}`, {
-          hint: "--network takes name, alias and ip",
+          hint: "--network takes name, alias, ip and ip6",
         });
     }
   }
   if (network === "") throw new BerthError("usage", "network name or ID cannot be empty");
-  return { network, aliases, ...(address === undefined ? {} : { address }) };
+  return { network, aliases, ...requestedAddresses(addresses) };
 }
 
 function checkServer(value: string): void {
@@ -172,8 +181,23 @@ function checkServer(value: string): void {
     throw new BerthError("invalid-argument", `IP address is not correctly formatted: ${value}`);
 }
 
-function checkAddress(value: string): void {
+export function checkIPv4(value: string): void {
   if (!isIPv4(value)) throw new BerthError("invalid-argument", `invalid IPv4 address: ${value}`);
+}
+
+export function checkIPv6(value: string): void {
+  if (!isIPv6(value)) throw new BerthError("invalid-argument", `invalid IPv6 address: ${value}`);
+}
+
+/** What `--ip` and `--ip6` ask for. */
+export function requestedAddresses({
+  ip,
+  ip6,
+}: {
+  readonly ip?: string | undefined;
+  readonly ip6?: string | undefined;
+}) {
+  return { ...(ip ? { address: ip } : {}), ...(ip6 ? { address6: ip6 } : {}) };
 }
 
 /** `--add-host name:address` or `name=address`, the address also in brackets; as `name:address`. */

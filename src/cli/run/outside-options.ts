@@ -17,8 +17,8 @@ export function parseSlirpOptions(text: string): SlirpOptions {
         options.mtu = parseMtu(value, bad);
         break;
       case "cidr":
-        if (parseSubnet(value).prefixLength > 25)
-          throw bad("a subnet of at most 25 bits, such as 10.0.3.0/24");
+        if (parseSubnet(value).family !== 4 || parseSubnet(value).prefixLength > 25)
+          throw bad("an IPv4 subnet of at most 25 bits, such as 10.0.3.0/24");
         options.cidr = value;
         break;
       case "outbound_addr":

@@ -84,7 +84,6 @@ export const runNotYet = `
   cpu-percent
   io-maxbandwidth
   io-maxiops
-  ip6
   kernel-memory
   link
   link-local-ip

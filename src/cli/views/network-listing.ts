@@ -22,7 +22,7 @@ export function networkListing({ truncate }: { readonly truncate: boolean }): Ra
     Driver: () => network.driver,
     ID: () => (truncate ? shortId(network.id) : network.id),
     IPv4: () => "true",
-    IPv6: () => "false",
+    IPv6: () => String(network.record?.ipv6 !== undefined),
     Internal: () => String(network.internal),
     Labels: () =>
       Object.entries(network.labels)

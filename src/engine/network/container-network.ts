@@ -124,6 +124,14 @@ export class ContainerNetwork implements AsyncDisposable {
           socket: this.#socketOf(network),
           address: membership.address,
           prefixLength: parseSubnet(network.subnet).prefixLength,
+          ...(network.ipv6 && membership.address6
+            ? {
+                ipv6: {
+                  address: membership.address6,
+                  prefixLength: parseSubnet(network.ipv6.subnet).prefixLength,
+                },
+              }
+            : {}),
           mac: macOf(membership.address),
         }),
       ),

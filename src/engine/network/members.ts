@@ -1,6 +1,6 @@
 import { BerthError } from "../../base/errors.ts";
 import type { Answer } from "../../network/agent/protocol.ts";
-import { addressNumber, addressText, contains, freeAddress, parseSubnet } from "../../network/subnet.ts";
+import { canonicalAddress, contains, freeAddress, parseSubnet } from "../../network/subnet.ts";
 import type { Store } from "../../store/store.ts";
 import type { ContainerRecord, ContainerState, NetworkMembership, NetworkRecord } from "../../store/types.ts";
 import { isAlive } from "../../sys/process-identity.ts";
@@ -25,11 +25,14 @@ export function joinNetwork(
         "conflict",
         `endpoint with name ${container.name} already exists in network ${network.name}`,
       );
-    const taken = new Set([network.gateway, ...members.map(({ address }) => address)].map(addressNumber));
+    const taken = new Set([network.gateway, network.ipv6?.gateway ?? "", ...members.flatMap(addressesOf)]);
+    const { ipv6 } = network;
+    if (ipv6 === undefined && request.address6 !== undefined) throw noSuchAddress(network, request.address6);
     store.networks.connect({
       networkId: network.id,
       containerId: container.id,
-      address: chooseAddress(network, taken, request.address),
+      address: chooseAddress(network, network, taken, request.address),
+      ...(ipv6 ? { address6: chooseAddress(network, ipv6, taken, request.address6) } : {}),
       aliases: request.aliases,
     });
     return network;
@@ -38,28 +41,39 @@ export function joinNetwork(
 
 function chooseAddress(
   network: NetworkRecord,
-  taken: ReadonlySet<number>,
+  pool: { readonly subnet: string; readonly range?: string },
+  taken: ReadonlySet<string>,
   asked: string | undefined,
 ): string {
-  const subnet = parseSubnet(network.subnet);
+  const subnet = parseSubnet(pool.subnet);
   if (asked === undefined) {
-    const free = freeAddress(subnet, taken);
-    if (free === undefined)
-      throw new BerthError(
-        "conflict",
-        `no available IPv4 addresses on this network's address pools: ${network.name}`,
-      );
-    return addressText(free);
-  }
-  const address = addressNumber(asked);
-  if (!contains(subnet, address))
+    const free = freeAddress(subnet, taken, pool.range === undefined ? subnet : parseSubnet(pool.range));
+    if (free !== undefined) return free;
     throw new BerthError(
-      "invalid-argument",
-      `invalid endpoint settings: no configured subnet contains IP address ${asked}`,
-      { hint: `network ${network.name} has ${network.subnet}` },
+      "conflict",
+      `no available IPv${subnet.family} addresses on this network's address pools: ${network.name}`,
     );
+  }
+  const address = canonicalAddress(asked);
+  if (!contains(subnet, address)) throw noSuchAddress(network, asked);
   if (taken.has(address)) throw new BerthError("conflict", "Address already in use");
-  return asked;
+  return address;
+}
+
+function noSuchAddress({ name, subnet, ipv6 }: NetworkRecord, asked: string): BerthError {
+  return new BerthError(
+    "invalid-argument",
+    `invalid endpoint settings: no configured subnet contains IP address ${asked}`,
+    { hint: `network ${name} has ${[subnet, ...(ipv6 ? [ipv6.subnet] : [])].join(" and ")}` },
+  );
+}
+
+/** Its IPv4 address, and its IPv6 one where it has one. */
+export function addressesOf({
+  address,
+  address6,
+}: Pick<NetworkMembership, "address" | "address6">): readonly string[] {
+  return address6 === undefined ? [address] : [address, address6];
 }
 
 export interface ActiveMember {
@@ -103,13 +117,14 @@ export function knownNetworks(store: Store, containerId: string): readonly Netwo
 export function lookUpNeighbour(store: Store, containerId: string, asked: string): Answer {
   const addresses: string[] = [];
   const names: string[] = [];
-  for (const { network, address, aliases, state, ...neighbour } of store.networks.neighboursOf(containerId)) {
+  for (const { network, aliases, state, ...neighbour } of store.networks.neighboursOf(containerId)) {
     const own = [neighbour.name, neighbour.containerId.slice(0, 12), ...aliases].map((name) =>
       name.toLowerCase(),
     );
     const isMeant = own.some((name) => asked === name || asked === `${name}.${network.toLowerCase()}`);
-    if ((!isMeant && asked !== address) || !isRunning(state)) continue;
-    if (isMeant) addresses.push(address);
+    const held = addressesOf(neighbour);
+    if ((!isMeant && !held.includes(asked)) || !isRunning(state)) continue;
+    if (isMeant) addresses.push(...held);
     else names.push(`${neighbour.name}.${network}`);
   }
   return { ...(addresses.length > 0 ? { addresses } : {}), ...(names.length > 0 ? { names } : {}) };

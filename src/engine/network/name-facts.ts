@@ -5,12 +5,13 @@ import { slirpAddresses } from "../../network/slirp4netns.ts";
 import type { NetworkMembership } from "../../store/types.ts";
 import type { ContainerOptions } from "../container-record.ts";
 import type { NameFacts } from "../network-files.ts";
+import { addressesOf } from "./members.ts";
 import { ownWayOut } from "./network-names.ts";
 
 /** What the names in a container depend on, from how it is connected. */
 export function nameFacts(
   { hostname, run }: Pick<ContainerOptions, "hostname" | "run">,
-  memberships: readonly Pick<NetworkMembership, "address">[],
+  memberships: readonly Pick<NetworkMembership, "address" | "address6">[],
 ): NameFacts {
   const { network, names, domainname } = run;
   const common = { hostname, ...(domainname ? { domainname } : {}), ...(names ? { options: names } : {}) };
@@ -31,7 +32,7 @@ export function nameFacts(
       return {
         ...common,
         like: "private",
-        addresses: [...(own === undefined ? [] : [container]), ...memberships.map(({ address }) => address)],
+        addresses: [...(own === undefined ? [] : [container]), ...memberships.flatMap(addressesOf)],
         ...(memberships.length > 0 ? { nameserver: nameServerAddress, answersNames: true } : { nameserver }),
         ...(slirp.allowHostLoopback
           ? { hostGateway: hostLoopback, hostLoopback: true }

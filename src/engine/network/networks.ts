@@ -1,30 +1,17 @@
-import { readFileSync } from "node:fs";
 import { BerthError } from "../../base/errors.ts";
 import { randomHex } from "../../base/random-hex.ts";
-import {
-  addressNumber,
-  addressText,
-  contains,
-  defaultPools,
-  overlap,
-  parseSubnet,
-  routedSubnets,
-  type Subnet,
-  subnetText,
-} from "../../network/subnet.ts";
-import { isIPv4 } from "../../oci/ports.ts";
+import { parseSubnet } from "../../network/subnet.ts";
 import type { NetworkRecord } from "../../store/types.ts";
 import type { EngineContext } from "../context.ts";
 import { emitEvent } from "../events.ts";
 import { onlyPrune, type PruneReport } from "../prune.ts";
 import { pruneFilter } from "../prune-filters.ts";
 import { activeMembers } from "./members.ts";
+import { choosePools, type PoolRequest } from "./address-pools.ts";
 import { isPredefined } from "./predefined.ts";
 
-export interface NetworkCreation {
+export interface NetworkCreation extends PoolRequest {
   readonly name: string;
-  readonly subnet?: string;
-  readonly gateway?: string;
   readonly internal: boolean;
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -40,13 +27,16 @@ export function createNetwork(context: EngineContext, creation: NetworkCreation)
   if (isPredefined(name)) throw new BerthError("conflict", `network with name ${name} already exists`);
   const { store } = context;
   const network = store.transaction(() => {
-    const others = store.networks.list().map((other) => parseSubnet(other.subnet));
-    const subnet = creation.subnet === undefined ? freeSubnet(others) : askedSubnet(creation.subnet, others);
+    const others = store.networks
+      .list()
+      .flatMap(({ subnet, ipv6 }) => [subnet, ...(ipv6 ? [ipv6.subnet] : [])])
+      .map(parseSubnet);
+    const { pool, pool6 } = choosePools(creation, others);
     const record: NetworkRecord = {
       id: randomHex(32),
       name,
-      subnet: subnetText(subnet),
-      gateway: gatewayOf(subnet, creation.gateway),
+      ...pool,
+      ...(pool6 ? { ipv6: pool6 } : {}),
       internal,
       labels,
       createdAt: new Date().toISOString(),
@@ -56,37 +46,6 @@ export function createNetwork(context: EngineContext, creation: NetworkCreation)
   });
   emitNetworkEvent(context, network, "create");
   return network.id;
-}
-
-function askedSubnet(text: string, others: readonly Subnet[]): Subnet {
-  const subnet = parseSubnet(text);
-  if (subnet.prefixLength > 30)
-    throw new BerthError("invalid-argument", `subnet ${text} has no room for two members`);
-  if (others.some((other) => overlap(subnet, other)))
-    throw new BerthError(
-      "conflict",
-      "invalid pool request: Pool overlaps with other one on this address space",
-    );
-  return subnet;
-}
-
-/** One that no other network has, and that this machine does not have routes to: those would be cut off. */
-function freeSubnet(others: readonly Subnet[]): Subnet {
-  const taken = [...others, ...routedSubnets(readFileSync("/proc/net/route", "latin1"))];
-  const free = defaultPools.find((pool) => !taken.some((other) => overlap(pool, other)));
-  if (free === undefined)
-    throw new BerthError("conflict", "all predefined address pools have been fully subnetted", {
-      hint: "`berth network prune` removes networks that nobody uses; --subnet names another one",
-    });
-  return free;
-}
-
-function gatewayOf(subnet: Subnet, asked: string | undefined): string {
-  if (asked === undefined) return addressText(subnet.base + 1);
-  if (!isIPv4(asked)) throw new BerthError("invalid-argument", `invalid gateway address ${asked}`);
-  if (!contains(subnet, addressNumber(asked)))
-    throw new BerthError("invalid-argument", `no matching subnet for gateway ${asked}`);
-  return asked;
 }
 
 /** Removes a network. Throws `conflict` while a running container is in it. */

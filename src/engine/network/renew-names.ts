@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { NetworkMembership } from "../../store/types.ts";
 import type { StartableContainer } from "../container-record.ts";
 import { hostResolvConf, ownLine, resolvConf } from "../network-files.ts";
+import { addressesOf } from "./members.ts";
 import { nameFacts } from "./name-facts.ts";
 
 /**
@@ -16,7 +17,7 @@ export function renewNames(
 ): void {
   const facts = nameFacts(options, after);
   const lines = (memberships: readonly NetworkMembership[]) =>
-    memberships.map(({ address }) => ownLine(address, facts));
+    memberships.flatMap(addressesOf).map((address) => ownLine(address, facts));
   const old = new Set(lines(before));
   const path = join(directory, "hosts");
   const kept = readFileSync(path, "utf8")

@@ -108,11 +108,11 @@ export function inspectNetwork(context: EngineContext, nameOrId: string): Record
     Scope: "local",
     Driver: network.driver,
     EnableIPv4: true,
-    EnableIPv6: false,
+    EnableIPv6: record?.ipv6 !== undefined,
     IPAM: {
       Driver: "default",
       Options: record ? {} : null,
-      Config: record ? [{ Subnet: record.subnet, Gateway: record.gateway }] : null,
+      Config: record ? [record, ...(record.ipv6 ? [record.ipv6] : [])].map(poolOf) : null,
     },
     Internal: network.internal,
     Attachable: false,
@@ -127,13 +127,19 @@ export function inspectNetwork(context: EngineContext, nameOrId: string): Record
           EndpointID: endpointId(membership),
           MacAddress: macOf(membership.address),
           IPv4Address: `${membership.address}/${parseSubnet(record!.subnet).prefixLength}`,
-          IPv6Address: "",
+          IPv6Address: membership.address6
+            ? `${membership.address6}/${parseSubnet(record!.ipv6!.subnet).prefixLength}`
+            : "",
         },
       ]),
     ),
     Options: {},
     Labels: network.labels,
   };
+}
+
+function poolOf({ subnet, range, gateway }: Pick<NetworkRecord, "subnet" | "range" | "gateway">) {
+  return { Subnet: subnet, ...(range === undefined ? {} : { IPRange: range }), Gateway: gateway };
 }
 
 /** The same as long as the container belongs to the network. */

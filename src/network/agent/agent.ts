@@ -35,7 +35,7 @@ export async function agentMain(): Promise<number> {
 
 class Agent {
   readonly #begin: Begin;
-  readonly #plugs = new Map<string, { readonly address: string; readonly plug: Plug }>();
+  readonly #plugs = new Map<string, { readonly addresses: readonly string[]; readonly plug: Plug }>();
   readonly #lookups = new Map<number, (answer: Answer) => void>();
   #lookupCount = 0;
   #servesNames = false;
@@ -57,7 +57,7 @@ class Agent {
         await this.#serveNames();
         const needSwitch = () => report({ kind: "switch-needed", socket: order.socket });
         this.#plugs.set(order.interface, {
-          address: order.address,
+          addresses: [order.address, ...(order.ipv6 ? [order.ipv6.address] : [])],
           plug: await Plug.insert(order, needSwitch),
         });
         return report({ kind: "linked", interface: order.interface });
@@ -95,7 +95,7 @@ class Agent {
 
   /** The container's addresses now. */
   get #addresses(): readonly string[] {
-    return [...this.#begin.addresses, ...[...this.#plugs.values()].map(({ address }) => address)];
+    return [...this.#begin.addresses, ...[...this.#plugs.values()].flatMap(({ addresses }) => addresses)];
   }
 
   readonly #inside: Inside = {

@@ -3,6 +3,8 @@
  * names and hands all others on unread.
  */
 
+import { canonicalAddress } from "../subnet.ts";
+
 export const recordType = { A: 1, PTR: 12, AAAA: 28 } as const;
 export const responseCode = { ok: 0, serverFailure: 2 } as const;
 
@@ -74,8 +76,13 @@ export function encodeName(name: string): Uint8Array {
   ]);
 }
 
-/** `2.0.18.172.in-addr.arpa` → `172.18.0.2`; undefined when it is no such name. */
+/** `2.0.18.172.in-addr.arpa` → `172.18.0.2`, and by ip6.arpa an IPv6 address; undefined when it is no such name. */
 export function addressOfReverseName(name: string): string | undefined {
+  const digits = /^((?:[0-9a-f]\.){32})ip6\.arpa$/.exec(name)?.[1];
+  if (digits !== undefined) {
+    const groups = digits.split(".").toReversed().join("").match(/.{4}/g)!;
+    return canonicalAddress(groups.join(":"));
+  }
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.in-addr\.arpa$/.exec(name);
   return match === null ? undefined : match.slice(1).toReversed().join(".");
 }

@@ -1,4 +1,5 @@
 import { nameServerAddress } from "../name-server-address.ts";
+import { addressBytes } from "../subnet.ts";
 import {
   addressOfReverseName,
   answerTo,
@@ -79,8 +80,10 @@ async function ownRecords(question: Question, source: NameSource): Promise<Uint8
   }
   const { addresses } = await source.lookUp(question.name);
   if (addresses === undefined) return undefined;
-  if (question.type !== recordType.A) return [];
-  return addresses.map((address) => Uint8Array.from(address.split("."), Number));
+  const size = question.type === recordType.A ? 4 : question.type === recordType.AAAA ? 16 : 0;
+  return addresses
+    .map((address) => Uint8Array.from(addressBytes(address)))
+    .filter(({ length }) => length === size);
 }
 
 async function askByUdp(server: string, query: Uint8Array): Promise<Uint8Array> {

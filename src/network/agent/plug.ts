@@ -36,6 +36,9 @@ export class Plug {
       mtu: linkMtu,
       address: addressBytes(link.address),
       mask: maskBytes(link.prefixLength),
+      ...(link.ipv6
+        ? { ipv6: { address: addressBytes(link.ipv6.address), prefixLength: link.ipv6.prefixLength } }
+        : {}),
     });
     await plug.#connect();
     return plug;

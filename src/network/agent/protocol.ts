@@ -40,6 +40,7 @@ export interface Link {
   readonly socket: string;
   readonly address: string;
   readonly prefixLength: number;
+  readonly ipv6?: { readonly address: string; readonly prefixLength: number };
   /** `02:42:ac:12:00:02` */
   readonly mac: string;
 }

@@ -77,7 +77,7 @@ describe("what cannot be understood is refused in Docker's words", () => {
     [
       ["run", "--network", "backend", "--ip", "a.b", "alpine"],
       125,
-      /^berth: invalid IPv4 address: a\.b\n\nRun 'berth run --help' for more information\n$/,
+      /^invalid argument "a\.b" for "--ip" flag: invalid IPv4 address: a\.b\n/,
     ],
     [
       ["run", "-v", "/a:b", "alpine"],

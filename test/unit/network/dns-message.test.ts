@@ -65,4 +65,7 @@ test("a query with additional records is answered without them", () => {
 test("names of addresses", () => {
   expect(addressOfReverseName("2.0.18.172.in-addr.arpa")).toBe("172.18.0.2");
   expect(addressOfReverseName("172.18.0.2")).toBeUndefined();
+  const digits = "10".padEnd(31, "0").split("").concat("d").join(".");
+  expect(addressOfReverseName(`${digits}.ip6.arpa`)).toBe("d000::1");
+  expect(addressOfReverseName("1.0.ip6.arpa")).toBeUndefined();
 });

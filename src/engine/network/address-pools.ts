@@ -1,0 +1,95 @@
+import { readFileSync } from "node:fs";
+import { BerthError } from "../../base/errors.ts";
+import {
+  addressAt,
+  canonicalAddress,
+  contains,
+  defaultPools,
+  isWithin,
+  localSubnet,
+  overlap,
+  parseSubnet,
+  routedSubnets,
+  type Subnet,
+  subnetText,
+} from "../../network/subnet.ts";
+import { isAddress } from "../../oci/ports.ts";
+import type { NetworkRecord } from "../../store/types.ts";
+
+/** What a new network was asked to have. */
+export interface PoolRequest {
+  /** At most one of a family; a free one for none of IPv4. */
+  readonly subnets: readonly string[];
+  readonly gateways: readonly string[];
+  readonly ranges: readonly string[];
+  readonly ipv6: boolean;
+}
+
+/** Where the addresses of a network come from. */
+type Pool = Pick<NetworkRecord, "subnet" | "gateway" | "range">;
+
+/** The subnets of a new network: those asked for, or free ones. Every gateway and every range is of one of them. */
+export function choosePools(
+  { subnets, gateways, ranges, ipv6 }: PoolRequest,
+  others: readonly Subnet[],
+): { readonly pool: Pool; readonly pool6: Pool | undefined } {
+  const asked = subnets.map((text) => askedSubnet(text, others));
+  const asked6 = onlyOf(6, asked);
+  if (asked6 && !ipv6)
+    throw new BerthError("invalid-argument", `IPv6 is not enabled, and ${subnetText(asked6)} is of it`, {
+      hint: "--ipv6 enables it",
+    });
+  const subnet = onlyOf(4, asked) ?? freeSubnet(others);
+  const subnet6 = ipv6 ? (asked6 ?? localSubnet(crypto.getRandomValues(new Uint8Array(5)))) : undefined;
+  const both = subnet6 ? [subnet, subnet6] : [subnet];
+
+  for (const gateway of gateways) {
+    if (!isAddress(gateway)) throw new BerthError("invalid-argument", `invalid gateway address ${gateway}`);
+    if (!both.some((pool) => contains(pool, gateway)))
+      throw new BerthError("invalid-argument", `no matching subnet for gateway ${gateway}`);
+  }
+  const parsedRanges = ranges.map(parseSubnet);
+  for (const range of parsedRanges) {
+    if (!both.some((pool) => isWithin(range, pool)))
+      throw new BerthError("invalid-argument", `no matching subnet for range ${subnetText(range)}`);
+  }
+  const poolOf = (each: Subnet): Pool => {
+    const gateway = gateways.find((address) => contains(each, address));
+    const range = parsedRanges.find((part) => isWithin(part, each));
+    return {
+      subnet: subnetText(each),
+      gateway: gateway === undefined ? addressAt(each, 1) : canonicalAddress(gateway),
+      ...(range ? { range: subnetText(range) } : {}),
+    };
+  };
+  return { pool: poolOf(subnet), pool6: subnet6 && poolOf(subnet6) };
+}
+
+function onlyOf(family: 4 | 6, subnets: readonly Subnet[]): Subnet | undefined {
+  const [found, more] = subnets.filter((subnet) => subnet.family === family);
+  if (more) throw new BerthError("unsupported", `a network cannot have several IPv${family} subnets`);
+  return found;
+}
+
+function askedSubnet(text: string, others: readonly Subnet[]): Subnet {
+  const subnet = parseSubnet(text);
+  if (subnet.prefixLength > (subnet.family === 4 ? 30 : 126))
+    throw new BerthError("invalid-argument", `subnet ${text} has no room for two members`);
+  if (others.some((other) => overlap(subnet, other)))
+    throw new BerthError(
+      "conflict",
+      "invalid pool request: Pool overlaps with other one on this address space",
+    );
+  return subnet;
+}
+
+/** One that no other network has, and that this machine does not have routes to: those would be cut off. */
+function freeSubnet(others: readonly Subnet[]): Subnet {
+  const taken = [...others, ...routedSubnets(readFileSync("/proc/net/route", "latin1"))];
+  const free = defaultPools.find((pool) => !taken.some((other) => overlap(pool, other)));
+  if (free === undefined)
+    throw new BerthError("conflict", "all predefined address pools have been fully subnetted", {
+      hint: "`berth network prune` removes networks that nobody uses; --subnet names another one",
+    });
+  return free;
+}
