@@ -65,6 +65,32 @@ describe.skipIf(noRealImage !== undefined)("the network of a real Debian", () =>
     await succeed("network", "rm", "site");
   });
 
+  test("a database server and its client talk by name, and what it keeps outlives a restart", async () => {
+    await succeed("network", "create", "--internal", "data");
+    const server = ["redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--dir", "/kept"];
+    const flags = ["--name", "store", "--network", "data", "--network-alias", "cache", "-u", "redis"];
+    await succeed("run", "-d", ...flags, "-v", "kept:/kept:U", image, ...server, "--appendonly", "yes");
+    const ask = (host: string, ...words: string[]) =>
+      own("run", "--rm", "--network", "data", image, "redis-cli", "-h", host, ...words);
+    const answer = async (host: string, ...words: string[]): Promise<string> => {
+      for (;;) {
+        const { code, stdout, stderr } = await ask(host, ...words);
+        if (code === 0) return stdout.trim();
+        expect(stderr).toContain("Connection refused"); // it is still starting
+      }
+    };
+    expect(await answer("store", "set", "colour", "blue")).toBe("OK");
+    expect(await answer("cache", "get", "colour")).toBe("blue");
+    await succeed("restart", "store");
+    expect(await answer("store", "get", "colour")).toBe("blue");
+    const client = (await answer("store", "client", "list")).match(/ addr=(\S+?):\d+ /)![1];
+    expect(client).toMatch(/^172\.\d+\.0\.3$/);
+    await succeed("rm", "-f", "-v", "store");
+    expect((await ask("store", "ping")).stderr).toContain("name resolution");
+    await succeed("network", "rm", "data");
+    await succeed("volume", "rm", "kept");
+  });
+
   test("tcp and udp are forwarded over IPv4 and IPv6, each direction to its own end", async () => {
     const [tcp, udp] = [freePort(), freePort()];
     const ports = ["-p", `${tcp}:7`, "-p", `${udp}:7/udp`];
