@@ -1,7 +1,7 @@
 import { BerthError } from "../base/errors.ts";
 import { contextStep, isNumberedBase, stepPrefix } from "../build/plan/stage-steps.ts";
 import type { Source, Stage, StageState } from "../build/plan/types.ts";
-import { type BaseImage, BaseImages } from "./build/base-image.ts";
+import { type BaseImage, BaseImages, suggesting } from "./build/base-image.ts";
 import { type BuildEnvironment, type StageFiles, toolsOf } from "./build/build-environment.ts";
 import { atPlace } from "./build/build-failure.ts";
 import type { openCacheSources } from "./build/cache-sources.ts";
@@ -188,7 +188,8 @@ class WholeBuild {
 
   async #filesOf(source: Exclude<Source, { kind: "context" | "named" }>): Promise<StageFiles> {
     if (source.kind === "stage") return (await this.#stage(source.index)).files;
-    return filesOfImage(await this.#images.get(source));
+    const { stages } = this.#plan.graph;
+    return filesOfImage(await suggesting(source.reference, stages, () => this.#images.get(source)));
   }
 }
 

@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import { optionsOf } from "./container-record.ts";
 import { isUp } from "./container-status.ts";
 import type { EngineContext } from "./context.ts";
-import { parseSignal } from "./parse-signal.ts";
+import { parseSignal } from "../base/parse-signal.ts";
 import { isActive, settle } from "./reconcile-containers.ts";
 import { ask, askBetweenRuns, endContainer, hearSignals, sendSignal } from "./stop-container.ts";
 import { BerthError } from "../base/errors.ts";

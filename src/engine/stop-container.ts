@@ -6,7 +6,7 @@ import { emitContainerEvent } from "./container-event.ts";
 import { connectToMonitor, currentRecord } from "./container-end.ts";
 import { optionsOf } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
-import { parseSignal } from "./parse-signal.ts";
+import { parseSignal } from "../base/parse-signal.ts";
 import { isActive, settle } from "./reconcile-containers.ts";
 
 export interface StopOptions {

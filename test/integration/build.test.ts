@@ -223,6 +223,12 @@ Dockerfile:3
     ],
     ["COPY Dockerfile Dockerfile /bin", undefined],
     ["COPY sub /bin/busybox", "cannot copy to non-directory: /bin/busybox"],
+    [
+      "RUN --mount=type=cach,target=/x true",
+      'dockerfile parse error on line 2: unsupported mount type "cach" (did you mean cache?)',
+    ],
+    ["STOPSIGNAL SIGFOO", "invalid signal: SIGFOO"],
+    ["COPY --form=x a b", "dockerfile parse error on line 2: unknown flag: --form (did you mean from?)"],
     ["RUN --network=host x", "granting entitlement network.host is not allowed"],
     [
       "RUN --security=insecure x",

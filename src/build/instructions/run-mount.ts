@@ -58,6 +58,7 @@ type Draft = { -readonly [K in keyof RunMount]?: RunMount[K] };
 /** What can be checked before variables are known. Throws DockerfileError. */
 export function checkMount(text: string): void {
   mountSource(text);
+  if (!text.includes("$")) parseMount(text, (word) => word);
 }
 
 /** The `from` of a mount, which cannot have variables: it decides which stages are needed. Empty when there is none. */

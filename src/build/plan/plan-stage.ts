@@ -1,4 +1,6 @@
 import { posix } from "node:path";
+import { messageOf } from "../../base/errors.ts";
+import { parseSignal } from "../../base/parse-signal.ts";
 import type { ImageExecutionConfig } from "../../oci/types.ts";
 import { atLines, DockerfileError, type Lines } from "../dockerfile-error.ts";
 import type { DeclaredArg, Instruction } from "../instructions/types.ts";
@@ -40,6 +42,14 @@ export function planStage(
   const planner = new StagePlanner(graph, stage, start, options);
   for (const instruction of stage.instructions) atLines(instruction.lines, () => planner.add(instruction));
   return planner.result();
+}
+
+function checkSignal(text: string): void {
+  try {
+    parseSignal(text);
+  } catch (cause) {
+    throw new DockerfileError(messageOf(cause), undefined, { cause });
+  }
 }
 
 class StagePlanner {
@@ -168,8 +178,7 @@ class StagePlanner {
         return;
       case "stopsignal": {
         const signal = this.#word(instruction.signal);
-        if (!/^(\d{1,2}|(SIG)?[A-Z][A-Z0-9]*([+-]\d+)?)$/i.test(signal))
-          throw new DockerfileError(`invalid signal: ${signal}`);
+        checkSignal(signal);
         change({ StopSignal: signal }, `STOPSIGNAL ${signal}`);
         return;
       }

@@ -1,5 +1,5 @@
 import { BerthError } from "../../base/errors.ts";
-import { parseSignal } from "../../engine/parse-signal.ts";
+import { parseSignal } from "../../base/parse-signal.ts";
 
 const refuse = (message: string, hint?: string) =>
   new BerthError("invalid-argument", message, hint === undefined ? {} : { hint });

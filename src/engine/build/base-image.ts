@@ -1,10 +1,11 @@
+import { BerthError } from "../../base/errors.ts";
 import type { StageBase } from "../../build/plan/types.ts";
+import { didYouMean } from "../../build/suggest.ts";
 import { openStoredImage } from "../../image/stored-image.ts";
 import type { StoredLayer } from "../../image/add-layer.ts";
 import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts";
 import type { Lease } from "../../store/locks.ts";
 import type { ImageRecord } from "../../store/types.ts";
-import { BerthError } from "../../base/errors.ts";
 import type { EngineContext } from "../context.ts";
 import { obtainImage } from "../obtain-image.ts";
 import { asVertex, type BuildProgress } from "./progress.ts";
@@ -81,6 +82,28 @@ export class BaseImages {
       layers.push({ diffId, descriptor });
     }
     return layers;
+  }
+}
+
+/** Images that many Dockerfiles stand on. */
+const common = ["alpine", "busybox", "centos", "debian", "fedora", "golang", "ubuntu"];
+
+/** Gets an image by a name that might be meant for one of `stages`: then a failure says so. */
+export async function suggesting<T>(
+  name: string,
+  stages: readonly { readonly name?: string }[],
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const suggestion = didYouMean(name, [...stages.flatMap((stage) => stage.name ?? []), ...common]);
+    if (!(error instanceof BerthError) || suggestion === "" || error.code === "interrupted") throw error;
+    const { code, message, hint } = error;
+    throw new BerthError(code, message + suggestion, {
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 }
 

@@ -6,6 +6,7 @@ import { stateOfImage, stateOfStage } from "../../build/plan/stage-state.ts";
 import type { PlannedStage, PlanOptions, StageBase, StageGraph } from "../../build/plan/types.ts";
 import { hostPlatform, parsePlatform } from "../../oci/platform.ts";
 import type { ImageConfig } from "../../oci/types.ts";
+import { suggesting } from "./base-image.ts";
 import type { BuildContext } from "./build-context.ts";
 import { atPlace } from "./build-failure.ts";
 import type { BuildOptions } from "./build-options.ts";
@@ -37,7 +38,11 @@ export async function planBuild({ files, options, scope, configOf }: PlanRequest
     if (index === undefined) break;
     const { base, lines } = graph.stages[index]!;
     const image =
-      base.kind === "image" ? await atPlace({ dockerfile, lines }, () => configOf(base)) : undefined;
+      base.kind === "image"
+        ? await atPlace({ dockerfile, lines }, () =>
+            suggesting(base.reference, graph.stages, () => configOf(base)),
+          )
+        : undefined;
     const below = base.kind === "stage" ? stages.get(base.index)!.state : undefined;
     const triggers = image?.config?.OnBuild ?? below?.config.OnBuild ?? [];
     graph = addTriggers(graph, index, triggers, options);

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { BerthError } from "../base/errors.ts";
+import { BerthError } from "./errors.ts";
 
 /** SIGRTMIN and SIGRTMAX of glibc, which keeps the first two for itself (signal(7)). */
 const realTime = { first: 34, last: 64 };

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseSignal } from "../../../src/engine/parse-signal.ts";
+import { parseSignal } from "../../../src/base/parse-signal.ts";
 
 test.each([
   ["9", 9],
