@@ -4,6 +4,7 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { berthExecutable } from "../support/berth-executable.ts";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
+import { monitorOf } from "../support/monitor-of.ts";
 
 let lab: ContainerLab;
 beforeAll(async () => {
@@ -60,9 +61,35 @@ describe("the outside", () => {
     expect(text).not.toContain("default");
   });
 
-  test("comes back when slirp4netns was killed, and goes with the container", async () => {
+  test("sees packets come from the address that was asked for", async () => {
+    const peers: string[] = [];
+    using server = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        open(socket) {
+          peers.push(socket.remoteAddress);
+          socket.end();
+        },
+        data() {},
+      },
+    });
+    const network = "slirp4netns:allow_host_loopback=true,outbound_addr=127.0.0.9";
+    await output("--network", network, builtinImage, "nc", "-w", "2", "10.0.2.2", String(server.port));
+    expect(peers).toEqual(["127.0.0.9"]);
+  });
+
+  test("is reached over IPv6, too", async () => {
+    using server = greet("::1");
+    const script = "until ip -6 route | grep -q ^default; do sleep 0.05; done; nc -w 2 $0 $1";
+    const ask = [builtinImage, "sh", "-c", script, "fd00::2", String(server.port)];
+    const network = "slirp4netns:enable_ipv6=true,allow_host_loopback=true";
+    expect(await output("--network", network, ...ask)).toBe("hello\n");
+  });
+
+  test("comes back when slirp4netns was killed, and goes with the container and its monitor", async () => {
     await lab.berth(["run", "-d", "--name", "steady", builtinImage, "sleep", "1000"]);
-    const pid = (await lab.berth(["inspect", "-f", "{{.State.Pid}}", "steady"])).stdout.trim();
+    let pid = (await lab.berth(["inspect", "-f", "{{.State.Pid}}", "steady"])).stdout.trim();
     const helpers = () =>
       readdirSync("/proc").filter((entry) => {
         try {
@@ -73,6 +100,7 @@ describe("the outside", () => {
         }
       });
     const [killed = ""] = helpers();
+    expect(readFileSync(`/proc/${killed}/status`, "latin1")).toMatch(/^Seccomp:\t2$/m);
     process.kill(Number(killed), "SIGKILL");
     while (helpers().every((helper) => helper === killed)) await Bun.sleep(10);
     for (;;) {
@@ -80,6 +108,11 @@ describe("the outside", () => {
       if (stdout.includes("default via 10.0.2.2")) break;
       await Bun.sleep(10);
     }
+    process.kill(monitorOf(Number(pid)), "SIGKILL");
+    while (helpers().length > 0) await Bun.sleep(10);
+    await lab.berth(["start", "steady"]);
+    pid = (await lab.berth(["inspect", "-f", "{{.State.Pid}}", "steady"])).stdout.trim();
+    expect(helpers()).toHaveLength(1);
     await lab.berth(["rm", "-f", "steady"]);
     while (helpers().length > 0) await Bun.sleep(10);
   });

@@ -103,6 +103,19 @@ describe("a published port", () => {
     expect(stderr).toContain("net.ipv4.ip_unprivileged_port_start=81");
   });
 
+  test("is open at the address asked for only, which has to be this machine's", async () => {
+    await serve("six", ["-p", "[::1]::80"]);
+    const [{ HostIp, HostPort } = { HostIp: "", HostPort: "" }] = await hostPorts("six", "80/tcp");
+    expect(HostIp).toBe("::1");
+    expect(await get(`http://[::1]:${HostPort}/`)).toBe("hello\n");
+    expect(fetch(`http://127.0.0.1:${HostPort}/`)).rejects.toThrow();
+    await succeed("rm", "-f", "six");
+    // TEST-NET-3 (RFC 5737) is nobody's.
+    const { code, stderr } = await lab.berth(["run", "--rm", "-p", "203.0.113.9::80", builtinImage, "true"]);
+    expect(code).toBe(125);
+    expect(stderr).toContain("Bind for 203.0.113.9:0 failed: cannot assign requested address");
+  });
+
   test("is one of a range when the container has one port", async () => {
     using taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
     await serve("range", ["-p", `127.0.0.1:${taken.port}-${taken.port + 20}:80`]);
