@@ -31,6 +31,7 @@ export async function chooseDriver(
     identity: context.identity,
     selfCommand: selfCommand(),
     dataDirectory: context.directories.data,
+    reserve: () => context.store.temporary.reserve("probe"),
     runtimeDirectory: context.directories.runtime,
     ...(translates ? { forced: "fuse-overlayfs" } : forced === undefined ? {} : { forced }),
   });

@@ -13,6 +13,7 @@ import { release } from "node:os";
 import { join } from "node:path";
 import { type StorageDriver, storageDrivers } from "../base/configuration.ts";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
+import { randomHex } from "../base/random-hex.ts";
 import { runWorker, type WorkerEnvironment } from "./run-worker.ts";
 
 export interface DriverChoice {
@@ -24,6 +25,8 @@ export interface DriverChoice {
 export interface ProbeOptions extends WorkerEnvironment {
   /** The store; it is created when it is missing. */
   readonly dataDirectory: string;
+  /** A name in the store's `tmp/` that nobody sweeps. */
+  readonly reserve: () => Disposable & { readonly path: string };
   /** Where to try instead when the store cannot be written: then nothing but reading it is wanted of the driver. */
   readonly runtimeDirectory?: string;
   /** What the user asked for, by flag, environment or configuration. */
@@ -67,8 +70,7 @@ async function problemWith(driver: StorageDriver, options: ProbeOptions): Promis
   try {
     switch (driver) {
       case "overlay":
-        await runWorker(options, { kind: "probe-overlay", directory: directoryForTrying(options) });
-        return undefined;
+        return await problemWithOverlay(options);
       case "fuse-overlayfs":
         options.helpers.command("fuse-overlayfs");
         closeSync(openSync("/dev/fuse", "r+"));
@@ -83,17 +85,24 @@ async function problemWith(driver: StorageDriver, options: ProbeOptions): Promis
   }
 }
 
-function directoryForTrying({ dataDirectory, runtimeDirectory }: ProbeOptions): string {
+async function problemWithOverlay(options: ProbeOptions): Promise<undefined> {
+  using place = placeForTrying(options);
+  await runWorker(options, { kind: "probe-overlay", directory: place.path });
+}
+
+/** A directory that does not exist yet. */
+function placeForTrying(options: ProbeOptions): Disposable & { readonly path: string } {
+  const { dataDirectory, runtimeDirectory, reserve } = options;
   const inStore = join(dataDirectory, "tmp");
   try {
     mkdirSync(inStore, { recursive: true, mode: 0o700 });
     accessSync(inStore, constants.W_OK);
-    return inStore;
+    return reserve();
   } catch (error) {
     const refused = ["EROFS", "EACCES"].includes(systemErrorCode(error) ?? "");
     if (!refused || runtimeDirectory === undefined) throw error;
     mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
-    return runtimeDirectory;
+    return { path: join(runtimeDirectory, `probe-${randomHex(8)}`), [Symbol.dispose]() {} };
   }
 }
 

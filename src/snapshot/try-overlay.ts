@@ -1,16 +1,15 @@
-import { lstatSync, mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { lstatSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { BerthError, messageOf } from "../base/errors.ts";
 import { MS, mount, unmountDetached } from "../sys/libc.ts";
 
 /**
- * Mounts an overlay with `userxattr` on the file system of `directory` and removes a lower file through it. Kernels
+ * Mounts an overlay with `userxattr` below `place`, a new directory that is gone afterwards, and removes a lower file through it. Kernels
  * before 5.11 refuse the mount, and some file systems (NFS, overlay itself) the upper directory or the whiteout. Runs in a mount namespace
  * of its own. Throws `unsupported` with the kernel's reason.
  */
-export function tryOverlay(directory: string): void {
-  const place = mkdtempSync(join(directory, "probe-"));
+export function tryOverlay(place: string): void {
   try {
+    mkdirSync(place, { mode: 0o700 });
     process.chdir(place);
     for (const name of ["lower", "upper", "work", "merged"]) mkdirSync(name);
     writeFileSync("lower/file", "");

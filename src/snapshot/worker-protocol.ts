@@ -35,7 +35,7 @@ export type WorkerRequest =
   | ({ readonly kind: "write-layer" } & LayerRequest)
   /** Writes a tar of layers, lowest first and seen as one tree, to `dataDescriptor`. */
   | { readonly kind: "archive"; readonly layers: readonly string[] }
-  /** Mounts an overlay below an existing directory and uses it. */
+  /** Mounts an overlay below a directory that does not exist yet, uses it and leaves nothing. */
   | { readonly kind: "probe-overlay"; readonly directory: string };
 
 /** What requests are answered with; the others only with success. */

@@ -1,64 +1,11 @@
 /** Whichever process of a container's chain is killed, none stays, and `ps` says what is true. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { berthExecutable } from "../support/berth-executable.ts";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
+import { familyOf, gone, parentOf, processesOf } from "../support/processes-of.ts";
 import { tinyElf } from "../support/tiny-elf.ts";
-
-interface Process {
-  readonly pid: number;
-  readonly words: readonly string[];
-}
-
-/** All processes that work with this store, or hold its path in their environment. */
-function processesOf(root: string): Process[] {
-  return readdirSync("/proc").flatMap((name) => {
-    if (!/^\d+$/.test(name) || Number(name) === process.pid) return [];
-    try {
-      const command = readFileSync(`/proc/${name}/cmdline`, "utf8");
-      const concerned =
-        command.includes(root) || readFileSync(`/proc/${name}/environ`, "utf8").includes(root);
-      return concerned ? [{ pid: Number(name), words: command.split("\0") }] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
-/** The pids of a process and of everything below it. */
-function familyOf(pid: number): number[] {
-  let children: string;
-  try {
-    children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-  } catch {
-    children = "";
-  }
-  return [
-    pid,
-    ...children
-      .split(" ")
-      .filter(Boolean)
-      .flatMap((child) => familyOf(Number(child))),
-  ];
-}
-
-function parentOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-}
-
-const isAlive = (pid: number) => {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-};
-
-async function gone(pids: readonly number[]): Promise<void> {
-  while (pids.some(isAlive)) await Bun.sleep(5);
-}
 
 /** Who keeps the container: the command in the foreground itself (`--rm`), or a monitor of its own. */
 const ways = (["command", "monitor"] as const).flatMap((keeper) => [

@@ -11,7 +11,7 @@ import {
 import { join } from "node:path";
 import { storageDrivers } from "../../src/base/configuration.ts";
 import { BerthError } from "../../src/base/errors.ts";
-import { probeDriver } from "../../src/snapshot/probe-driver.ts";
+import { type ProbeOptions, probeDriver } from "../../src/snapshot/probe-driver.ts";
 import { createSnapshotter } from "../../src/snapshot/snapshotter.ts";
 import type { Snapshotter } from "../../src/snapshot/types.ts";
 import { paxHeader, tarArchive, tarEntry } from "../support/tar-bytes.ts";
@@ -19,6 +19,13 @@ import { expectUnpacked, identities, UnpackLab } from "../support/unpack-lab.ts"
 
 const file = (name: string, content = name) => tarEntry({ name }, content);
 const directory = (name: string, mode = 0o755) => tarEntry({ name, type: "5", mode, mtime: 77 });
+
+/** Nobody sweeps here. */
+const probe = (options: Omit<ProbeOptions, "reserve">) =>
+  probeDriver({
+    ...options,
+    reserve: () => ({ path: join(options.dataDirectory, "tmp/probe"), [Symbol.dispose]() {} }),
+  });
 
 describe.each(identities)("snapshots, $mode ids", (identity) => {
   let lab: UnpackLab;
@@ -201,11 +208,11 @@ describe.each(identities)("snapshots, $mode ids", (identity) => {
 
   test("the driver is found by trying, and remembered", async () => {
     const dataDirectory = lab.newPath("data");
-    const choice = await probeDriver({ ...lab.environment, dataDirectory });
+    const choice = await probe({ ...lab.environment, dataDirectory });
     expect(storageDrivers).toContain(choice.driver);
     expect(readdirSync(join(dataDirectory, "tmp"))).toEqual([]);
     const broken = { ...lab.environment, selfCommand: ["false"] };
-    expect(await probeDriver({ ...broken, dataDirectory })).toEqual(choice);
+    expect(await probe({ ...broken, dataDirectory })).toEqual(choice);
   });
 
   test("where the kernel refuses overlays the next driver is taken, and the reason told", async () => {
@@ -217,7 +224,7 @@ describe.each(identities)("snapshots, $mode ids", (identity) => {
       },
     };
     const environment = { ...lab.environment, helpers, selfCommand: ["false"] };
-    const choice = await probeDriver({ ...environment, dataDirectory: lab.newPath("data") });
+    const choice = await probe({ ...environment, dataDirectory: lab.newPath("data") });
     expect(choice.driver).toBe("copy");
     expect(choice.reason).toContain("probe-overlay");
     expect(choice.reason).toContain("fuse-overlayfs is not installed");
@@ -229,9 +236,9 @@ describe.each(identities)("snapshots, $mode ids", (identity) => {
       selfCommand: ["sh", "-c", "echo no overlay today >&2; exit 1"],
     };
     const forced = { ...environment, dataDirectory: lab.newPath("data"), forced: "overlay" } as const;
-    const error = await probeDriver(forced).catch((reason) => reason);
+    const error = await probe(forced).catch((reason) => reason);
     expect(error).toMatchObject({ code: "unsupported" });
     expect(error.message).toContain("no overlay today");
-    expect(await probeDriver({ ...forced, forced: "copy" })).toEqual({ driver: "copy", reason: "asked for" });
+    expect(await probe({ ...forced, forced: "copy" })).toEqual({ driver: "copy", reason: "asked for" });
   });
 });

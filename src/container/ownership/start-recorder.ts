@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import { isBerthError } from "../../base/errors.ts";
 import { HeldNamespaces } from "../../sys/held-namespaces.ts";
 import type { Helpers } from "../../sys/helpers.ts";
 import type { IdentityMap } from "../../sys/identity.ts";
@@ -24,7 +25,7 @@ export class OwnerRecording implements AsyncDisposable {
   #start(listener: number, pid: number): void {
     try {
       const process = identifyProcess(pid);
-      if (process === undefined) return; // what it would have called fails without a listener
+      if (process === undefined) return;
       using held = new HeldNamespaces();
       held.hold(process, "mnt");
       const stdio = ["ignore", 2, 2, listener] as const;
@@ -37,6 +38,9 @@ export class OwnerRecording implements AsyncDisposable {
         stdio,
         joined: { numbers: held.numbersFrom(stdio.length + 2), descriptors: held.descriptors },
       });
+    } catch (error) {
+      // It has ended already, so it has not asked for anything: it would wait for the answer.
+      if (!isBerthError(error, "conflict")) throw error;
     } finally {
       closeSync(listener);
     }
