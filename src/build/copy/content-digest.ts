@@ -24,7 +24,10 @@ export function contentDigest(
       const { directory } = place.found!;
       const path = [...above, name];
       const isTree = !place.stack.isEmpty;
-      digest.entry(item, path, isTree ? "." : place.path.at(-1)!, { directory, status: place.found!.status });
+      const inDirectory = isTree ? "." : place.path.at(-1)!;
+      // The directory of a build context itself is nobody's choice (layer-copy.ts).
+      if (item.keepOwners || place.path.length > 0)
+        digest.entry(item, path, inDirectory, { directory, status: place.found!.status });
       if (isTree) digest.inside(item, selection, place.stack, place.path, []);
     }
     digest.end();

@@ -8,7 +8,7 @@ import { S } from "../../sys/file-status.ts";
 import { changedMode } from "../plan/mode-change.ts";
 import type { CopyItem, CopyRequest, TreeItem } from "./protocol.ts";
 import { Selection, type Selected, shownPath } from "./selection.ts";
-import { Tree } from "./tree-path.ts";
+import { Tree, type TreePlace } from "./tree-path.ts";
 
 export type CopiedEntry = MadeEntry | (TreeEntry & { readonly kind?: undefined });
 
@@ -152,8 +152,9 @@ export class LayerCopy {
     yield* this.#directory(before === undefined ? target.slice(0, -1) : target);
     if (before === undefined) {
       this.#made.set(target.join("/"), "directory");
-      const { directory, status } = found;
-      yield { path: target, directory, status, name: ".", as: this.#as(item, true) };
+      yield this.#root(item, place, target);
+    } else if (item.archive && !this.#isImplied(place.stack)) {
+      yield this.#root(item, place, target);
     }
     using base = this.#base.resolve(target.join("/"));
     yield* this.#contents(
@@ -163,6 +164,20 @@ export class LayerCopy {
       target,
       base.stack,
     );
+  }
+
+  /** What the directory becomes that is copied itself; whoever made a build context chose no mode for it. */
+  #root(item: TreeItem, place: TreePlace, path: readonly ByteString[]): CopiedEntry {
+    const { directory, status } = place.found!;
+    const as = this.#as(item, true);
+    const isContext = !item.keepOwners && place.path.length === 0;
+    return {
+      path,
+      directory,
+      status,
+      name: ".",
+      as: isContext ? (metadata) => as({ ...metadata, mode: newDirectoryMode }) : as,
+    };
   }
 
   *#contents(
