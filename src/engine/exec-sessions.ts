@@ -10,18 +10,22 @@ import { ensurePrivateDirectory } from "../sys/unpack-helpers.ts";
 
 const directoryOf = ({ runtime }: Directories) => join(runtime, "execs");
 
-/** Notes a program that runs; disposal says that it has ended. */
+/** Notes a program that runs, where that can be written; disposal says that it has ended. */
 export function noteExec(
   directories: Directories,
   { container, execID, pid }: { readonly container: string; readonly execID: string; readonly pid: number },
 ): Disposable {
-  const identity = identifyProcess(pid);
   const directory = directoryOf(directories);
-  if (identity === undefined) return { [Symbol.dispose]() {} };
-  ensurePrivateDirectory(directory);
-  const path = join(directory, [container, execID, pid, identity.startTime].join("."));
-  writeFileSync(path, "", { mode: 0o600 });
-  return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
+  try {
+    const startTime = identifyProcess(pid)?.startTime ?? 0; // it has ended already
+    ensurePrivateDirectory(directories.runtime);
+    ensurePrivateDirectory(directory);
+    const path = join(directory, [container, execID, pid, startTime].join("."));
+    writeFileSync(path, "", { mode: 0o600 });
+    return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
+  } catch {
+    return { [Symbol.dispose]() {} };
+  }
 }
 
 /** The ids of those that run in a container. */

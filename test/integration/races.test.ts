@@ -52,6 +52,7 @@ const restarting = "is restarting, wait until the container is running";
 const removing = "removal of container it is already in progress";
 const busyName = 'Conflict. The container name "/it" is already in use by container';
 const notPaused = "is not paused";
+const onlyPrune = "a prune operation is already running";
 const stopped = "You cannot attach to a stopped container, start it first";
 
 type Command = readonly [words: string, ...refusals: (string | number)[]];
@@ -184,7 +185,11 @@ const races: readonly Race[] = [
     commands: [["top it", idle], ["update --restart no it"], ["ps -as"], ["kill it"]],
     left: ["it exited"],
   },
-  { scene: "listening", commands: [["system df"], ["ps -as"], ["rm -f it"]], left: [""] },
+  {
+    scene: "listening",
+    commands: [["system df"], ["ps -as"], ["events --since 1h --until 0s"], ["rm -f it"]],
+    left: [""],
+  },
   {
     scene: "listening",
     commands: [["cp it:/bin/busybox -", gone], ["cp /etc/passwd it:/x", gone], ["rm -f it"]],
@@ -255,6 +260,20 @@ const races: readonly Race[] = [
       ["volume prune -af"],
     ],
     left: ["it running"],
+  },
+  {
+    scene: "nothing",
+    commands: [
+      [`run -d --network none --name it -v /data ${builtinImage} sleep 9`],
+      ["system prune -f --volumes", onlyPrune],
+      ["image prune -f", onlyPrune],
+    ],
+    left: ["it running"],
+  },
+  {
+    scene: "ended",
+    commands: [["commit it other/image"], ["image prune -f"], ["update --restart no it"]],
+    left: ["it exited"],
   },
   {
     scene: "a volume",

@@ -95,7 +95,7 @@ function userNamespace(mode: string): string {
     return mode;
   if (/^(auto|nomap|ns|container|private|keep-id)\b/.test(mode))
     throw new BerthError("unsupported", `--userns=${mode} is not supported`, {
-      hint: "keep-id[:uid=N,gid=N] keeps this user's ids, host is the usual map, in which this user is root",
+      hint: "every container has a user namespace of its own; keep-id[:uid=N,gid=N] keeps this user's ids, host is the usual map, in which this user is root",
     });
   throw new BerthError("usage", "--userns: invalid USER mode");
 }
