@@ -12,7 +12,7 @@ export interface Group {
 
 const run: LazyCommand = async () => (await import("./commands/run.ts")).run;
 const exec: LazyCommand = async () => (await import("./commands/exec.ts")).exec;
-const builderPrune: LazyCommand = async () => (await import("./commands/builder-prune.ts")).builderPrune;
+const builderPrune: LazyCommand = async () => (await import("./commands/prune.ts")).builderPrune;
 const build: LazyCommand = async () => (await import("./commands/build.ts")).build;
 const top: LazyCommand = async () => (await import("./commands/top.ts")).top;
 const ps: LazyCommand = async () => (await import("./commands/ps.ts")).ps;
@@ -23,9 +23,8 @@ const update: LazyCommand = async () => (await import("./commands/update.ts")).u
 const port: LazyCommand = async () => (await import("./commands/port.ts")).port;
 const rename: LazyCommand = async () => (await import("./commands/rename.ts")).rename;
 const stats: LazyCommand = async () => (await import("./commands/stats.ts")).stats;
-const containerPrune: LazyCommand = async () =>
-  (await import("./commands/container-prune.ts")).containerPrune;
-const imagePrune: LazyCommand = async () => (await import("./commands/image-prune.ts")).imagePrune;
+const containerPrune: LazyCommand = async () => (await import("./commands/prune.ts")).containerPrune;
+const imagePrune: LazyCommand = async () => (await import("./commands/prune.ts")).imagePrune;
 const systemPrune: LazyCommand = async () => (await import("./commands/system-prune.ts")).systemPrune;
 const systemDf: LazyCommand = async () => (await import("./commands/system-df.ts")).systemDf;
 const create: LazyCommand = async () => (await import("./commands/create.ts")).create;
@@ -69,7 +68,7 @@ const info: LazyCommand = async () => (await import("./commands/info.ts")).info;
 const volumeCreate: LazyCommand = async () => (await import("./commands/volume.ts")).volumeCreate;
 const volumeInspect: LazyCommand = async () => (await import("./commands/inspect.ts")).volumeInspect;
 const volumeList: LazyCommand = async () => (await import("./commands/volume.ts")).volumeList;
-const volumePrune: LazyCommand = async () => (await import("./commands/volume.ts")).volumePrune;
+const volumePrune: LazyCommand = async () => (await import("./commands/prune.ts")).volumePrune;
 const volumeRemove: LazyCommand = async () => (await import("./commands/volume.ts")).volumeRemove;
 const version: LazyCommand = async () => (await import("./commands/version.ts")).version;
 const licenses: LazyCommand = async () => (await import("./commands/licenses.ts")).licenses;
@@ -80,7 +79,7 @@ const networkCreate: LazyCommand = async () => (await import("./commands/network
 const networkDisconnect: LazyCommand = async () => (await import("./commands/network.ts")).networkDisconnect;
 const networkInspect: LazyCommand = async () => (await import("./commands/inspect.ts")).networkInspect;
 const networkList: LazyCommand = async () => (await import("./commands/network.ts")).networkList;
-const networkPrune: LazyCommand = async () => (await import("./commands/network.ts")).networkPrune;
+const networkPrune: LazyCommand = async () => (await import("./commands/prune.ts")).networkPrune;
 const networkRemove: LazyCommand = async () => (await import("./commands/network.ts")).networkRemove;
 
 /** The commands right below `berth`; the help has its own order. */

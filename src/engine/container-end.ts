@@ -3,6 +3,7 @@ import { Connection } from "./monitor/connection.ts";
 import { monitorSocket } from "./monitor/socket-path.ts";
 import { bodyOf } from "./monitor/frames.ts";
 import type { ContainerRecord } from "../store/types.ts";
+import { isAlive } from "../sys/process-identity.ts";
 import type { EngineContext } from "./context.ts";
 import { isActive, settle } from "./reconcile-containers.ts";
 
@@ -83,9 +84,9 @@ export async function connectToRunning(
     if (before === undefined || !isActive(before)) return undefined;
     const connection = await connectToMonitor(context, id);
     if (connection !== undefined) return connection;
-    // A monitor listens before its container runs, and until the end is recorded.
-    const now = await currentRecord(context, id);
-    if (before.state.status === "running" && now?.state.status === "running") throw foreground;
+    // A monitor listens as long as there is a process.
+    const { status, process } = before.state;
+    if (status === "running" && process !== undefined && isAlive(process)) throw foreground;
     await Bun.sleep(pollInterval);
   }
 }

@@ -52,6 +52,8 @@ export async function settle(
   const state = stateWithoutMonitor(record.state);
   if (!context.store.isWritable()) return { ...record, state };
   using _ = await context.store.lockObject(`container:${record.id}`);
+  const now = context.store.containers.find(record.id);
+  if (now === undefined || !isAbandoned(now)) return now; // somebody was quicker, and may have started it again
   if (record.state.cgroup !== undefined) (await import("../sys/cgroup.ts")).removeCgroup(record.state.cgroup);
   rmSync(monitorSocket(context.directories, record.id), { force: true });
   if (run.remove) {
@@ -63,10 +65,7 @@ export async function settle(
     );
     return undefined;
   }
-  if (context.store.containers.find(record.id) === undefined) return undefined;
-  const settled = context.store.containers.update(record.id, (now) =>
-    isAbandoned({ ...record, state: now }) ? state : now,
-  );
+  const settled = context.store.containers.update(record.id, () => state);
   if (settled.state.exitCode === killed) emitEnd(context, record, killed);
   return settled;
 }

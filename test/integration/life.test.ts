@@ -190,6 +190,13 @@ describe.each(["overlay", "fuse-overlayfs"])("the life of a container (%s)", (dr
     expect((await own(["start", "none"])).stderr).toContain("No such container: none");
   });
 
+  test("input that nobody reads any more does not lose the end", async () => {
+    const stdin = new Uint8Array(4 << 20);
+    const args = ["run", "-i", "--network", "none", image, "sh", "-c", "echo last; exit 5"];
+    for (let round = 0; round < 5; round++)
+      expect(await own(args, { stdin })).toEqual({ code: 5, stdout: "last\n", stderr: "" });
+  });
+
   test("two starts at once are one", async () => {
     await own(["create", "--network", "none", "--name", "once", image, "sleep", "1000"]);
     const both = await Promise.all([own(["start", "once"]), own(["start", "once"])]);

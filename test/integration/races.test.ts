@@ -200,7 +200,11 @@ const races: readonly Race[] = [
     commands: [["cp it:/bin/busybox -"], ["cp /etc/passwd it:/x"], ["stop it"]],
     left: ["it exited"],
   },
-  { scene: "brief", commands: [["cp it:/etc -"], ["cp /etc/passwd it:/x"]], left: ["it exited"] },
+  {
+    scene: "brief",
+    commands: [["cp it:/etc -"], ["cp /etc/passwd it:/x"]],
+    left: ["it exited", "it running"],
+  },
   { scene: "ended", commands: [["cp /etc/passwd it:/x"], ["start it"]], left: ["it exited", "it running"] },
   { scene: "ended", commands: [["cp /etc/passwd it:/x", gone], ["rm it"]], left: [""] },
   {

@@ -4,8 +4,6 @@ import { forEachTold } from "../each.ts";
 import { filterFlag } from "../flags/filter-flag.ts";
 import { listFormat } from "../flags/format-flag.ts";
 import { flag } from "../flags/spec.ts";
-import { networkPruner } from "../prune/pruners.ts";
-import { questionFor, runPruners } from "../prune/run-pruners.ts";
 import { checkIPv4, checkIPv6, requestedAddresses } from "../run/network-options.ts";
 import { labelsFrom } from "../run/run-options.ts";
 import { networkListing } from "../views/network-listing.ts";
@@ -117,20 +115,5 @@ export const networkDisconnect = defineCommand({
     const { disconnectNetwork } = await import("../../engine/network/connect.ts");
     await disconnectNetwork(context, container, network, flags);
     return 0;
-  },
-});
-
-export const networkPrune = defineCommand({
-  usage: "[OPTIONS]",
-  description: "Remove all unused networks",
-  flags: {
-    filter: filterFlag('Provide filter values (e.g. "until=<timestamp>")'),
-    force: flag.boolean("Do not prompt for confirmation", { short: "f" }),
-  },
-  words: { min: 0, max: 0 },
-  run({ flags, host, context }) {
-    const request = { all: false, filters: flags.filter };
-    const question = flags.force ? undefined : questionFor(networkPruner, request);
-    return runPruners([networkPruner], request, { host, context }, { question, total: false });
   },
 });

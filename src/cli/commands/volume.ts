@@ -4,8 +4,6 @@ import { forEachTold } from "../each.ts";
 import { filterFlag } from "../flags/filter-flag.ts";
 import { listFormat } from "../flags/format-flag.ts";
 import { flag } from "../flags/spec.ts";
-import { volumePruner } from "../prune/pruners.ts";
-import { questionFor, runPruners } from "../prune/run-pruners.ts";
 import { checkLabel } from "../run/checked-values.ts";
 import { labelsFrom } from "../run/run-options.ts";
 import { checkVolumeDriver, checkVolumeName } from "../run/volume-option.ts";
@@ -82,21 +80,5 @@ export const volumeRemove = defineCommand({
       }
     };
     return forEachTold(words, host, remove);
-  },
-});
-
-export const volumePrune = defineCommand({
-  usage: "[OPTIONS]",
-  description: "Remove unused local volumes",
-  flags: {
-    all: flag.boolean("Remove all unused volumes, not just anonymous ones", { short: "a" }),
-    filter: filterFlag('Provide filter values (e.g. "label=<label>")'),
-    force: flag.boolean("Do not prompt for confirmation", { short: "f" }),
-  },
-  words: { min: 0, max: 0 },
-  run({ flags, host, context }) {
-    const request = { all: flags.all, filters: flags.filter };
-    const question = flags.force ? undefined : questionFor(volumePruner, request);
-    return runPruners([volumePruner], request, { host, context }, { question });
   },
 });

@@ -21,6 +21,9 @@ export interface ContainerSide {
   wake(): void;
 }
 
+/** Milliseconds until a client that does not take its leave, because it is stopped or stuck, is left. */
+export const patience = 2000;
+
 /** Those who are connected to a container's monitor. */
 export class Attachments implements Disposable {
   readonly #side: ContainerSide;
@@ -76,21 +79,21 @@ export class Attachments implements Disposable {
 
   /** Tells everybody how it ended, and that nothing more comes. */
   async end(exitCode: number): Promise<void> {
-    this.#stop();
+    this.stopListening();
     const all = [...this.#connections];
     for (const connection of all) connection.send("exited", { exitCode });
     await Promise.all(all.map((connection) => connection.flushed()));
-    for (const connection of all) connection.close();
+    await Promise.all(all.map((connection) => connection.closeAfterOther(patience)));
   }
 
-  #stop(): void {
+  /** From when the end is recorded another monitor may listen in the same place, and `stop` removes what is there. */
+  stopListening(): void {
     this.#server?.stop();
     this.#server = undefined;
-    rmSync(this.#path, { force: true });
   }
 
   /** Nobody else can connect; those who are connected still have to be told why. */
   [Symbol.dispose](): void {
-    this.#stop();
+    this.stopListening();
   }
 }

@@ -14,6 +14,7 @@ export class Connection {
   #unsentBytes = 0;
   #paused = false;
   #closed = false;
+  #forgets = false;
   #arrival = Promise.withResolvers<void>();
   #room: PromiseWithResolvers<void> | undefined;
 
@@ -95,7 +96,22 @@ export class Connection {
     this.#end();
   }
 
+  /**
+   * Closes when the other side has, and forgets what still comes from there; or after so many milliseconds. Who closes
+   * with something unread makes the kernel tell the other side of a broken connection (ECONNRESET), and what was sent
+   * there last is lost.
+   */
+  async closeAfterOther(patience: number): Promise<void> {
+    this.#forgets = true;
+    this.#received = [];
+    if (this.#paused) this.#socket.resume();
+    const late = Bun.sleep(patience).then(() => "late" as const);
+    while (!this.#closed && (await Promise.race([this.#arrival.promise, late])) !== "late") {}
+    this.close();
+  }
+
   #receive(bytes: Uint8Array): void {
+    if (this.#forgets) return;
     let frames: Frame[];
     try {
       frames = this.#decoder.push(bytes);

@@ -103,6 +103,7 @@ async function runUntilItStays(
         },
       });
     } catch (error) {
+      surroundings.attachments.stopListening();
       life.failed(error);
       throw error;
     }
@@ -126,6 +127,7 @@ async function runUntilItStays(
       previousDelay = delay;
     }
     if (containers.get(id).state.asked === "stop" || (asked !== "restart" && delay === undefined)) {
+      surroundings.attachments.stopListening();
       life.exited(exitCode);
       return exitCode;
     }

@@ -1,6 +1,7 @@
 /** The role `internal-monitor`: the process that owns a container which outlives the command that started it. */
 import { failureOf } from "../../base/message-channel.ts";
 import { EngineContext } from "../context.ts";
+import { patience } from "./attachments.ts";
 import { Connection } from "./connection.ts";
 import { bodyOf } from "./frames.ts";
 import { monitorContainer, type StartOrder } from "./monitor-container.ts";
@@ -26,6 +27,7 @@ export async function monitorMain(): Promise<number> {
   } catch (error) {
     starter.send("failed", failureOf(error));
     await starter.flushed();
+    await starter.closeAfterOther(patience);
     return 1;
   }
 }
