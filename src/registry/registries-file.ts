@@ -28,7 +28,7 @@ export interface RegistriesConfiguration {
   readonly registries: readonly RegistryEntry[];
   /** Where names without a registry are looked for, in this order; empty: Docker Hub. */
   readonly search: readonly string[];
-  /** Short name → repository with its registry, and the file that says so. */
+  /** Short name → repository with its registry, and the file that says so. `target` throws `invalid-argument` where it is none. */
   readonly aliases: ReadonlyMap<string, { readonly target: string; readonly file: string }>;
 }
 
@@ -160,8 +160,17 @@ export function parseRegistries(text: string, path: string): Partial<RegistriesC
   return {
     registries,
     ...(isList ? { search: search.map((item) => place(item, "a registry to search")) } : {}),
+    // Distributions ship hundreds of them: only the one that is used is looked at.
     aliases: new Map(
-      aliases.map(([name, value]) => [name, { target: place(value, `alias ${name}`), file: path }]),
+      aliases.map(([name, value]) => [
+        name,
+        {
+          get target() {
+            return place(value, `alias ${name}`);
+          },
+          file: path,
+        },
+      ]),
     ),
   };
 }

@@ -66,7 +66,11 @@ function openBelow(calls: FileSyscalls, directories: readonly number[], name: By
   for (const directory of directories) {
     const fd = calls.open(directory, name, directoryFlags);
     if (fd === E.NOENT) continue;
-    if (fd < 0) break;
+    if (fd === E.NOTDIR || fd === E.LOOP) break;
+    if (fd < 0) {
+      for (const opened of found) calls.close(opened);
+      throw fileSystemError("open", name, fd);
+    }
     found.push(fd);
     if (isOpaque(calls, fd)) break;
   }

@@ -95,6 +95,12 @@ test("names without a registry are aliases, or looked for where the configuratio
     expect(short(whole, alias, search)).toEqual([whole]);
 });
 
+test("an alias that leads nowhere is refused when it is used", () => {
+  const parsed = parseRegistries('[aliases]\nx = "a b"\ny = "r.example/y"', "/conf/x");
+  expect(parsed.aliases?.get("y")?.target).toBe("r.example/y");
+  expect(() => parsed.aliases?.get("x")?.target).toThrow("/conf/x: alias x must be host");
+});
+
 test("a later file overrides", () => {
   const merged = parse(
     'unqualified-search-registries = ["one.example"]\n[[registry]]\nprefix = "a.example"\nblocked = true\n[aliases]\nx = "a.example/x"',
@@ -115,7 +121,6 @@ test.each([
     "pull-from-mirror",
   ],
   ['unqualified-search-registries = "docker.io"', "must be a list of strings"],
-  ['[aliases]\nx = "a b"', "alias x must be host"],
   ["registry = 1", "must be a list of tables"],
   ["= 1", "not valid TOML"],
 ])("%j is refused with the file's name", (text, message) => {

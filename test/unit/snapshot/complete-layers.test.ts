@@ -3,6 +3,8 @@ import { chmodSync, closeSync, mkdirSync, openSync, statSync, utimesSync, writeF
 import { join } from "node:path";
 import { impliedAttribute, incompleteAttribute } from "../../../src/archive/layer/implied-directories.ts";
 import { completeLayers, isIncomplete } from "../../../src/snapshot/complete-layers.ts";
+import { createLayerUnpacker } from "../../../src/snapshot/layer-unpacker.ts";
+import type { WorkerEnvironment } from "../../../src/snapshot/run-worker.ts";
 import { fileSyscalls as calls } from "../../../src/sys/file-syscalls.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
@@ -55,6 +57,33 @@ test("an implied directory is what the nearest layer below says, and that only o
   chmodSync(join(a, "tmp"), 0o700);
   complete(paths);
   expect(modeOf(c, "tmp")).toBe("1777");
+});
+
+test("where all directories are the user's own there is no worker", async () => {
+  using directory = temporaryDirectory();
+  const paths = ["a", "b"].map((name) => join(directory.path, name));
+  const [a = "", b = ""] = paths;
+  makeLayer(a, { tmp: 0o1777 });
+  makeLayer(b, { tmp: 0 });
+  const none = new Proxy({} as WorkerEnvironment, {
+    get() {
+      throw new Error("a worker is started");
+    },
+  });
+  await createLayerUnpacker(none).complete(paths);
+  expect(paths.map(isIncomplete)).toEqual([false, false]);
+  expect(modeOf(b, "tmp")).toBe("1777");
+});
+
+test.skipIf(process.getuid!() === 0)("what may not be looked into is no reason to go on", () => {
+  using directory = temporaryDirectory();
+  const paths = ["a", "b"].map((name) => join(directory.path, name));
+  const [a = "", b = ""] = paths;
+  makeLayer(a, { closed: 0o100 });
+  makeLayer(b, { closed: 0 });
+  expect(() => complete(paths)).toThrow('cannot open "closed": EACCES');
+  expect(isIncomplete(b)).toBe(true);
+  chmodSync(join(a, "closed"), 0o700); // so that it can be removed
 });
 
 test("what a layer hides is not looked at", () => {
