@@ -12,6 +12,7 @@ import { loadDefinition } from "./build/open-context.ts";
 import { type BuildPlan, planBuild, planOptions, type PlanRequest } from "./build/plan-build.ts";
 import type { BuildProgress } from "./build/progress.ts";
 import { type NamedTree, SourceTrees } from "./build/source-trees.ts";
+import { squashed } from "./build/squash.ts";
 import { StageBuild } from "./build/stage-build.ts";
 import { type CacheSources, StepCache } from "./build/step-cache.ts";
 import type { EngineContext } from "./context.ts";
@@ -54,7 +55,7 @@ export async function buildImage(
     await whole.openNamedContexts();
     const { files: done, state } = await whole.target();
     cache.finish();
-    return await exportResult(build, done, state);
+    return await exportResult(build, options.squash ? await squashed(build, done) : done, state);
   });
 }
 
@@ -142,7 +143,8 @@ class WholeBuild {
       return ofBase + this.#plan.stages.get(index)!.steps.filter(({ kind }) => kind !== "config").length;
     });
     const steps = pieces.reduce((sum, count) => sum + count, 0);
-    this.#build.progress.expect(steps + this.#build.options.outputs.length);
+    const { outputs, squash } = this.#build.options;
+    this.#build.progress.expect(steps + outputs.length + (squash ? 1 : 0));
   }
 
   #stage(index: number): Promise<BuiltStage> {
@@ -195,5 +197,6 @@ class WholeBuild {
 
 function filesOfImage({ record, layers }: BaseImage): StageFiles {
   const { config } = record;
-  return { layers, history: config.history ?? [], platform: config };
+  const history = config.history ?? [];
+  return { layers, history, platform: config, base: { layers: layers.length, history: history.length } };
 }

@@ -115,7 +115,7 @@ class Comparison {
 }
 
 /** Whether something is no longer as it was. */
-function differs(calls: FileSyscalls, entry: TreeEntry, before: Found): boolean {
+export function differs(calls: FileSyscalls, entry: TreeEntry, before: Found): boolean {
   const [a, b] = [entry.status, before.status];
   if ((a.mode & S.IFMT) !== (b.mode & S.IFMT)) return true;
   const ageless = isDirectory(a) && holdsScaffold(entry.path);

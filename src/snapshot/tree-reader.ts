@@ -24,6 +24,8 @@ export function createTreeReader(environment: WorkerEnvironment): TreeReader {
     writeLayer: (request, signal) =>
       runWorker(environment, { kind: "write-layer", ...request }, signalled(signal)),
 
+    squash: (request, signal) => runWorker(environment, { kind: "squash", ...request }, signalled(signal)),
+
     async *archive(layers, signal) {
       const stop = new AbortController();
       const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);

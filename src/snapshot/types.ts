@@ -59,11 +59,22 @@ export interface LayerRequest extends LayerTarget {
   readonly latest?: number;
 }
 
+export interface SquashRequest extends LayerTarget {
+  /** Lowest first. */
+  readonly layers: readonly string[];
+  /** So many of them, from the lowest, stay as they are. */
+  readonly base: number;
+  /** As of a LayerRequest. */
+  readonly latest?: number;
+}
+
 /** Reads what containers have on disk, whoever its files belong to. Containers may run meanwhile. */
 export interface TreeReader {
   difference(tree: GrownTree, signal?: AbortSignal): Promise<TreeDifference>;
   /** Writes what has changed as a layer, blob and directory, and syncs them. */
   writeLayer(request: LayerRequest, signal?: AbortSignal): Promise<WrittenLayer>;
+  /** Writes one layer that stands for all layers above the base, blob and directory, and syncs them. */
+  squash(request: SquashRequest, signal?: AbortSignal): Promise<WrittenLayer>;
   /** A tar of everything in layers, lowest first, seen as one tree. */
   archive(layers: readonly string[], signal?: AbortSignal): AsyncGenerator<Uint8Array>;
 }

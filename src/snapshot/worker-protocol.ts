@@ -13,7 +13,14 @@
  */
 import type { ErrorCode } from "../base/errors.ts";
 import type { Digest } from "../oci/types.ts";
-import type { GrownTree, LayerRequest, TreeDifference, UnpackResult, WrittenLayer } from "./types.ts";
+import type {
+  GrownTree,
+  LayerRequest,
+  SquashRequest,
+  TreeDifference,
+  UnpackResult,
+  WrittenLayer,
+} from "./types.ts";
 
 export type WorkerRequest =
   | {
@@ -33,6 +40,7 @@ export type WorkerRequest =
   | { readonly kind: "complete"; readonly layers: readonly string[] }
   | ({ readonly kind: "difference" } & GrownTree)
   | ({ readonly kind: "write-layer" } & LayerRequest)
+  | ({ readonly kind: "squash" } & SquashRequest)
   /** Writes a tar of layers, lowest first and seen as one tree, to `dataDescriptor`. */
   | { readonly kind: "archive"; readonly layers: readonly string[] }
   /** Mounts an overlay below a directory that does not exist yet, uses it and leaves nothing. */
@@ -43,6 +51,7 @@ export interface WorkerResults {
   readonly unpack: UnpackResult;
   readonly difference: TreeDifference;
   readonly "write-layer": WrittenLayer;
+  readonly squash: WrittenLayer;
 }
 
 export type ResultOf<Request extends { readonly kind: string }> = Request["kind"] extends keyof WorkerResults

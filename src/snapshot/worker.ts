@@ -21,6 +21,7 @@ import type { GrownTree, LayerRequest, UnpackResult, WrittenLayer } from "./type
 import { dataDescriptor, type WorkerRequest, type WorkerResults } from "./worker-protocol.ts";
 import { currentOwnerPolicy, LayerOutput, makeLayerDirectory } from "./layer-output.ts";
 import { mergedTree } from "./merged-tree.ts";
+import { squashedLayers } from "./squashed-layers.ts";
 import { tarTree } from "./tar-tree.ts";
 import { type ChangesRequest, treeChanges } from "./tree-changes.ts";
 import { treeDifference } from "./tree-difference.ts";
@@ -73,6 +74,8 @@ async function perform(request: WorkerRequest, rest: string): Promise<Result> {
       return treeDifference(grownTree(request));
     case "write-layer":
       return writeLayer(request);
+    case "squash":
+      return squash(request);
     case "archive":
       writeArchive(request);
       return undefined;
@@ -178,6 +181,16 @@ function writeLayer(request: WorkerRequest & { kind: "write-layer" }): Promise<W
   const entries = maker === undefined ? changes : madeBy(maker, changes);
   const options = { skipGone: true, ...(latest === undefined ? {} : { latest }) };
   return layer.write(tarTree(calls, entries, options));
+}
+
+function squash(request: WorkerRequest & { kind: "squash" }): Promise<WrittenLayer> {
+  const { layers, base, latest } = request;
+  const output = new LayerOutput(calls, request);
+  const opened = openLayers(layers);
+  const above = layers.length - base;
+  confineTo(opened[0]!, layers.at(-1)!);
+  const changes = squashedLayers(calls, opened.slice(0, above), opened.slice(above));
+  return output.write(tarTree(calls, changes, latest === undefined ? {} : { latest }));
 }
 
 function* madeBy(

@@ -25,6 +25,7 @@ export interface BuildFlags {
   readonly pull: boolean;
   readonly secret: readonly string[];
   readonly "shm-size": string | undefined;
+  readonly squash: boolean;
   readonly ssh: readonly string[];
   readonly "storage-driver": string | undefined;
   readonly tag: readonly string[];
@@ -34,6 +35,10 @@ export interface BuildFlags {
 
 /** What `build` was asked for. Throws `usage` or `invalid-argument`. */
 export function buildOptions(flags: BuildFlags, context: string, host: Host): BuildOptions {
+  if (flags.squash && flags["cache-to"].length > 0)
+    throw new BerthError("usage", "--squash and --cache-to cannot be used together", {
+      hint: "the layer of a squashed image was made by no step that could be found again",
+    });
   const buildArgs = keyValues(flags["build-arg"], (name) => host.env[name]);
   return {
     context,
@@ -52,6 +57,7 @@ export function buildOptions(flags: BuildFlags, context: string, host: Host): Bu
     cacheFrom: flags["cache-from"].map(parseCacheFrom),
     inlineCache:
       flags["cache-to"].map(parseCacheTo).includes("inline") || buildArgs.BUILDKIT_INLINE_CACHE === "1",
+    squash: flags.squash,
     pull: flags.pull,
     network: networkOf(flags.network ?? "default"),
     ...(flags["storage-driver"] === undefined ? {} : { storageDriver: flags["storage-driver"] }),

@@ -59,6 +59,7 @@ export const build = defineCommand({
       type: "bytes",
       check: (value) => void parseSize(value),
     }),
+    squash: flag.boolean("Squash newly built layers into a single new layer"),
     ssh: flag.list('SSH agent socket to expose to the build (format: "default|<id>[=<socket>]")', {
       type: "stringArray",
     }),
@@ -72,7 +73,7 @@ export const build = defineCommand({
   notYet:
     "allow annotation attest builder call cgroup-parent compress cpu-period " +
     "cpu-quota cpu-shares:c cpuset-cpus cpuset-mems force-rm isolation load memory:m memory-swap policy " +
-    "provenance push rm sbom security-opt squash",
+    "provenance push rm sbom security-opt",
   words: { min: 1, max: 1 },
   completes: ["file"],
   async run({ flags, words, host, context }) {

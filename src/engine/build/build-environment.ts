@@ -14,6 +14,8 @@ export interface StageFiles {
   readonly layers: readonly StoredLayer[];
   readonly history: readonly HistoryEntry[];
   readonly platform: Platform;
+  /** How much of this was not made by the build, but came with the image at the bottom. */
+  readonly base?: { readonly layers: number; readonly history: number };
   /** With which keys the cache knows the steps of the history; it has more entries than those. */
   readonly keys?: StepKeys;
 }

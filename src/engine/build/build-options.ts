@@ -23,6 +23,8 @@ export interface BuildOptions {
   readonly cacheFrom: readonly string[];
   /** Whether the image tells how its layers were made. */
   readonly inlineCache: boolean;
+  /** Whether one layer stands for all that the build has made. */
+  readonly squash: boolean;
   readonly pull: boolean;
   readonly network: "default" | "none" | "host";
   readonly storageDriver?: string;
