@@ -1,4 +1,4 @@
-import { BerthError, isBerthError } from "../base/errors.ts";
+import { BerthError } from "../base/errors.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import { emitContainerEvent } from "./container-event.ts";
 import { connectToRunning } from "./container-end.ts";
@@ -14,7 +14,7 @@ import { type Monitor, type StartedContainer, spawnMonitor } from "./monitor/sta
 import { firstProcessOf } from "./running-container.ts";
 import { isActive } from "./reconcile-containers.ts";
 import { SignalForwarding } from "./signal-forwarding.ts";
-import { requireContainer, startWith } from "./start-container.ts";
+import { requireContainer, somebodyWasQuicker, startWith } from "./start-container.ts";
 
 export interface AttachOptions {
   readonly input: boolean;
@@ -88,10 +88,8 @@ export async function startAttached(
   try {
     started = await startWith(monitor, record, { input: session.input, output: true });
   } catch (error) {
-    // Somebody else was quicker.
-    if (!isBerthError(error, "conflict") || !isActive(await requireContainer(context, record.id)))
-      throw error;
-    return attachContainer(context, record.id, options);
+    if (!(await somebodyWasQuicker(context, record, error))) throw error;
+    return startAttached(context, record.id, options);
   }
   signals?.to(() => firstProcessOf(context, record.id));
   return tellOfLeaving(context, record, await attachSession(started.connection, started.frames, session));

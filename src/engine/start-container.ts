@@ -25,10 +25,20 @@ export async function startContainer(context: EngineContext, idOrName: string): 
   try {
     await startWith(monitor, record);
   } catch (error) {
-    // Somebody else was quicker.
-    if (!isBerthError(error, "conflict") || !isActive(await requireContainer(context, record.id)))
-      throw error;
+    if (!(await somebodyWasQuicker(context, record, error))) throw error;
+    await startContainer(context, record.id);
   }
+}
+
+/** Whether a start failed because somebody else has started the container, which may have ended already. */
+export async function somebodyWasQuicker(
+  context: EngineContext,
+  before: ContainerRecord,
+  error: unknown,
+): Promise<boolean> {
+  if (!isBerthError(error, "conflict")) return false;
+  const now = await requireContainer(context, before.id);
+  return isActive(now) || now.state.startedAt !== before.state.startedAt;
 }
 
 /** Has a monitor run a container, and attaches to it from its first word on if asked to. */
