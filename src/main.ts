@@ -1,5 +1,3 @@
-import { fstatSync, type Stats } from "node:fs";
-
 /**
  * The executable's only entry. It looks at argv before it imports anything else, because every role pays for what is
  * imported here, and it is the only place that ends the process.
@@ -7,31 +5,31 @@ import { fstatSync, type Stats } from "node:fs";
 async function main(argv: readonly string[]): Promise<number> {
   switch (argv[0]) {
     case "internal-init":
-      if (!isOpen(ordersChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
+      if (!(await getsOrders())) return refuseRole(argv[0]);
       return (await import("./container/init.ts")).initMain();
     case "internal-monitor":
-      if (!isOpen(ordersChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
+      if (!(await getsOrders())) return refuseRole(argv[0]);
       return exit(await (await import("./engine/monitor/monitor-main.ts")).monitorMain());
     case "internal-join":
-      if (!isOpen(ordersChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
+      if (!(await getsOrders())) return refuseRole(argv[0]);
       return (await import("./container/joiner.ts")).joinerMain();
     case "internal-network":
-      if (!isOpen(ordersChannel, (stat) => stat.isSocket())) return refuseRole(argv[0]);
+      if (!(await getsOrders())) return refuseRole(argv[0]);
       return (await import("./network/agent/agent.ts")).agentMain();
     case "internal-switch":
-      if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
+      if (!(await getsInput())) return refuseRole(argv[0]);
       return (await import("./network/switch.ts")).switchMain();
     case "internal-owners":
-      if (!isOpen(ordersChannel, (stat) => !stat.isFile())) return refuseRole(argv[0]);
+      if (!(await getsListener())) return refuseRole(argv[0]);
       return (await import("./container/ownership/recorder.ts")).ownerRecorderMain();
     case "internal-worker":
-      if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
+      if (!(await getsInput())) return refuseRole(argv[0]);
       return (await import("./snapshot/worker.ts")).workerMain(argv.slice(1));
     case "internal-copy":
-      if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
+      if (!(await getsInput())) return refuseRole(argv[0]);
       return (await import("./container/copy/copy-worker.ts")).copyWorkerMain();
     case "internal-build-worker":
-      if (!isOpen(0, (stat) => !stat.isCharacterDevice())) return refuseRole(argv[0]);
+      if (!(await getsInput())) return refuseRole(argv[0]);
       return (await import("./build/copy/worker.ts")).buildWorkerMain();
   }
   // Who ignores this signal is told of no child's end (wait(2)), and a caller that does so hands it down.
@@ -54,9 +52,25 @@ async function exit(status: number): Promise<never> {
 const ordersChannel = 3;
 
 /** Internal roles get their orders on a descriptor that only berth gives them; a person at a shell has none. */
-function isOpen(descriptor: number, accepts: (stat: Stats) => boolean): boolean {
+async function getsOrders(): Promise<boolean> {
+  const { isSocket, statusOf } = await import("./sys/files.ts");
+  return isOpen(() => isSocket(statusOf(ordersChannel)));
+}
+
+/** A listener of seccomp(2) is of no kind that statx(2) knows. */
+async function getsListener(): Promise<boolean> {
+  const { isRegularFile, statusOf } = await import("./sys/files.ts");
+  return isOpen(() => !isRegularFile(statusOf(ordersChannel)));
+}
+
+async function getsInput(): Promise<boolean> {
+  const { isCharacterDevice, statusOf } = await import("./sys/files.ts");
+  return isOpen(() => !isCharacterDevice(statusOf(0)));
+}
+
+function isOpen(answer: () => boolean): boolean {
   try {
-    return accepts(fstatSync(descriptor));
+    return answer();
   } catch {
     return false;
   }
@@ -87,3 +101,5 @@ process.on("uncaughtException", (error) => process.exit(fault(error)));
 process.on("unhandledRejection", (error) => process.exit(fault(error)));
 
 process.exit(await main(process.argv.slice(2)).catch(fault));
+
+export {};

@@ -27,6 +27,28 @@ const withoutDeveloperTools: BunPlugin = {
   },
 };
 
+/**
+ * The processes that stand between a person and a program start as one piece each: a chunk that is shared with other
+ * parts of berth costs each of them a look-up and a linkage, and these share nothing with what runs in them.
+ */
+async function rolesInOnePiece(root: string): Promise<BunPlugin> {
+  const pieces = new Map<string, string>();
+  for (const role of ["init", "joiner"]) {
+    const path = join(root, `src/container/${role}.ts`);
+    const { outputs } = await Bun.build({ entrypoints: [path], target: "bun", format: "esm", minify: true });
+    pieces.set(path, await outputs[0]!.text());
+  }
+  return {
+    name: "roles-in-one-piece",
+    setup(build) {
+      build.onLoad({ filter: /\/src\/container\/(init|joiner)\.ts$/ }, ({ path }) => ({
+        contents: pieces.get(path)!,
+        loader: "js",
+      }));
+    },
+  };
+}
+
 /** Bundles src/main.ts with the assets into one executable. */
 export async function compile(options: CompileOptions): Promise<void> {
   const assets = ["helpers.bundle", "builtin-image.tar", "licenses.txt.zst"];
@@ -39,7 +61,7 @@ export async function compile(options: CompileOptions): Promise<void> {
     bytecode: true,
     minify: true,
     sourcemap: "none",
-    plugins: [withoutDeveloperTools],
+    plugins: [withoutDeveloperTools, await rolesInOnePiece(options.root)],
     loader: { ".bundle": "file", ".tar": "file", ".zst": "file" },
     naming: { asset: "[name].[ext]" },
     define: {

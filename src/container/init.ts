@@ -2,9 +2,10 @@
  * The role `internal-init`: pid 1 of the new namespaces until it becomes the user's program.
  * The talk with the host side is drawn in protocol.ts.
  */
-import { closeSync, readlinkSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
+import { close, readLink } from "../sys/files.ts";
 import {
+  AT_FDCWD,
   bringInterfaceUp,
   closeRange,
   endWithParent,
@@ -13,10 +14,8 @@ import {
   setGroup,
   startSession,
 } from "../sys/libc.ts";
-import { addAccount } from "./account.ts";
-import { failureOf, receiveLine, sendMessage } from "../base/message-channel.ts";
+import { failureOf, receiveLine, sendMessage } from "../sys/message-channel.ts";
 import { MountInterpreter } from "./mount-interpreter.ts";
-import { takeOwnership } from "./take-ownership.ts";
 import { sharedMemoryIn } from "./shared-memory.ts";
 import {
   adjustOomScore,
@@ -43,16 +42,19 @@ async function populator(request: StartRequest): Promise<(source: number, target
 
 async function run(request: StartRequest): Promise<never> {
   // Through the host's /proc, so this is the pid that the host knows.
-  send({ kind: "ready", pid: Number(readlinkSync("/proc/self")) });
+  send({ kind: "ready", pid: Number(readLink(AT_FDCWD, "/proc/self")) });
   const sharedMemory =
     request.sharedMemoryOf === undefined ? undefined : sharedMemoryIn(request.sharedMemoryOf);
   const interpreter = new MountInterpreter(await populator(request), sharedMemory);
   for (const operation of request.operations) interpreter.perform(operation);
-  if (request.account) addAccount(interpreter, request.account);
+  if (request.account) (await import("./account.ts")).addAccount(interpreter, request.account);
   const { user, additionalGroups } = request.process;
   const identity = lookUpUser(interpreter.root, user, additionalGroups);
 
-  for (const path of interpreter.owned) takeOwnership(interpreter.root, path, identity);
+  if (interpreter.owned.length > 0) {
+    const { takeOwnership } = await import("./take-ownership.ts");
+    for (const path of interpreter.owned) takeOwnership(interpreter.root, path, identity);
+  }
 
   const terminal = request.process.terminal
     ? openTerminal(interpreter.root, identity.uid, request.windowSize ?? { rows: 24, columns: 80 })
@@ -60,7 +62,7 @@ async function run(request: StartRequest): Promise<never> {
   if (terminal) {
     interpreter.perform({ kind: "console", terminal: terminal.path });
     sendDescriptor(terminalDescriptor, terminal.master);
-    closeSync(terminal.master);
+    close(terminal.master);
     send({ kind: "terminal" });
   } else {
     refuseDirectories();

@@ -12,7 +12,7 @@
  * ```
  */
 import { BerthError } from "../base/errors.ts";
-import type { Failure } from "../base/message-channel.ts";
+import type { Failure } from "../sys/message-channel.ts";
 import type { ProcessSpec } from "./spec.ts";
 
 export const channelDescriptor = 3;

@@ -15,7 +15,7 @@ import {
   processDescriptor,
   terminalDescriptor,
 } from "./join-protocol.ts";
-import { readMessages, reportedError, sendUnlessGone } from "../base/message-channel.ts";
+import { readMessages, reportedError, sendUnlessGone } from "../sys/message-channel.ts";
 
 export interface JoinOptions {
   readonly helpers: Helpers;
@@ -105,12 +105,14 @@ export async function join(options: JoinOptions): Promise<JoinedProgram> {
 
 /**
  * The joiner's thread cannot start others once it has entered the pid namespace (setns(2)), so the engine must neither
- * compile nor collect garbage with the help of threads that it makes when it wants them.
+ * compile, nor collect garbage, nor touch fresh memory in advance with the help of threads that it makes when it wants
+ * them.
  */
 const withoutThreads = {
   BUN_JSC_useConcurrentJIT: "0",
   BUN_JSC_useConcurrentGC: "0",
   BUN_JSC_numberOfGCMarkers: "1",
+  BUN_JSC_useWarmUpMarkedBlocks: "0",
 };
 
 /** A descriptor that is certain to be of this process and no later one. */

@@ -9,8 +9,8 @@
  * in a mount namespace that nobody can reach, no directory of the host is left in the process, and without
  * CAP_SYS_PTRACE nobody may look into it. Nothing is loaded or run by path once the host's files are gone.
  */
-import { closeSync, writeSync } from "node:fs";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
+import { close, writeAll } from "../sys/files.ts";
 import {
   endJoining,
   forbidInspection,
@@ -44,7 +44,7 @@ import {
   processDescriptor,
   terminalDescriptor,
 } from "./join-protocol.ts";
-import { failureOf, receiveLine, sendMessage } from "../base/message-channel.ts";
+import { failureOf, receiveLine, sendMessage } from "../sys/message-channel.ts";
 import {
   adjustOomScore,
   anonymousPipes,
@@ -78,7 +78,7 @@ function join(request: JoinRequest): void {
     : undefined;
   if (terminal) {
     sendDescriptor(terminalDescriptor, terminal.master);
-    closeSync(terminal.master);
+    close(terminal.master);
   }
   enterDirectory(root, spec.cwd);
 
@@ -86,7 +86,7 @@ function join(request: JoinRequest): void {
     seccomp: request.seccomp === undefined ? undefined : Buffer.from(request.seccomp, "base64"),
     singleIdentity: request.singleIdentity,
     onLastRights() {
-      if (request.cgroup !== undefined) writeSync(request.cgroup, "0"); // a process that writes 0 moves itself
+      if (request.cgroup !== undefined) writeAll(request.cgroup, Buffer.from("0")); // a process that writes 0 moves itself
       if (request.joins.pid) joinProcesses(processDescriptor);
       const last = spec.terminal ? processDescriptor : firstStreamDescriptor + 2;
       closeRange(terminalDescriptor, request.cgroup ?? last, false);
@@ -124,7 +124,7 @@ function leaveHost(): void {
   changeDirectory(host);
   unmountDetached(".");
   changeDirectory(empty);
-  for (const fd of [host, place, empty]) closeSync(fd);
+  for (const fd of [host, place, empty]) close(fd);
 }
 
 /** Opened inside the root, so that it cannot be a way out (CVE-2024-21626). */
@@ -132,7 +132,7 @@ function enterDirectory(root: number, path: string): void {
   try {
     const directory = openInRoot(root, path, O.PATH | O.DIRECTORY);
     changeDirectory(directory);
-    closeSync(directory);
+    close(directory);
   } catch (error) {
     const code = systemErrorCode(error);
     const [kind, reason] =

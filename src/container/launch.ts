@@ -8,7 +8,7 @@ import type { Helpers } from "../sys/helpers.ts";
 import type { IdentityMap } from "../sys/identity.ts";
 import { type NamespaceProcess, noUserNamespace, spawnInUserNamespace } from "../sys/namespaces.ts";
 import { watchRemaining } from "./end-remaining.ts";
-import { readMessages, reportedError, sendUnlessGone } from "../base/message-channel.ts";
+import { readMessages, reportedError, sendUnlessGone } from "../sys/message-channel.ts";
 import {
   channelDescriptor,
   firstHeldDescriptor,
@@ -32,6 +32,8 @@ export interface LaunchRequest {
   readonly cgroup?: string;
   /** Gets the listener of a filter that tells of chown(2), to keep, and the first process. */
   readonly onOwners?: (listener: number, pid: number) => void;
+  /** `command` makes the user namespace itself (`NamespaceRequest.mapsLater`). */
+  readonly mapsLater: boolean;
   /** The container's processes end with berth, all of them, by a pid namespace of their own. */
   readonly ownProcesses: boolean;
 }
@@ -75,6 +77,7 @@ export function launch(request: LaunchRequest): Launch {
     stdio: [stdin ?? "ignore", stdout, stderr, initChannel, initTerminalSocket],
     ...(joined ? { joined } : {}),
     ...(request.cgroup === undefined ? {} : { cgroup: request.cgroup }),
+    mapsLater: request.mapsLater,
   });
   const { child } = namespaces;
   closeSync(initChannel);
@@ -111,8 +114,8 @@ export function launch(request: LaunchRequest): Launch {
           awaitsNetwork: attachNetwork !== undefined,
           ...(sharedMemoryOf === undefined ? {} : { sharedMemoryOf }),
         };
-        sendUnlessGone(channel, complete);
         await namespaces.mapped;
+        sendUnlessGone(channel, complete);
         for (;;) {
           const { value: message } = await messages.next();
           if (message === undefined)

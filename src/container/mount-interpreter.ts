@@ -3,8 +3,16 @@
  * mounted by descriptor, so that no link of an image can lead a mount elsewhere
  * (CVE-2021-30465, CVE-2019-19921, CVE-2025-31133, CVE-2025-52565).
  */
-import { closeSync, fstatSync, readdirSync, statfsSync, writeSync } from "node:fs";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
+import {
+  close,
+  fileSystemMagic,
+  isBlockDevice,
+  isCharacterDevice,
+  isDirectory,
+  statusOf,
+  writeAll,
+} from "../sys/files.ts";
 import {
   AT_FDCWD,
   attachMount,
@@ -122,7 +130,7 @@ export class MountInterpreter {
         this.#protect(operation.path);
         break;
       case "working-directory":
-        closeSync(
+        close(
           attempt(`make the working directory ${operation.path}`, () =>
             openDirectoryInRoot(this.#root, operation.path),
           ),
@@ -157,7 +165,7 @@ export class MountInterpreter {
     setMountAttributes(host, MOUNT_ATTR.RDONLY, { recursive: true });
     changeDirectory(host);
     unmountDetached(".");
-    closeSync(host);
+    close(host);
     changeDirectory(this.#root);
   }
 
@@ -166,21 +174,21 @@ export class MountInterpreter {
     attempt(`enter the working directory ${path}`, () => {
       const directory = openInRoot(this.#root, path, O.PATH | O.DIRECTORY);
       changeDirectory(directory);
-      closeSync(directory);
+      close(directory);
     });
   }
 
   #bind(operation: Of<"bind">): void {
     attempt(`mount ${operation.source} on ${operation.target}`, () => {
       const source = openSource(operation);
-      const isDirectory = fstatSync(source).isDirectory();
-      const target = isDirectory
+      const directory = isDirectory(statusOf(source));
+      const target = directory
         ? openDirectoryInRoot(this.#root, operation.target)
         : openFileInRoot(this.#root, operation.target);
-      if (fstatSync(target).isDirectory() !== isDirectory) {
+      if (isDirectory(statusOf(target)) !== directory) {
         throw new BerthError(
           "invalid-argument",
-          `cannot mount a ${isDirectory ? "directory onto a file" : "file onto a directory"}: ` +
+          `cannot mount a ${directory ? "directory onto a file" : "file onto a directory"}: ` +
             `${operation.source} on ${operation.target}`,
         );
       }
@@ -188,7 +196,7 @@ export class MountInterpreter {
       if (operation.populate) {
         const content = openInRoot(this.#root, operation.target, O.RDONLY | O.DIRECTORY);
         this.#populate(content, operation.source);
-        closeSync(content);
+        close(content);
       }
       const clone = operation.recursive === "disabled" ? cloneAlone(source) : cloneMount(source, true);
       const propagation = operation.propagation === "slave" ? MS.SLAVE : MS.PRIVATE;
@@ -197,7 +205,7 @@ export class MountInterpreter {
         setMountAttributes(clone, MOUNT_ATTR.RDONLY, { recursive: operation.recursive !== "writable" });
       attachMount(clone, target);
       if (operation.chown) this.#owned.push(operation.target);
-      for (const fd of [source, target, clone]) closeSync(fd);
+      for (const fd of [source, target, clone]) close(fd);
     });
   }
 
@@ -221,9 +229,9 @@ export class MountInterpreter {
         });
         if (layers.length > 1) unmountDetached(`/proc/self/fd/${whole}`);
         attachMount(clone, place);
-        closeSync(clone);
+        close(clone);
       }
-      for (const fd of [place, whole]) closeSync(fd);
+      for (const fd of [place, whole]) close(fd);
     });
   }
 
@@ -235,9 +243,9 @@ export class MountInterpreter {
       const detached = this.#createOrSubstitute(operation);
       if (detached !== undefined) {
         attachMount(detached, target);
-        closeSync(detached);
+        close(detached);
       }
-      closeSync(target);
+      close(target);
     });
   }
 
@@ -256,15 +264,15 @@ export class MountInterpreter {
   #hostDevice({ source, target }: Of<"host-device">): void {
     attempt(`provide the device ${target}`, () => {
       const device = openAt(AT_FDCWD, source, O.PATH | O.NOFOLLOW);
-      const stat = fstatSync(device);
-      if (!stat.isCharacterDevice() && !stat.isBlockDevice())
+      const stat = statusOf(device);
+      if (!isCharacterDevice(stat) && !isBlockDevice(stat))
         throw new BerthError("invalid-argument", `${source} is not a device node`);
       const place = openFileInRoot(this.#root, target);
       this.#refuseSystem(place, target);
       const clone = cloneMount(device, false);
       setMountAttributes(clone, bits(["nosuid", "noexec"]), { recursive: false, propagation: MS.PRIVATE });
       attachMount(clone, place);
-      for (const fd of [device, place, clone]) closeSync(fd);
+      for (const fd of [device, place, clone]) close(fd);
     });
   }
 
@@ -274,9 +282,9 @@ export class MountInterpreter {
       const shared = of === "joined" ? this.#sharedMemory : cloneOfHost("/dev/shm", sharedMemoryAttributes);
       if (shared !== undefined) {
         attachMount(shared, target);
-        closeSync(shared);
+        close(shared);
       }
-      closeSync(target);
+      close(target);
     });
   }
 
@@ -285,7 +293,7 @@ export class MountInterpreter {
       const target = openFileInRoot(this.#root, `/dev/${name}`, true);
       const clone = cloneDevice(name);
       attachMount(clone, target);
-      for (const fd of [target, clone]) closeSync(fd);
+      for (const fd of [target, clone]) close(fd);
     });
   }
 
@@ -294,14 +302,14 @@ export class MountInterpreter {
     const target = openFileInRoot(this.#root, "/dev/console", true);
     const clone = cloneMount(source, false);
     attachMount(clone, target);
-    for (const fd of [source, target, clone]) closeSync(fd);
+    for (const fd of [source, target, clone]) close(fd);
   }
 
   #link({ path, to }: Of<"link">): void {
     const slash = path.lastIndexOf("/");
     const parent = openDirectoryInRoot(this.#root, path.slice(0, slash), true);
     symbolicLinkAt(to, parent, path.slice(slash + 1));
-    closeSync(parent);
+    close(parent);
   }
 
   /** A file is covered by the null device, and never by what the container has at /dev/null (CVE-2025-31133). */
@@ -309,26 +317,26 @@ export class MountInterpreter {
     const target = this.#existing(path);
     if (target === undefined) return;
     const cover = attempt(`hide ${path}`, () =>
-      fstatSync(target).isDirectory()
+      isDirectory(statusOf(target))
         ? createMount("tmpfs", { size: "0", mode: "755" }, bits(["read-only", "nosuid", "nodev", "noexec"]))
         : cloneDevice("null"),
     );
     attachMount(cover, target);
-    closeSync(cover);
-    closeSync(target);
+    close(cover);
+    close(target);
   }
 
   /** Asks for the first one before it looks at all of them: most machines have none. */
   #maskNumbered({ directory, prefix, name }: Of<"mask-numbered">): void {
     const first = this.#existing(`${directory}/${prefix}0/${name}`);
     if (first === undefined) return;
-    closeSync(first);
+    close(first);
     const all = openInRoot(this.#root, directory, O.RDONLY | O.DIRECTORY, 0, RESOLVE.NO_SYMLINKS);
-    for (const entry of readdirSync(`/proc/self/fd/${all}`)) {
+    for (const entry of process.getBuiltinModule("node:fs").readdirSync(`/proc/self/fd/${all}`)) {
       if (entry.startsWith(prefix) && /^\d+$/.test(entry.slice(prefix.length)))
         this.#mask(`${directory}/${entry}/${name}`);
     }
-    closeSync(all);
+    close(all);
   }
 
   /**
@@ -336,10 +344,10 @@ export class MountInterpreter {
    * over the root itself, wherever the links of the image lead.
    */
   #refuseSystem(target: number, path: string): void {
-    if (statfsSync(`/proc/self/fd/${target}`).type === PROC_SUPER_MAGIC)
+    if (fileSystemMagic(target) === PROC_SUPER_MAGIC)
       throw new BerthError("denied", `cannot mount on ${path}: it is inside the container's /proc`);
-    const [there, root] = [fstatSync(target), fstatSync(this.#root)];
-    if (there.ino === root.ino && there.dev === root.dev)
+    const [there, root] = [statusOf(target), statusOf(this.#root)];
+    if (there.inode === root.inode && there.device === root.device)
       throw new BerthError("denied", `cannot mount on ${path}: it is the container's root directory`);
   }
 
@@ -347,12 +355,12 @@ export class MountInterpreter {
   #sysctl({ key, value }: Of<"sysctl">): void {
     attempt(`set ${key} to ${JSON.stringify(value)}`, () => {
       const proc = openInRoot(this.#root, "/proc", O.PATH | O.DIRECTORY, 0, RESOLVE.NO_SYMLINKS);
-      if (statfsSync(`/proc/self/fd/${proc}`).type !== PROC_SUPER_MAGIC)
+      if (fileSystemMagic(proc) !== PROC_SUPER_MAGIC)
         throw new BerthError("denied", `cannot set ${key}: /proc is not the kernel's`);
       const path = `sys/${key.replace(/[./]/g, (sign) => (sign === "." ? "/" : "."))}`;
       const file = openInRoot(proc, path, O.WRONLY, 0, RESOLVE.NO_SYMLINKS | RESOLVE.NO_XDEV);
-      writeSync(file, value);
-      for (const fd of [file, proc]) closeSync(fd);
+      writeAll(file, Buffer.from(value));
+      for (const fd of [file, proc]) close(fd);
     });
   }
 
@@ -362,8 +370,8 @@ export class MountInterpreter {
     const clone = cloneMount(target, true);
     setMountAttributes(clone, MOUNT_ATTR.RDONLY, { recursive: true });
     attachMount(clone, target);
-    closeSync(clone);
-    closeSync(target);
+    close(clone);
+    close(target);
   }
 
   #existing(path: string): number | undefined {
@@ -400,7 +408,7 @@ function bindRoot(path: string, mountPoint: string): void {
   const target = openAt(AT_FDCWD, mountPoint, O.PATH | O.DIRECTORY);
   const clone = cloneMount(source, false);
   attachMount(clone, target);
-  for (const fd of [source, target, clone]) closeSync(fd);
+  for (const fd of [source, target, clone]) close(fd);
 }
 
 /**
@@ -421,7 +429,7 @@ function mountOverlay(root: Extract<RootMount, { kind: "overlay" }>, mountPoint:
   process.chdir("/proc/self/fd");
   mount("overlay", mountPoint, "overlay", 0, options.join(","));
   process.chdir("/");
-  for (const fd of [...lower, upper, work]) closeSync(fd);
+  for (const fd of [...lower, upper, work]) close(fd);
 }
 
 /** Layers read-only; as descriptors, because the option string has a page. */
@@ -433,7 +441,7 @@ function overlayOn(target: number, layers: readonly string[]): void {
     mount("overlay", `/proc/self/fd/${target}`, "overlay", MS.RDONLY | MS.NODEV, options);
   } finally {
     process.chdir("/");
-    for (const fd of lower) closeSync(fd);
+    for (const fd of lower) close(fd);
   }
 }
 
@@ -444,7 +452,7 @@ function openSource({ source, subpath }: Of<"bind">): number {
   try {
     return openInRoot(whole, subpath, O.PATH);
   } finally {
-    closeSync(whole);
+    close(whole);
   }
 }
 
@@ -475,7 +483,7 @@ function cloneOfHost(path: string, attributes: number): number | undefined {
   }
   const clone = cloneMount(host, true);
   setMountAttributes(clone, attributes, { recursive: true, propagation: MS.PRIVATE });
-  closeSync(host);
+  close(host);
   return clone;
 }
 
@@ -486,14 +494,13 @@ function cloneDevice(name: string): number {
   if (!isDevice(source, major, minor))
     throw new BerthError("unsupported", `/dev/${name} of this machine is not the device ${major}:${minor}`);
   const clone = cloneMount(source, false);
-  closeSync(source);
+  close(source);
   return clone;
 }
 
 function isDevice(fd: number, major: number, minor: number): boolean {
-  const stat = fstatSync(fd);
-  // makedev(3): for numbers below 256 the classic layout
-  return stat.isCharacterDevice() && stat.rdev === ((major << 8) | minor);
+  const stat = statusOf(fd);
+  return isCharacterDevice(stat) && stat.nodeMajor === major && stat.nodeMinor === minor;
 }
 
 /** Says what was being done when the kernel refused. */

@@ -1,6 +1,7 @@
 import type { HeldNumbers } from "../sys/held-namespaces.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import {
+  announcedCommand,
   guardedCommand,
   innermostCommand,
   joinedPidCommand,
@@ -10,7 +11,7 @@ import {
 } from "../sys/namespaces.ts";
 import type { IdTranslation, RootMount } from "../sys/root-mount.ts";
 import { shellWords } from "../sys/user-namespace-command.ts";
-import { gateDescriptor as spare, lifelineDescriptor } from "./protocol.ts";
+import { gateDescriptor, lifelineDescriptor } from "./protocol.ts";
 import type { NamespaceModes } from "./spec.ts";
 
 export interface ContainerNamespaces {
@@ -22,6 +23,8 @@ export interface ContainerNamespaces {
   readonly joined: HeldNumbers;
   /** Only with this storage driver the command depends on the root. */
   readonly fuse: FuseMount | undefined;
+  /** The user namespace is to be made, too, and its ids are mapped later (sys/namespaces.ts). */
+  readonly mapsLater: boolean;
 }
 
 export type FuseMount = Extract<RootMount, { kind: "fuse-overlayfs" }>;
@@ -41,15 +44,20 @@ export function fuseMount(root: RootMount): FuseMount | undefined {
  * With the processes of the host or of another container there is no such pid namespace: see `amongOthers`.
  */
 export function namespaceCommand(container: ContainerNamespaces): readonly string[] {
-  const { helpers, self, modes, fuse } = container;
-  const outer: NamespaceKind[] = ["mount"];
+  const { helpers, self, modes, fuse, mapsLater } = container;
+  const outer: NamespaceKind[] = mapsLater ? ["user", "mount"] : ["mount"];
   if (modes.ipc === "private") outer.push("ipc");
   if (modes.uts === "private") outer.push("uts");
   if (modes.network === "private") outer.push("net");
   const init = [...self, "internal-init"];
   if (modes.pid !== "private") return unsharedCommand(helpers, outer, amongOthers(container, init));
   if (fuse === undefined) {
-    return guardedCommand(helpers, outer, innermostCommand(helpers, { ownMounts: false }, init));
+    const innermost = innermostCommand(helpers, { ownMounts: false }, init);
+    return guardedCommand(
+      helpers,
+      outer,
+      mapsLater ? announcedCommand(helpers, gateDescriptor, innermost) : innermost,
+    );
   }
   const script = [
     mounted(helpers, fuse),
@@ -76,7 +84,7 @@ function amongOthers(
   const background = shellWords(guardedCommand(helpers, [], [...shell, keeper]));
   return [
     ...shell,
-    `exec ${spare}<&0; (${background} ${spare}<&- &) | { read -r _ || exit 125; exec ${shellWords(command)} <&${spare} ${spare}<&-; }`,
+    `exec ${gateDescriptor}<&0; (${background} ${gateDescriptor}<&- &) | { read -r _ || exit 125; exec ${shellWords(command)} <&${gateDescriptor} ${gateDescriptor}<&-; }`,
   ];
 }
 

@@ -1,8 +1,18 @@
 /** From root of the namespaces to the user's program: credentials, capabilities, seccomp, terminal, limits. */
-import { closeSync, fstatSync, readFileSync, readlinkSync, readSync, writeFileSync } from "node:fs";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import { capabilityMask, capabilityNames } from "../sys/capabilities.ts";
 import {
+  close,
+  isDirectory,
+  isRegularFile,
+  readInto,
+  readLink,
+  readText,
+  statusOf,
+  writeText,
+} from "../sys/files.ts";
+import {
+  AT_FDCWD,
   changeOwner,
   clearAmbientCapabilities,
   closeRange,
@@ -43,15 +53,15 @@ export function readAccountFile(root: number, path: string): string {
     throw error;
   }
   try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) return "";
+    const stat = statusOf(fd);
+    if (!isRegularFile(stat)) return "";
     if (stat.size > accountFileLimit) {
       throw new BerthError("invalid-image", `${path} of the image is larger than ${accountFileLimit} bytes`);
     }
     const bytes = Buffer.alloc(stat.size);
-    return bytes.toString("utf8", 0, readSync(fd, bytes, 0, bytes.length, 0));
+    return bytes.toString("utf8", 0, readInto(fd, bytes));
   } finally {
-    closeSync(fd);
+    close(fd);
   }
 }
 
@@ -72,7 +82,7 @@ export function openTerminal(
   ioctl(master, TIOC.GPTN, number);
   const path = `/dev/pts/${number[0]}`;
   const slave = openInRoot(root, path, O.RDWR | O.NOCTTY);
-  const group = fstatSync(slave).gid;
+  const group = statusOf(slave).gid;
   changeOwner(slave, owner, group);
   ioctl(slave, TIOC.SWINSZ, new Uint16Array([size.rows, size.columns, 0, 0]));
   return { master, slave, path };
@@ -93,7 +103,7 @@ const streamNames = ["input", "output", "error output"];
  */
 export function refuseDirectories(): void {
   for (const [fd, name] of streamNames.entries()) {
-    if (!fstatSync(fd).isDirectory()) continue;
+    if (!isDirectory(statusOf(fd))) continue;
     throw new BerthError("invalid-argument", `standard ${name} is a directory, which no container may hold`, {
       hint: "redirect it to a file or a pipe",
     });
@@ -102,7 +112,7 @@ export function refuseDirectories(): void {
 
 /** Which of 0–2 are anonymous pipes; to be asked where /proc is the host's. */
 export function anonymousPipes(): readonly number[] {
-  return [0, 1, 2].filter((fd) => readlinkSync(`/proc/self/fd/${fd}`).startsWith("pipe:"));
+  return [0, 1, 2].filter((fd) => readLink(AT_FDCWD, `/proc/self/fd/${fd}`).startsWith("pipe:"));
 }
 
 /** Pipes are given to the program's user, so that it may open /dev/stdout; files stay as they are. */
@@ -155,7 +165,7 @@ export function restrict(spec: ProcessSpec, identity: Identity, restrictions: Re
   if (seccomp && onListener) onListener(installSeccompListener(seccomp));
   else if (seccomp) installSeccompFilter(seccomp);
   setIds(identity);
-  if (identity.uid === 0) setCapabilities(capabilityMask(spec.capabilities));
+  setCapabilities(identity.uid === 0 ? capabilityMask(spec.capabilities) : 0n);
 }
 
 /** What execve(2) gets; asked for inside the root, as the program's user. */
@@ -220,9 +230,9 @@ function setLimit({ name, soft, hard }: ProcessLimit): void {
 /** How readily the kernel ends this process when memory is short; without root it can only become readier. */
 export function adjustOomScore(score: number): void {
   try {
-    writeFileSync("/proc/self/oom_score_adj", String(score));
+    writeText("/proc/self/oom_score_adj", String(score));
   } catch (error) {
-    const own = readFileSync("/proc/self/oom_score_adj", "utf8").trim();
+    const own = readText("/proc/self/oom_score_adj").trim();
     throw new BerthError("denied", `cannot set the OOM score adjustment to ${score}: permission denied`, {
       hint: `without root it can only be raised; this user's processes have ${own}`,
       cause: error,

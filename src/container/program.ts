@@ -1,5 +1,13 @@
-import { accessSync, closeSync, constants, fstatSync, readSync, statSync } from "node:fs";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
+import {
+  close,
+  isDirectory,
+  isRegularFile,
+  readInto,
+  requireExecutable,
+  statusAt,
+  statusOf,
+} from "../sys/files.ts";
 import { O, openWithoutMagicLinks } from "../sys/libc.ts";
 
 /** How runc begins its messages, at the start of a container and for `exec`. */
@@ -46,8 +54,8 @@ export function findProgram(name: string, path: string | undefined, occasion: Oc
 
 function whyNotExecutable(path: string): "missing" | "permission denied" | "is a directory" | undefined {
   try {
-    if (statSync(path).isDirectory()) return "is a directory";
-    accessSync(path, constants.X_OK);
+    if (isDirectory(statusAt(path))) return "is a directory";
+    requireExecutable(path);
     return undefined;
   } catch (error) {
     return systemErrorCode(error) === "EACCES" ? "permission denied" : "missing";
@@ -82,15 +90,15 @@ export function refuseOutsideProgram(path: string, depth = 0, program = path): v
     if (interpreter !== undefined && depth < deepestScript)
       refuseOutsideProgram(interpreter, depth + 1, program);
   } finally {
-    closeSync(fd);
+    close(fd);
   }
 }
 
 /** What the `#!` line names (execve(2): the first 256 bytes count). */
 function interpreterOf(fd: number): string | undefined {
-  if (!fstatSync(fd).isFile()) return undefined;
+  if (!isRegularFile(statusOf(fd))) return undefined;
   const start = Buffer.alloc(256);
-  const line = start.toString("latin1", 0, readSync(fd, start, 0, start.length, null));
+  const line = start.toString("latin1", 0, readInto(fd, start));
   return /^#![ \t]*([^ \t\n\0]+)/.exec(line)?.[1];
 }
 

@@ -18,7 +18,7 @@
  *
  * The end of the stream says nothing about execve, because the parents of init hold the descriptor too.
  */
-import type { Failure } from "../base/message-channel.ts";
+import type { Failure } from "../sys/message-channel.ts";
 import type { Operation } from "./operations.ts";
 import type { Account, NamespaceModes, ProcessSpec } from "./spec.ts";
 

@@ -1,5 +1,5 @@
-import { closeSync, readlinkSync } from "node:fs";
 import { systemErrorCode } from "../base/errors.ts";
+import { close, readLink } from "../sys/files.ts";
 import { makeDirectoryAt, O, openAt, openInRoot, RESOLVE } from "../sys/libc.ts";
 import { SystemCallError } from "../sys/system-call-error.ts";
 
@@ -15,7 +15,7 @@ function namesOf(path: string): string[] {
 /** What the link `name` in the directory `parent` says; undefined when it is no link, or not there. */
 function linkAt(parent: number, name: string): string | undefined {
   try {
-    return readlinkSync(`/proc/self/fd/${parent}/${name}`);
+    return readLink(parent, name);
   } catch (error) {
     if (["EINVAL", "ENOENT"].includes(systemErrorCode(error) ?? "")) return undefined;
     throw error;
@@ -57,7 +57,7 @@ function make(root: number, path: string, end: "directory" | "file", plain: bool
       pending.unshift(...namesOf(link));
       if (link.startsWith("/")) done.length = 0;
     } finally {
-      closeSync(parent);
+      close(parent);
     }
   }
   const flags = O.PATH | (end === "directory" ? O.DIRECTORY : 0);
@@ -67,7 +67,7 @@ function make(root: number, path: string, end: "directory" | "file", plain: bool
 /** An existing file is never opened: it may be a FIFO or a device. */
 function makeOne(parent: number, name: string, file: boolean): void {
   unlessThere(() => {
-    if (file) closeSync(openAt(parent, name, O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW, 0o644));
+    if (file) close(openAt(parent, name, O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW, 0o644));
     else makeDirectoryAt(parent, name, 0o755);
   });
 }

@@ -1,5 +1,5 @@
-import { closeSync, statfsSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
+import { close, fileSystemMagic } from "../sys/files.ts";
 import { AT_FDCWD, cloneMount, enterMountNamespace, O, openAt } from "../sys/libc.ts";
 
 const TMPFS_MAGIC = 0x01021994;
@@ -15,12 +15,12 @@ export function sharedMemoryIn(mountNamespace: number): number {
   try {
     const there = openAt(AT_FDCWD, "/dev/shm", O.PATH | O.DIRECTORY | O.NOFOLLOW);
     clone = cloneMount(there, false);
-    closeSync(there);
+    close(there);
   } finally {
     enterMountNamespace(own);
-    closeSync(own);
+    close(own);
   }
-  if (statfsSync(`/proc/self/fd/${clone}`).type !== TMPFS_MAGIC)
+  if (fileSystemMagic(clone) !== TMPFS_MAGIC)
     throw new BerthError("denied", "the /dev/shm of the container whose IPC is joined is no tmpfs");
   return clone;
 }

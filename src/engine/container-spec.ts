@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { ContainerSpec, NamespaceModes, ProcessSpec } from "../container/spec.ts";
 import { defaultSharedMemorySize, initPath } from "../container/plan.ts";
 import { userNameOf } from "../sys/identity.ts";
-import { compileSeccomp } from "../sys/seccomp.ts";
+import { defaultCapabilities } from "../sys/capabilities.ts";
+import { defaultSeccomp } from "../sys/default-seccomp.ts" with { type: "macro" };
 import { type Confinement, confinementOf } from "./confinement.ts";
 import { containerMounts } from "./container-mounts.ts";
 import type { ContainerOptions } from "./container-record.ts";
@@ -100,6 +101,14 @@ export async function seccompProgram(
   }
   const unconfined = seccomp === "unconfined";
   if (unconfined && !pretendOwnership) return undefined;
+  const byDefault = new Set<string>(defaultCapabilities);
+  if (
+    !pretendOwnership &&
+    capabilities.length === byDefault.size &&
+    capabilities.every((name) => byDefault.has(name))
+  )
+    return Uint8Array.fromBase64(defaultSeccomp());
+  const { compileSeccomp } = await import("../sys/seccomp.ts");
   return compileSeccomp({ capabilities, pretendOwnership, recordOwnership, unconfined });
 }
 

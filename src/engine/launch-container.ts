@@ -4,6 +4,7 @@ import { planContainer } from "../container/plan.ts";
 import { firstHeldDescriptor } from "../container/protocol.ts";
 import type { ContainerSpec } from "../container/spec.ts";
 import { selfCommand } from "../sys/self-command.ts";
+import { rootIsCaller } from "../sys/user-namespace-command.ts";
 import type { EngineContext } from "./context.ts";
 import type { NamespacePlan } from "./namespace-plan.ts";
 
@@ -19,11 +20,15 @@ export function launchNamespaces(
   const { identity, modes, held } = namespaces;
   const joined = held?.numbersFrom(firstHeldDescriptor) ?? {};
   using _ = namespaces;
+  // As init waits for its orders anyway, the maps can be written while it starts.
+  const mapsLater =
+    identity.mode === "subordinate" && rootIsCaller(identity) && !held && !fuse && modes.pid === "private";
   return launch({
     helpers,
     identity,
-    command: namespaceCommand({ helpers, self: selfCommand(), modes, joined, fuse }),
-    env: { PATH: context.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" },
+    command: namespaceCommand({ helpers, self: selfCommand(), modes, joined, fuse, mapsLater }),
+    mapsLater,
+    env: { PATH: context.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin", ...briefLife },
     stdio,
     ...(held ? { held } : {}),
     ...(cgroup === undefined ? {} : { cgroup }),
@@ -31,6 +36,9 @@ export function launchNamespaces(
     ownProcesses: modes.pid === "private",
   });
 }
+
+/** Init ends before compiled code or memory touched in advance would pay; these cost it two milliseconds of other CPUs. */
+const briefLife = { BUN_JSC_useBaselineJIT: "0", BUN_JSC_useWarmUpMarkedBlocks: "0" };
 
 /** What init is told; `size` is that of the terminal, if there is one. */
 export function startRequest(

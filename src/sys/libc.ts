@@ -5,7 +5,6 @@
  * all threads of the process, and only the main thread matters here, because it ends in execve.
  */
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
-import { constants } from "node:os";
 import { SystemCallError } from "./system-call-error.ts";
 
 const { symbols: c } = dlopen("libc.so.6", {
@@ -57,7 +56,7 @@ const openat2Number = 437;
 const mountSetattrNumber = 442;
 
 export const AT_FDCWD = -100;
-const AT_EMPTY_PATH = 0x1000;
+export const AT_EMPTY_PATH = 0x1000;
 const AT_RECURSIVE = 0x8000;
 
 const errnoLocation = c.__errno_location()!;
@@ -447,7 +446,12 @@ export function openProcess(pid: number): number {
 
 /** Sends a signal to the process behind a descriptor (pidfd_send_signal(2)). */
 export function signalProcess(descriptor: number, signal: NodeJS.Signals): void {
-  raw("pidfd_send_signal", pidfdSendSignalNumber, [descriptor, constants.signals[signal], 0, 0], signal);
+  raw(
+    "pidfd_send_signal",
+    pidfdSendSignalNumber,
+    [descriptor, process.getBuiltinModule("node:os").constants.signals[signal], 0, 0],
+    signal,
+  );
 }
 
 /** Moves this process into a new cgroup namespace, whose root is where it is now (cgroup_namespaces(7)). */

@@ -1,8 +1,15 @@
-import { constants } from "node:os";
-
-const names = new Map<number, string>(
-  Object.entries(constants.errno).map(([name, number]) => [number, name]),
-);
+/** The names of errno 1, 2, … without their E (asm-generic/errno.h); node:os knows them, too, but takes time to load. */
+const names = (
+  "PERM NOENT SRCH INTR IO NXIO 2BIG NOEXEC BADF CHILD AGAIN NOMEM ACCES FAULT NOTBLK BUSY EXIST XDEV NODEV NOTDIR " +
+  "ISDIR INVAL NFILE MFILE NOTTY TXTBSY FBIG NOSPC SPIPE ROFS MLINK PIPE DOM RANGE DEADLK NAMETOOLONG NOLCK NOSYS " +
+  "NOTEMPTY LOOP - NOMSG IDRM CHRNG L2NSYNC L3HLT L3RST LNRNG UNATCH NOCSI L2HLT BADE BADR XFULL NOANO BADRQC " +
+  "BADSLT - BFONT NOSTR NODATA TIME NOSR NONET NOPKG REMOTE NOLINK ADV SRMNT COMM PROTO MULTIHOP DOTDOT BADMSG " +
+  "OVERFLOW NOTUNIQ BADFD REMCHG LIBACC LIBBAD LIBSCN LIBMAX LIBEXEC ILSEQ RESTART STRPIPE USERS NOTSOCK " +
+  "DESTADDRREQ MSGSIZE PROTOTYPE NOPROTOOPT PROTONOSUPPORT SOCKTNOSUPPORT OPNOTSUPP PFNOSUPPORT AFNOSUPPORT ADDRINUSE " +
+  "ADDRNOTAVAIL NETDOWN NETUNREACH NETRESET CONNABORTED CONNRESET NOBUFS ISCONN NOTCONN SHUTDOWN TOOMANYREFS " +
+  "TIMEDOUT CONNREFUSED HOSTDOWN HOSTUNREACH ALREADY INPROGRESS STALE UCLEAN NOTNAM NAVAIL ISNAM REMOTEIO DQUOT " +
+  "NOMEDIUM MEDIUMTYPE CANCELED NOKEY KEYEXPIRED KEYREVOKED KEYREJECTED OWNERDEAD NOTRECOVERABLE RFKILL -"
+).split(" ");
 
 /** A system call that the kernel refused. `code` is the errno name (`EPERM`), as in Node's system errors. */
 export class SystemCallError extends Error {
@@ -12,7 +19,8 @@ export class SystemCallError extends Error {
   readonly call: string;
 
   constructor(call: string, errno: number, subject?: string) {
-    const code = names.get(errno) ?? `errno ${errno}`;
+    const known = names[errno - 1];
+    const code = known === undefined || known === "-" ? `errno ${errno}` : `E${known}`;
     super(subject === undefined ? `${call}: ${code}` : `${call} ${subject}: ${code}`);
     this.call = call;
     this.errno = errno;

@@ -1,5 +1,5 @@
 /** The role `internal-monitor`: the process that owns a container which outlives the command that started it. */
-import { failureOf } from "../../base/message-channel.ts";
+import { failureOf } from "../../sys/message-channel.ts";
 import { EngineContext } from "../context.ts";
 import { patience } from "./attachments.ts";
 import { Connection } from "./connection.ts";

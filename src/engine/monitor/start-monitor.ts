@@ -2,7 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError } from "../../base/errors.ts";
-import { type Failure, reportedError } from "../../base/message-channel.ts";
+import { type Failure, reportedError } from "../../sys/message-channel.ts";
 import { createSocketPair } from "../../sys/libc.ts";
 import { selfCommand } from "../../sys/self-command.ts";
 import type { EngineContext } from "../context.ts";

@@ -1,6 +1,6 @@
 /** The role `internal-network`: the network agent of a container; the talk is drawn in protocol.ts. */
 import { BerthError } from "../../base/errors.ts";
-import { failureOf, readMessages, sendUnlessGone } from "../../base/message-channel.ts";
+import { failureOf, readMessages, sendUnlessGone } from "../../sys/message-channel.ts";
 import { bringInterfaceUp } from "../../sys/libc.ts";
 import { enterNetworkNamespace } from "../../sys/network.ts";
 import { serveNames } from "./name-server.ts";

@@ -17,7 +17,7 @@
  *
  * It ends when the other side does.
  */
-import type { Failure } from "../../base/message-channel.ts";
+import type { Failure } from "../../sys/message-channel.ts";
 import type { PortMapping, PublishedPort } from "../../oci/ports.ts";
 
 export const agentDescriptor = 3;

@@ -1,7 +1,7 @@
 /** The monitor's side of a container's network agent; the talk is drawn in protocol.ts. */
 import { closeSync } from "node:fs";
 import { BerthError } from "../../base/errors.ts";
-import { readMessages, reportedError, sendUnlessGone } from "../../base/message-channel.ts";
+import { readMessages, reportedError, sendUnlessGone } from "../../sys/message-channel.ts";
 import type { PortMapping, PublishedPort } from "../../oci/ports.ts";
 import type { Helpers } from "../../sys/helpers.ts";
 import { createSocketPair } from "../../sys/libc.ts";

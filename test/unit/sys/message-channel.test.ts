@@ -8,7 +8,7 @@ import {
   reportedError,
   sendMessage,
   sendUnlessGone,
-} from "../../../src/base/message-channel.ts";
+} from "../../../src/sys/message-channel.ts";
 import { createSocketPair } from "../../../src/sys/libc.ts";
 
 test("messages arrive one by one, however the bytes are cut, until the other side closes", async () => {

@@ -1,6 +1,6 @@
 /** JSON lines over a socket: how two processes of berth talk (container/protocol.ts, join-protocol.ts, network/agent/protocol.ts). */
-import { readSync, writeSync } from "node:fs";
-import { BerthError, type ErrorCode, messageOf, systemErrorCode } from "./errors.ts";
+import { BerthError, type ErrorCode, messageOf, systemErrorCode } from "../base/errors.ts";
+import { readInto, writeAll } from "./files.ts";
 
 /** What went wrong in one process, as it is told to the other. */
 export interface Failure {
@@ -26,8 +26,7 @@ export function reportedError({ code, message, hint }: Failure): BerthError {
 
 /** Sends one message. */
 export function sendMessage(fd: number, message: object): void {
-  const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+  writeAll(fd, Buffer.from(`${JSON.stringify(message)}\n`));
 }
 
 /** The same to a process that may have ended: its status says so, or the end of its own messages, not our broken pipe. */
@@ -62,7 +61,7 @@ export function receiveLine(fd: number): string | undefined {
   const parts: Buffer[] = [];
   for (;;) {
     const chunk = Buffer.alloc(65536);
-    const length = readSync(fd, chunk, 0, chunk.length, null);
+    const length = readInto(fd, chunk);
     if (length === 0) return undefined;
     parts.push(chunk.subarray(0, length));
     if (chunk[length - 1] === 0x0a) return Buffer.concat(parts).toString();

@@ -1,0 +1,92 @@
+/**
+ * What a process in new namespaces needs of node:fs on its way to the program, straight from the kernel and by its names
+ * there: loading node:fs takes a millisecond, a twentieth of a start. Failures throw `SystemCallError`.
+ */
+import { dlopen, FFIType } from "bun:ffi";
+import { type FileStatus, fileStatusFrom, S } from "./file-status.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, check, cString, O, openAt } from "./libc.ts";
+
+const { symbols: c } = dlopen("libc.so.6", {
+  close: { args: ["i32"], returns: "i32" },
+  read: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
+  write: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
+  readlinkat: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
+  access: { args: ["ptr", "i32"], returns: "i32" },
+  statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
+  fstatfs: { args: ["i32", "ptr"], returns: "i32" },
+});
+
+export function close(fd: number): void {
+  check("close", c.close(fd));
+}
+
+/** Reads at the descriptor's position, as much as is there at once; 0 is the end. */
+export function readInto(fd: number, buffer: Uint8Array): number {
+  return check("read", c.read(fd, buffer, buffer.length));
+}
+
+export function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; )
+    at += check("write", c.write(fd, bytes.subarray(at), bytes.length - at));
+}
+
+/** The text of a small file of the kernel's. */
+export function readText(path: string): string {
+  const fd = openAt(AT_FDCWD, path, O.RDONLY);
+  try {
+    const bytes = Buffer.alloc(4096);
+    return bytes.toString("utf8", 0, readInto(fd, bytes));
+  } finally {
+    close(fd);
+  }
+}
+
+/** Writes to a file that is there. */
+export function writeText(path: string, text: string): void {
+  const fd = openAt(AT_FDCWD, path, O.WRONLY);
+  try {
+    writeAll(fd, Buffer.from(text));
+  } finally {
+    close(fd);
+  }
+}
+
+/** What the link `name` of a directory says (at most 4095 bytes). */
+export function readLink(directory: number, name: string): string {
+  const target = Buffer.alloc(4096);
+  const length = check("readlink", c.readlinkat(directory, cString(name), target, target.length), name);
+  return target.toString("utf8", 0, length);
+}
+
+/** Throws unless the calling user may execute it (access(2), X_OK). */
+export function requireExecutable(path: string): void {
+  check("access", c.access(cString(path), 1), path);
+}
+
+const status = new DataView(new ArrayBuffer(256));
+const statusBytes = new Uint8Array(status.buffer);
+
+export function statusOf(fd: number): FileStatus {
+  check("statx", c.statx(fd, cString(""), AT_EMPTY_PATH, 0x7ff, statusBytes));
+  return fileStatusFrom(status);
+}
+
+/** Of what a path leads to. */
+export function statusAt(path: string): FileStatus {
+  check("statx", c.statx(AT_FDCWD, cString(path), 0, 0x7ff, statusBytes), path);
+  return fileStatusFrom(status);
+}
+
+const isOf = (type: number) => (status: FileStatus) => (status.mode & S.IFMT) === type;
+export const isDirectory = isOf(S.IFDIR);
+export const isRegularFile = isOf(S.IFREG);
+export const isCharacterDevice = isOf(S.IFCHR);
+export const isBlockDevice = isOf(S.IFBLK);
+export const isSocket = isOf(S.IFSOCK);
+
+/** The magic number of the file system that a descriptor is on (statfs(2), f_type). */
+export function fileSystemMagic(fd: number): number {
+  const result = new BigUint64Array(32);
+  check("fstatfs", c.fstatfs(fd, result));
+  return Number(result[0]);
+}
