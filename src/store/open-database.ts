@@ -36,9 +36,16 @@ function refuseNewer(version: number, path: string): void {
   }
 }
 
+/**
+ * Pages in the write-ahead log that are put into the database with the next transaction. Whoever opens a store that no
+ * other process has open reads the whole log, which at SQLite's 1000 pages takes as long as half of `berth images`.
+ */
+const logPages = 128;
+
 function prepare(database: Database): Database {
   database.exec(
-    `PRAGMA busy_timeout = ${busyTimeout}; PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL`,
+    `PRAGMA busy_timeout = ${busyTimeout}; PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL;` +
+      `PRAGMA wal_autocheckpoint = ${logPages}`,
   );
   return database;
 }
