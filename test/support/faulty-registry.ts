@@ -160,6 +160,8 @@ export function startFaultyRegistry(options: FaultyRegistryOptions = {}): Faulty
       ...content.headers,
       ...(chunked ? { "transfer-encoding": "chunked" } : { "content-length": String(body.length) }),
     };
+    if (fault?.kind === "endless" && fault.declared !== undefined)
+      headers["content-length"] = String(fault.declared);
     if (fault?.kind === "headers") {
       for (const [name, value] of Object.entries(fault.headers)) {
         if (value === null) delete headers[name.toLowerCase()];

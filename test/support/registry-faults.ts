@@ -39,8 +39,8 @@ export type Fault =
   | { readonly kind: "corrupt" }
   /** The content without a Content-Length (chunked). */
   | { readonly kind: "chunked" }
-  /** An endless body of zeros, with this status (200). */
-  | { readonly kind: "endless"; readonly status?: number }
+  /** An endless body of zeros, with this status (200), which may be declared to have a length. */
+  | { readonly kind: "endless"; readonly status?: number; readonly declared?: number }
   /** Headers that lie: added, or replaced, or with null removed. */
   | { readonly kind: "headers"; readonly headers: Readonly<Record<string, string | null>> }
   /** Range requests are answered with everything. */

@@ -332,6 +332,15 @@ describe("B8: bodies without an end", () => {
     expect(error.message).toContain("4194304 bytes");
   });
 
+  test("a manifest that is declared to be short", async () => {
+    await using registry = startFaultyRegistry();
+    const { reference } = registry.addImage({ layers });
+    registry.inject("/manifests/", { kind: "endless", declared: 10 });
+    expect((await failureOf(openTestRegistry().resolve(reference))).message).toContain(
+      "answers with more than",
+    );
+  });
+
   test("a manifest that is declared too long is not read", async () => {
     await using registry = startFaultyRegistry();
     const { reference } = registry.addImage({ layers });
