@@ -111,7 +111,7 @@ export function freeAddress(
 }
 
 /** Where Docker takes subnets from that nobody asked for: 172.18.0.0/16 … 172.31.0.0/16, then 192.168.0.0/20 …. */
-export const defaultPools: readonly Subnet[] = [
+export const defaultPools = (): readonly Subnet[] => [
   ...Array.from({ length: 14 }, (_, index) => parseSubnet(`172.${18 + index}.0.0/16`)),
   ...Array.from({ length: 16 }, (_, index) => parseSubnet(`192.168.${16 * index}.0/20`)),
 ];

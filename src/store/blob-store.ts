@@ -1,5 +1,4 @@
 import { closeSync, readFileSync, renameSync, statSync, unlinkSync } from "node:fs";
-import { open } from "node:fs/promises";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import type { Descriptor, Digest } from "../oci/types.ts";
 import { receiveBlob } from "./blob-receiver.ts";
@@ -11,6 +10,7 @@ import { Lease, type StoreLocks } from "./locks.ts";
 import { storeErrorOf } from "./sqlite-error.ts";
 
 async function syncFile(path: string): Promise<void> {
+  const { open } = process.getBuiltinModule("node:fs/promises"); // takes a third of a millisecond to load
   const file = await open(path, "r");
   try {
     await file.sync();

@@ -2,19 +2,8 @@
  * What a process in new namespaces needs of node:fs on its way to the program, straight from the kernel and by its names
  * there: loading node:fs takes a millisecond, a twentieth of a start. Failures throw `SystemCallError`.
  */
-import { dlopen, FFIType } from "bun:ffi";
 import { type FileStatus, fileStatusFrom, S } from "./file-status.ts";
-import { AT_EMPTY_PATH, AT_FDCWD, check, cString, O, openAt } from "./libc.ts";
-
-const { symbols: c } = dlopen("libc.so.6", {
-  close: { args: ["i32"], returns: "i32" },
-  read: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
-  write: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
-  readlinkat: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
-  access: { args: ["ptr", "i32"], returns: "i32" },
-  statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
-  fstatfs: { args: ["i32", "ptr"], returns: "i32" },
-});
+import { AT_EMPTY_PATH, AT_FDCWD, c, check, cString, O, openAt } from "./libc.ts";
 
 export function close(fd: number): void {
   check("close", c.close(fd));

@@ -7,7 +7,8 @@
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { SystemCallError } from "./system-call-error.ts";
 
-const { symbols: c } = dlopen("libc.so.6", {
+/** For this folder, which has the rest of what a start needs in files.ts: to open the library twice costs more. */
+export const { symbols: c } = dlopen("libc.so.6", {
   __errno_location: { args: [], returns: "ptr" },
   syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: FFIType.i64_fast },
   mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
@@ -37,6 +38,13 @@ const { symbols: c } = dlopen("libc.so.6", {
   sigprocmask: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   signal: { args: ["i32", "ptr"], returns: "ptr" },
   setrlimit: { args: ["i32", "ptr"], returns: "i32" },
+  close: { args: ["i32"], returns: "i32" },
+  read: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
+  write: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
+  readlinkat: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
+  access: { args: ["ptr", "i32"], returns: "i32" },
+  statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
+  fstatfs: { args: ["i32", "ptr"], returns: "i32" },
 });
 
 /** Numbers of older calls: x86-64 (asm/unistd_64.h) and asm-generic. */

@@ -86,7 +86,7 @@ function askedSubnet(text: string, others: readonly Subnet[]): Subnet {
 /** One that no other network has, and that this machine does not have routes to: those would be cut off. */
 function freeSubnet(others: readonly Subnet[]): Subnet {
   const taken = [...others, ...routedSubnets(readFileSync("/proc/net/route", "latin1"))];
-  const free = defaultPools.find((pool) => !taken.some((other) => overlap(pool, other)));
+  const free = defaultPools().find((pool) => !taken.some((other) => overlap(pool, other)));
   if (free === undefined)
     throw new BerthError("conflict", "all predefined address pools have been fully subnetted", {
       hint: "`berth network prune` removes networks that nobody uses; --subnet names another one",

@@ -91,6 +91,6 @@ test("routes of the machine are read as subnets; the default route is none", () 
 });
 
 test("the pools do not overlap each other", () => {
-  for (const [index, pool] of defaultPools.entries())
-    expect(defaultPools.some((other, at) => at !== index && overlap(pool, other))).toBe(false);
+  for (const [index, pool] of defaultPools().entries())
+    expect(defaultPools().some((other, at) => at !== index && overlap(pool, other))).toBe(false);
 });
