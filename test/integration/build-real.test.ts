@@ -24,8 +24,8 @@ FROM base AS nginx
 LABEL maintainer="berth tests"
 ENV NGINX_VERSION=1.22
 RUN --mount=from=packages,target=/packages set -x \\
-    && groupadd --system --gid 101 web \\
-    && useradd --system --gid web --no-create-home --home /nonexistent --shell /bin/false --uid 101 web \\
+    && groupadd --system --gid 901 web \\
+    && useradd --system --gid web --no-create-home --home /nonexistent --shell /bin/false --uid 901 web \\
     && apt-get install --no-install-recommends --no-install-suggests --reinstall -y nginx-light \\
     && rm -rf /var/lib/apt/lists/* \\
     && ln -sf /dev/stdout /var/log/nginx/access.log \\
