@@ -99,6 +99,7 @@ export function launch(request: LaunchRequest): Launch {
   const failureOfInit = async () => {
     namespaces.release();
     await child.exited;
+    await remaining?.end(); // init may be no child of it, and its messages end with it
     for await (const message of messages) if (message.kind === "failed") return reportedError(message);
     return undefined;
   };

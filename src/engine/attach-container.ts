@@ -88,7 +88,7 @@ export async function startAttached(
   try {
     started = await startWith(monitor, record, { input: session.input, output: true });
   } catch (error) {
-    if (!(await somebodyWasQuicker(context, record, error))) throw error;
+    if (!somebodyWasQuicker(context, record, error)) throw error;
     return startAttached(context, record.id, options);
   }
   signals?.to(() => firstProcessOf(context, record.id));

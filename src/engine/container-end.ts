@@ -5,6 +5,7 @@ import { bodyOf } from "./monitor/frames.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import { isAlive } from "../sys/process-identity.ts";
 import type { EngineContext } from "./context.ts";
+import { isUp } from "./container-status.ts";
 import { isActive, settle } from "./reconcile-containers.ts";
 
 /** Milliseconds between looks at a container whose monitor is a command in the foreground: that one listens to nobody. */
@@ -85,8 +86,8 @@ export async function connectToRunning(
     const connection = await connectToMonitor(context, id);
     if (connection !== undefined) return connection;
     // A monitor listens as long as there is a process.
-    const { status, process } = before.state;
-    if (status === "running" && process !== undefined && isAlive(process)) throw foreground;
+    const { process } = before.state;
+    if (isUp(before.state) && process !== undefined && isAlive(process)) throw foreground;
     await Bun.sleep(pollInterval);
   }
 }

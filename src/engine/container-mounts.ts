@@ -59,13 +59,8 @@ export function ensureMountSources(
         { hint: `use --tmpfs ${mount.target} instead` },
       );
     }
-    const { created } = store.volumes.createOrGet({
-      name: mount.name,
-      labels: mount.labels ?? {},
-      anonymous: mount.anonymous,
-    });
-    if (created) made.push(mount.name);
-    store.volumes.attach(mount.name, containerId);
+    const { name, labels = {}, anonymous } = mount;
+    if (store.volumes.createOrGet({ name, labels, anonymous }, containerId).created) made.push(name);
     mkdirSync(store.layout.volume(mount.name), { recursive: true, mode: 0o755 });
   }
   return made;

@@ -49,12 +49,11 @@ export async function settle(
 ): Promise<ContainerRecord | undefined> {
   if (!isAbandoned(record)) return record;
   const { run } = record.options as ContainerOptions;
-  const state = stateWithoutMonitor(record.state);
-  if (!context.store.isWritable()) return { ...record, state };
+  if (!context.store.isWritable()) return { ...record, state: stateWithoutMonitor(record.state) };
   using _ = await context.store.lockObject(`container:${record.id}`);
   const now = context.store.containers.find(record.id);
   if (now === undefined || !isAbandoned(now)) return now; // somebody was quicker, and may have started it again
-  if (record.state.cgroup !== undefined) (await import("../sys/cgroup.ts")).removeCgroup(record.state.cgroup);
+  if (now.state.cgroup !== undefined) (await import("../sys/cgroup.ts")).removeCgroup(now.state.cgroup);
   rmSync(monitorSocket(context.directories, record.id), { force: true });
   if (run.remove) {
     await removeContainerObjects(
@@ -65,7 +64,7 @@ export async function settle(
     );
     return undefined;
   }
-  const settled = context.store.containers.update(record.id, () => state);
-  if (settled.state.exitCode === killed) emitEnd(context, record, killed);
+  const settled = context.store.containers.update(record.id, stateWithoutMonitor);
+  if (settled.state.exitCode === killed) emitEnd(context, now, killed);
   return settled;
 }

@@ -25,20 +25,16 @@ export async function startContainer(context: EngineContext, idOrName: string): 
   try {
     await startWith(monitor, record);
   } catch (error) {
-    if (!(await somebodyWasQuicker(context, record, error))) throw error;
+    if (!somebodyWasQuicker(context, record, error)) throw error;
     await startContainer(context, record.id);
   }
 }
 
 /** Whether a start failed because somebody else has started the container, which may have ended already. */
-export async function somebodyWasQuicker(
-  context: EngineContext,
-  before: ContainerRecord,
-  error: unknown,
-): Promise<boolean> {
+export function somebodyWasQuicker(context: EngineContext, before: ContainerRecord, error: unknown): boolean {
   if (!isBerthError(error, "conflict")) return false;
-  const now = await requireContainer(context, before.id);
-  return isActive(now) || now.state.startedAt !== before.state.startedAt;
+  const now = context.store.containers.find(before.id);
+  return now !== undefined && (isActive(now) || now.state.startedAt !== before.state.startedAt);
 }
 
 /** Has a monitor run a container, and attaches to it from its first word on if asked to. */

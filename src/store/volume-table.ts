@@ -24,8 +24,14 @@ export class VolumeTable {
     this.#database = database;
   }
 
-  /** The volume with this name; `created` says whether it is new. An existing one keeps its labels, as Docker does. */
-  createOrGet(volume: Pick<VolumeRecord, "name" | "labels" | "anonymous">): {
+  /**
+   * The volume with this name; `created` says whether it is new. An existing one keeps its labels, as Docker does. A
+   * container that mounts it is noted in the same transaction, so that nobody removes it in between.
+   */
+  createOrGet(
+    volume: Pick<VolumeRecord, "name" | "labels" | "anonymous">,
+    containerId?: string,
+  ): {
     volume: VolumeRecord;
     created: boolean;
   } {
@@ -38,6 +44,8 @@ export class VolumeTable {
           volume.anonymous ? 1 : 0,
           new Date().toISOString(),
         ) > 0;
+      if (containerId !== undefined)
+        this.#database.run("INSERT OR IGNORE INTO volume_users VALUES (?, ?)", volume.name, containerId);
       return { volume: this.get(volume.name), created };
     });
   }
@@ -57,14 +65,6 @@ export class VolumeTable {
   /** By name. */
   list(): VolumeRecord[] {
     return this.#database.all(`${query} ORDER BY name`).map(decode);
-  }
-
-  /** Marks a volume as mounted by a container; both must be there. */
-  attach(name: string, containerId: string): void {
-    this.#database.transaction(() => {
-      this.get(name);
-      this.#database.run("INSERT OR IGNORE INTO volume_users VALUES (?, ?)", name, containerId);
-    });
   }
 
   detach(name: string, containerId: string): void {

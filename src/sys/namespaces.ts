@@ -94,7 +94,10 @@ type Stdout = "pipe" | number;
 
 export interface NamespaceProcess {
   readonly child: Bun.Subprocess<Stdin, Stdout, Stdout>;
-  /** Rejects when there is no user namespace to be had, or its ids cannot be mapped; the process has then ended. */
+  /**
+   * Rejects when there is no user namespace to be had, or its ids cannot be mapped; the process has then ended, or with
+   * `mapsLater` waits to be told what to do.
+   */
   readonly mapped: Promise<void>;
   /** Kills the process, if it still runs, and lets go of what ties it to us. */
   release(): void;

@@ -65,6 +65,17 @@ describe.each(["overlay", "fuse-overlayfs"])("namespaces of a container, with %s
     expect(donor.exitCode).toBeNull();
   });
 
+  test("what cannot start beside the processes of another container says why, and ends", async () => {
+    using taken = Bun.listen({ hostname: "0.0.0.0", port: 0, socket: { data() {} } });
+    const flags = ["--rm", "--pid", "container:donor", "-p", `${taken.port}:80`];
+    const { code, stderr } = await lab.berth(["run", ...flags, builtinImage, "sleep", "7102"]);
+    expect({ code, stderr }).toEqual({
+      code: 125,
+      stderr: expect.stringContaining("port is already allocated"),
+    });
+    expect(donor.exitCode).toBeNull();
+  });
+
   test("the end by a signal is told, whosever processes they are", async () => {
     for (const pid of ["container:donor", "host"]) {
       const { code } = await lab.sh(builtinImage, "kill -9 $$", "--pid", pid);

@@ -19,8 +19,7 @@ test("a volume that a container mounts is not removed", () => {
   const container = containerRecord("c", image);
   images.put(image, []);
   containers.insert(container);
-  volumes.createOrGet({ name: "data", labels: {}, anonymous: false });
-  volumes.attach("data", container.id);
+  volumes.createOrGet({ name: "data", labels: {}, anonymous: false }, container.id);
   expect(() => volumes.remove("data")).toThrow(`remove data: volume is in use - [${container.id}]`);
   expect(volumes.ofContainer(container.id).map((volume) => volume.name)).toEqual(["data"]);
   containers.remove(container.id);
