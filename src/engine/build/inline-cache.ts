@@ -47,12 +47,16 @@ export function readInlineCache(
   return steps;
 }
 
-/** For each entry of the history the layer that it has made. */
+/**
+ * For each entry of the history the layer that it has made. Counted from the top, where what a build made is: its base may
+ * have layers that no entry tells of.
+ */
 function layersOfHistory(
   { history = [], rootfs }: ImageConfig,
   layers: readonly Descriptor[],
 ): ({ diffId: Digest; descriptor: Descriptor } | undefined)[] {
-  let next = 0;
+  let next = layers.length - history.filter(({ empty_layer }) => empty_layer !== true).length;
+  if (next < 0) return [];
   return history.map(({ empty_layer }) => {
     if (empty_layer === true) return undefined;
     const at = next++;

@@ -16,7 +16,6 @@ const config: ImageConfig = {
     { created: "2026-01-01T00:00:00Z" },
     { created: "2026-01-02T00:00:00Z", empty_layer: true, created_by: "RUN true" },
     { created: "2026-01-03T00:00:00Z", created_by: "COPY a b" },
-    { created: "2026-01-04T00:00:00Z" },
   ],
 };
 const key = (letter: string) => letter.repeat(64);
@@ -36,6 +35,17 @@ test("what an image says of its steps is read back, with the layers of the manif
     { ...copied, key: key("d") },
     { ...copied, key: key("e") },
   ]);
+});
+
+test("a base may have layers that no history tells of", () => {
+  const [, ...history] = config.history!;
+  const says = { "berth.build.cache.v1": [{ history: 1, keys: [key("d")] }] };
+  const layerWith = (entries: ImageConfig["history"]) =>
+    readInlineCache(says, { ...config, history: entries! }, layers).get(key("d"))?.layer;
+  expect(layerWith(history)).toEqual({ diffId: digest("b"), descriptor: layers[1]! });
+  const made = { created: "2026-01-04T00:00:00Z" };
+  expect(layerWith([made, made])).toEqual({ diffId: digest("b"), descriptor: layers[1]! });
+  expect(layerWith([made, made, made])).toBeUndefined();
 });
 
 test("whatever is not as it should be is no step", () => {
