@@ -57,13 +57,9 @@ export function planStages({ instructions, escapeToken }: Dockerfile, options: P
   const { linter } = options;
   if (linter !== undefined) {
     lintStages(instructions.slice(first), linter);
-    const defaults = globalArgs(before, { ...options, buildArgs: {} }, targetName, escapeToken);
-    lintDefaultBases(
-      parts.map(({ from }) => from),
-      defaults,
-      escapeToken,
-      linter,
-    );
+    const defaults = defaultArgs(before, options, targetName, escapeToken);
+    const froms = parts.map(({ from }) => from);
+    if (defaults !== undefined) lintDefaultBases(froms, defaults, escapeToken, linter);
   }
   const declared = before.flatMap((each) => (each.kind === "arg" ? each.args.map(({ name }) => name) : []));
   const stages: Stage[] = [];
@@ -81,6 +77,16 @@ export function planStages({ instructions, escapeToken }: Dockerfile, options: P
   }
   const target = targetIndex(stages, options.target);
   return withNeeded({ stages, target, needed: [], globalArgs: args, escapeToken }, options);
+}
+
+/** The values without any `--build-arg`; undefined where the Dockerfile demands one (`${TAG:?}`). */
+function defaultArgs(...[before, options, ...rest]: Parameters<typeof globalArgs>) {
+  try {
+    return globalArgs(before, { ...options, buildArgs: {} }, ...rest);
+  } catch (error) {
+    if (error instanceof DockerfileError) return undefined;
+    throw error;
+  }
 }
 
 /** Puts what the base says by ONBUILD in front of a stage; that may make it need others. */

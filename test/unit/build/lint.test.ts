@@ -172,6 +172,12 @@ EXPOSE 80/udp
     expect(linted(text, { ignored: ["missing", ".*"] })).toEqual({ found: [], error: undefined });
   });
 
+  test("an ARG that demands a --build-arg has no default that could be judged", () => {
+    const text = `ARG TAG\nARG IMAGE=alpine:\${TAG:?needed}\nFROM $IMAGE\n`;
+    expect(linted(text, { buildArgs: { TAG: "3.20" } })).toEqual({ found: [], error: undefined });
+    expect(linted(text).error).toContain("TAG: needed");
+  });
+
   test("their addresses are Docker's", () => {
     const urls = (Object.keys(rules) as RuleName[]).map(ruleUrl);
     for (const name of [
