@@ -1,12 +1,14 @@
 import { OciLayoutWriter } from "../archive/write-oci-layout.ts";
 import { type ImageArchiveFormat, writeImageArchive } from "../archive/write-image-archive.ts";
 import { BerthError } from "../base/errors.ts";
+import { compressLayers } from "../image/compress-layers.ts";
 import { blobsOf, copyImage, documentsOf, sourceBytes } from "../image/copy-image.ts";
 import { hostPlatform, parsePlatform } from "../oci/platform.ts";
 import { formatReference, parseReference, trimReference, withDefaultTag } from "../oci/reference.ts";
 import type { ProgressListener } from "../oci/transport.ts";
 import type { Descriptor, Digest, Platform, Reference } from "../oci/types.ts";
 import type { EngineContext } from "./context.ts";
+import { findImage } from "./find-image.ts";
 import { importIntoStore, sweepStore } from "./import-into-store.ts";
 import { type OpenedSource, openSource } from "./open-source.ts";
 import { parsePlace, type Place } from "./place.ts";
@@ -30,7 +32,8 @@ export interface CopyOptions {
 }
 
 /**
- * Copies an image from one place to another; manifests, configurations and layers stay byte for byte what they are, and go
+ * Copies an image from one place to another; manifests, configurations and layers stay byte for byte what they are (but
+ * from the store to a registry as with `push`, which compresses what was made here), and go
  * through the store only where that is one of the places. Answers the digest that the copy has there.
  */
 export async function copyBetween(context: EngineContext, options: CopyOptions): Promise<Digest> {
@@ -44,6 +47,8 @@ export async function copyBetween(context: EngineContext, options: CopyOptions):
   }
   const { onProgress, signal } = options;
   const talk = { ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
+  if (from.kind === "store" && to.kind === "registry" && context.store.isWritable())
+    await compressLayers(context.store, findImage(context.store, from.name), signal);
   await using source = await openSource(context, from, {
     ...talk,
     ...(wanted === undefined ? {} : { platform: wanted }),

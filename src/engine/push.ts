@@ -59,7 +59,7 @@ export async function push(context: EngineContext, options: PushOptions): Promis
     const found = store.images.getByName(formatReference(reference));
     if (found === undefined) throw noSuchTag(reference); // removed in the meantime
     const image = store.mode === "read-write" ? await compressLayers(store, found, signal) : found;
-    const { digest, size } = await pushImage({
+    const manifest = await pushImage({
       store,
       image,
       reference,
@@ -68,10 +68,10 @@ export async function push(context: EngineContext, options: PushOptions): Promis
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(signal === undefined ? {} : { signal }),
     });
-    if (store.mode === "read-write") {
-      const { id: imageId, manifest } = image;
-      store.repositoryDigests.add({ repository: repositoryName(reference), digest, imageId, manifest });
-    }
+    const { digest, size } = manifest;
+    const repository = repositoryName(reference);
+    if (store.mode === "read-write")
+      store.repositoryDigests.add({ repository, digest, imageId: image.id, manifest });
     emitImageEvent(context, "push", {
       id: image.id,
       name: familiarName(reference),

@@ -14,14 +14,15 @@ const compressedTypes: Readonly<Record<string, string>> = {
 
 /**
  * The image as it travels: layers that are plain tars, as those made here are, compressed with gzip. The store has these
- * instead from then on, so that nothing is compressed twice. What a registry knows stays as it is, for the sake of its digest.
+ * instead from then on, so that the next push finds them. A manifest that a registry knows stays as it is, for the sake of its
+ * digest; another one of the same image, as a build makes that was done again, does not.
  */
 export async function compressLayers(
   store: Store,
   image: ImageRecord,
   signal?: AbortSignal,
 ): Promise<ImageRecord> {
-  if (store.repositoryDigests.of(image.id).length > 0) return image;
+  if (store.repositoryDigests.hasManifest(image)) return image;
   const replaced = new Map<Digest, Descriptor>();
   const compressed = await replacePlainLayers(store, image, replaced, signal);
   // Nothing is held any more, so that the plain ones can go where nobody else wants them.
@@ -36,25 +37,26 @@ async function replacePlainLayers(
   signal: AbortSignal | undefined,
 ): Promise<ImageRecord> {
   using lease = store.lease();
-  const { manifest: before, layers } = await openStoredImage(store, image, lease, signal);
+  const { document: stored, manifest: before, layers } = await openStoredImage(store, image, lease, signal);
+  const read = { ...image, manifest: stored.descriptor };
   for (const layer of layers) {
     const mediaType = compressedTypes[layer.mediaType];
     if (mediaType === undefined) continue;
     const bytes = await compressBlob(store, layer.digest, mediaType, lease, signal);
     replaced.set(layer.digest, { ...layer, ...bytes });
   }
-  if (replaced.size === 0) return image;
+  if (replaced.size === 0) return read;
   const document: Manifest = {
     ...before,
     layers: before.layers.map((layer) => replaced.get(layer.digest) ?? layer),
   };
-  const { mediaType } = image.manifest;
+  const { mediaType } = read.manifest;
   const manifest: Descriptor = {
     mediaType,
     ...(await store.blobs.put(Buffer.from(JSON.stringify(document)), { lease })),
   };
   store.transaction(() => {
-    store.images.replaceManifest(image, manifest, replaced);
+    store.images.replaceManifest(read, manifest, replaced);
     store.buildCache.replaceLayers(replaced);
   });
   return { ...image, manifest };

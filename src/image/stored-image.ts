@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { BerthError } from "../base/errors.ts";
+import { BerthError, isBerthError } from "../base/errors.ts";
 import type { BlobBytes, RawDocument } from "../oci/transport.ts";
 import type { Descriptor, Manifest } from "../oci/types.ts";
 import { maximumManifestSize, parseManifestOrIndex } from "../oci/validate.ts";
@@ -17,13 +17,30 @@ export interface StoredImage {
 
 /**
  * Reads the manifest of an image and makes sure that everything it names is in the store, where `lease` holds it; a store
- * that cannot be written has nobody to hold against. Throws `not-found` for a blob that is gone, `digest-mismatch`.
+ * that cannot be written has nobody to hold against. Where a push has just given the image another manifest, that one
+ * counts. Throws `not-found` for a blob that is gone, `digest-mismatch`.
  */
 export async function openStoredImage(
   store: Store,
   image: ImageRecord,
   lease: Lease,
   signal?: AbortSignal,
+): Promise<StoredImage> {
+  try {
+    return await readStoredImage(store, image, lease, signal);
+  } catch (error) {
+    if (!isBerthError(error, "not-found")) throw error;
+    const now = store.images.get(image.id);
+    if (now === undefined || now.manifest.digest === image.manifest.digest) throw error;
+    return readStoredImage(store, now, lease, signal);
+  }
+}
+
+async function readStoredImage(
+  store: Store,
+  image: ImageRecord,
+  lease: Lease,
+  signal: AbortSignal | undefined,
 ): Promise<StoredImage> {
   const writable = store.isWritable();
   const require = async ({ digest, size }: Descriptor) => {
@@ -46,7 +63,7 @@ export async function openStoredImage(
 
 const readSize = 128 * 1024;
 
-/** The compressed bytes of a blob of the store. */
+/** The bytes of a blob of the store, from an offset on. */
 export function storedBytes(store: Store, { digest }: Pick<Descriptor, "digest">): BlobBytes {
   return (offset) => createReadStream(store.blobs.path(digest), { start: offset, highWaterMark: readSize });
 }

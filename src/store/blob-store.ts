@@ -19,7 +19,7 @@ async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** Compressed content by digest: `blobs/sha256/<hex>`. What is there was verified. */
+/** Content by digest, as registries have it: `blobs/sha256/<hex>`. What is there was verified. */
 export class BlobStore {
   readonly #layout: StoreLayout;
   readonly #locks: StoreLocks;

@@ -32,7 +32,7 @@ export class ImageTable {
   /**
    * Adds an image, or brings one up to date that is there: its manifest becomes the new one, and the blobs of the
    * earlier manifests stay referenced, because a repository digest may name them. `blobs` are the digests of everything
-   * that must be kept for it: index, manifest, config and compressed layers.
+   * that must be kept for it: index, manifest, config and layers.
    */
   put(image: ImageRecord, blobs: readonly Digest[]): void {
     this.#database.transaction(() => {
@@ -62,7 +62,8 @@ export class ImageTable {
 
   /**
    * Gives an image, and the names that stand for the manifest which it has, another manifest in which layers are replaced
-   * (by digest). The earlier ones are not needed for it any more, unless another name has a manifest of its own.
+   * (by digest). The earlier ones are not needed for it any more, unless another name or digest has a manifest of its own.
+   * Does nothing where that manifest is nobody's any more: the image was removed, or somebody else was first.
    */
   replaceManifest(
     { id, manifest: before }: Pick<ImageRecord, "id" | "manifest">,
@@ -72,12 +73,15 @@ export class ImageTable {
     const [old, now] = [JSON.stringify(before), JSON.stringify(manifest)];
     this.#database.transaction(() => {
       const run = (sql: string, ...values: string[]) => this.#database.run(sql, ...values);
-      run("UPDATE images SET manifest = ? WHERE id = ? AND manifest = ?", now, id, old);
-      run("UPDATE names SET manifest = ? WHERE image_id = ? AND manifest = ?", now, id, old);
+      const changed =
+        run("UPDATE images SET manifest = ? WHERE id = ? AND manifest = ?", now, id, old) +
+        run("UPDATE names SET manifest = ? WHERE image_id = ? AND manifest = ?", now, id, old);
+      if (changed === 0) return;
       for (const digest of [manifest.digest, ...[...replaced.values()].map((layer) => layer.digest)])
         run("INSERT OR IGNORE INTO image_blobs VALUES (?, ?)", id, digest);
       const others = `SELECT manifest FROM images WHERE id = ?1 AND manifest <> ?2
-        UNION SELECT manifest FROM names WHERE image_id = ?1 AND manifest <> ?2`;
+        UNION SELECT manifest FROM names WHERE image_id = ?1 AND manifest <> ?2
+        UNION SELECT manifest FROM repository_digests WHERE image_id = ?1 AND manifest IS NOT ?2`;
       for (const digest of this.#database.get(others, id, now) ? [] : [before.digest, ...replaced.keys()])
         run("DELETE FROM image_blobs WHERE image_id = ? AND digest = ?", id, digest);
     });

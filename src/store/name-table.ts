@@ -57,15 +57,16 @@ export class RepositoryDigestTable {
     this.#database = database;
   }
 
-  /** True when it was not known before. */
+  /** True when it was not known before; of an image that is gone nothing is kept. */
   add(entry: RepositoryDigest): boolean {
     return (
       this.#database.run(
-        "INSERT OR IGNORE INTO repository_digests (repository, digest, image_id, manifest) VALUES (?, ?, ?, ?)",
+        `INSERT OR IGNORE INTO repository_digests (repository, digest, image_id, manifest)
+         SELECT ?, ?, id, ? FROM images WHERE id = ?`,
         entry.repository,
         entry.digest,
-        entry.imageId,
         entry.manifest === undefined ? null : JSON.stringify(entry.manifest),
+        entry.imageId,
       ) > 0
     );
   }
@@ -82,6 +83,19 @@ export class RepositoryDigestTable {
 
   of(imageId: Digest): RepositoryDigest[] {
     return this.list().filter((entry) => entry.imageId === imageId);
+  }
+
+  /** Whether a registry has the image with this very manifest, by itself or in an index. */
+  hasManifest({ id, manifest }: Pick<ImageRecord, "id" | "manifest">): boolean {
+    return (
+      this.#database.get(
+        `SELECT 1 FROM repository_digests r JOIN images ON images.id = r.image_id
+         WHERE r.image_id = ?1 AND ?2 IN (r.digest, json_extract(COALESCE(r.manifest, images.manifest), '$.digest'))
+         LIMIT 1`,
+        id,
+        manifest.digest,
+      ) !== undefined
+    );
   }
 
   delete(entry: RepositoryDigest): boolean {

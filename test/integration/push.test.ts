@@ -215,6 +215,28 @@ describe.skipIf(missing)("push", () => {
     await succeed("builder", "prune", "-af");
   });
 
+  test("an image has one digest, whether it is pushed, copied or built and pushed again", async () => {
+    const context = join(directory.path, "reproducible");
+    mkdirSync(context);
+    writeFileSync(join(context, "Dockerfile"), "FROM scratch\nCOPY Dockerfile /a\n");
+    const name = `${target.host}/made/again:1`;
+    const build = () =>
+      succeed(
+        ...["build", "-q", "--no-cache", "--build-arg", "SOURCE_DATE_EPOCH=1000000000", "-t", name, context],
+      );
+    const id = await build();
+    await succeed("copy", "-q", `berth:${name}`, `docker://${name}-copy`);
+    const raw = await rawManifest(`${name}-copy`);
+    expect(raw).toContain("application/vnd.oci.image.layer.v1.tar+gzip");
+    for (let round = 0; round < 2; round++) {
+      expect(await build()).toBe(id);
+      await succeed("push", name);
+      expect(await rawManifest(name)).toBe(raw);
+    }
+    await succeed("rmi", "-f", id.trim());
+    await succeed("builder", "prune", "-af");
+  });
+
   test("what was pushed is pulled back as the same image", async () => {
     const name = `${target.host}/copy/oci:latest`;
     const inspect = ["inspect", "--format", "{{.Id}} {{.Descriptor.digest}}", name];

@@ -104,6 +104,41 @@ test("names of a store of version 2 keep the manifest that their image had", () 
   expect(byDigest(digestOf("index"))?.manifest).toEqual(newer.manifest);
 });
 
+test("a manifest is replaced for all names that have it, and its blobs go unless a registry's digest needs them", () => {
+  using temporary = temporaryStore();
+  const { images, names, repositoryDigests } = temporary.store;
+  const layer = { mediaType: "x", digest: digestOf("compressed"), size: 1 };
+  const replaced = new Map([[digestOf("plain"), layer]]);
+  for (const isPulled of [false, true]) {
+    const record = imageRecord(`a ${isPulled}`);
+    const now = { ...record.manifest, digest: digestOf(`now ${isPulled}`) };
+    images.put(record, [record.manifest.digest, digestOf("plain")]);
+    names.set("docker.io/library/a:1", record);
+    const pulled = { ...record.manifest, digest: digestOf("pulled") };
+    const entry = { repository: "docker.io/library/a", digest: digestOf("index"), imageId: record.id };
+    if (isPulled) repositoryDigests.add({ ...entry, manifest: pulled });
+    expect(repositoryDigests.hasManifest(record)).toBe(false);
+    expect(repositoryDigests.hasManifest({ ...record, manifest: pulled })).toBe(isPulled);
+    // The second time there is nothing left to do.
+    for (let time = 0; time < 2; time++) {
+      images.replaceManifest(record, now, replaced);
+      expect(images.getByName("docker.io/library/a:1")?.manifest).toEqual(now);
+      const before = isPulled ? [record.manifest.digest, digestOf("plain")] : [];
+      expect(images.blobsOf(record.id).toSorted()).toEqual([now.digest, layer.digest, ...before].toSorted());
+    }
+  }
+});
+
+test("an image that is gone gets neither a manifest nor a digest", () => {
+  using temporary = temporaryStore();
+  const { images, repositoryDigests } = temporary.store;
+  const { id, manifest } = imageRecord("a");
+  images.replaceManifest({ id, manifest }, { ...manifest, digest: digestOf("now") }, new Map());
+  const entry = { repository: "docker.io/library/a", digest: manifest.digest, imageId: id };
+  expect(repositoryDigests.add(entry)).toBe(false);
+  expect(images.blobsOf(id)).toEqual([]);
+});
+
 test("blobs and layers are in use as long as one image needs them", () => {
   using temporary = temporaryStore();
   const { images } = temporary.store;
