@@ -66,8 +66,11 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
     descriptor,
     diffId: config.rootfs.diff_ids[index]!, // checkLayers: as many as layers
   }));
-  await allOf([
-    importLayers(repository, layers, lease, request, signal),
+  // Layers may be gigabytes, which nobody wants where the small documents cannot be kept.
+  const stop = new AbortController();
+  const inner = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  await allOf(stop, [
+    importLayers(repository, layers, lease, request, inner),
     configuration.stored,
     ...selected.path.map((document) => store.blobs.put(document.bytes, { lease })),
   ]);
@@ -187,10 +190,11 @@ async function configOf(
   };
 }
 
-/** Waits for all, and then throws the first failure in their order. */
-async function allOf(works: readonly Promise<unknown>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(works))
-    if (outcome.status === "rejected") throw outcome.reason;
+/** Waits for all; the first failure fires `stop`, and is thrown when all have ended. */
+async function allOf(stop: AbortController, works: readonly Promise<unknown>[]): Promise<void> {
+  for (const work of works) work.catch((error) => stop.abort(error)); // once: later ones change nothing
+  await Promise.allSettled(works);
+  stop.signal.throwIfAborted();
 }
 
 function checkPlatform(config: ImageConfig, asked: Platform | undefined, reference: Reference): void {

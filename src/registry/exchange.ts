@@ -47,6 +47,8 @@ export interface Answer {
   excerpt(limit: number): Promise<Uint8Array>;
   /** Gives the body up; a short one is read, so that the connection can be used again. */
   discard(): Promise<void>;
+  /** From now on `signal` ends it, instead of the one that the request went out with. */
+  obey(signal: AbortSignal): void;
 }
 
 /** Reading a short unwanted body is cheaper than a new connection, above this it is not. */
@@ -63,7 +65,8 @@ const documentTimeouts = 4;
  * `interrupted` when the caller's signal fires; any status is an answer.
  */
 export async function exchange(request: ExchangeRequest): Promise<Answer> {
-  const { url, signal } = request;
+  const { url } = request;
+  let { signal } = request;
   const method = request.method ?? "GET";
   if (signal?.aborted) throw interrupted(signal);
   const controller = new AbortController();
@@ -234,6 +237,12 @@ export async function exchange(request: ExchangeRequest): Promise<Answer> {
       const declared = response.headers.get("content-length");
       if (declared !== null && Number(declared) <= worthDraining) await answer.excerpt(worthDraining);
       else close(false);
+    },
+    obey(other) {
+      signal?.removeEventListener("abort", onAbort);
+      signal = other;
+      if (other.aborted) onAbort();
+      else if (!closed) other.addEventListener("abort", onAbort, { once: true });
     },
   };
   return answer;

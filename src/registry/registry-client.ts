@@ -203,6 +203,12 @@ export class RegistryClient {
     const connection = opened.then((made) => made.connection);
     connection.catch(() => this.#connections.delete(host));
     this.#connections.set(host, connection);
+    // Others may wait for the way, so that no signal ends the request; the answer is for this caller alone.
+    if (signal !== undefined)
+      opened.then(
+        ({ answer }) => answer?.obey(signal),
+        () => {},
+      );
     const made = await unlessAborted(opened, signal);
     if (opening !== undefined) return made;
     await made.answer?.discard();

@@ -1,6 +1,7 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { BerthError } from "../../../src/base/errors.ts";
 import { type ImportRequest, importImage } from "../../../src/image/import-image.ts";
 import { parsePlatform } from "../../../src/oci/platform.ts";
 import { formatReference, parseDockerReference } from "../../../src/oci/reference.ts";
@@ -8,6 +9,7 @@ import type { TransferProgress } from "../../../src/oci/transport.ts";
 import { FakeUnpacker } from "../../support/fake-unpacker.ts";
 import { memoryImage, memoryIndex } from "../../support/memory-image.ts";
 import { MemorySource } from "../../support/memory-source.ts";
+import { failureOf } from "../../support/registry-client.ts";
 import { digestOf } from "../../support/records.ts";
 import { removeTree, type TemporaryStore, temporaryStore } from "../../support/temporary-store.ts";
 
@@ -265,6 +267,31 @@ test("a manifest that is there already is not asked for", async () => {
   await run();
   expect(source.documents).toHaveLength(1);
 });
+
+test("layers stop arriving when the manifest cannot be kept, and that is the error", async () => {
+  using temporary = temporaryStore();
+  const { store } = temporary;
+  const image = memoryImage({ layers: ["one", "two"] });
+  const source = new MemorySource().add(name, image);
+  const opened = Promise.withResolvers<void>();
+  const { fetchBlob } = source;
+  source.fetchBlob = async (repository, descriptor, options) => {
+    const stream = await fetchBlob.call(source, repository, descriptor, options);
+    if (!image.layers.some(({ digest }) => digest === descriptor.digest)) return stream;
+    opened.resolve();
+    return { offset: 0, body: until(options?.signal) };
+  };
+  using _ = spyOn(store.blobs, "put").mockImplementation(async () => {
+    await opened.promise;
+    throw new BerthError("no-space", "the disk is full");
+  });
+  expect(await failureOf(importer(temporary, source).run())).toMatchObject({ message: "the disk is full" });
+});
+
+/** Bytes that never come. */
+async function* until(signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  await new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+}
 
 test("every compression is recognised by content, whatever the media type says", async () => {
   for (const compression of ["none", "gzip", "zstd"] as const) {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { sha256Of } from "../../../src/oci/digest.ts";
 import { manifestAccept } from "../../../src/oci/media-types.ts";
 import { startFaultyRegistry } from "../../support/faulty-registry.ts";
@@ -270,6 +270,35 @@ describe("an interruption", () => {
     );
     const error = await failureOf(openTestRegistry().resolve(reference, controller.signal));
     expect(error.code).toBe("interrupted");
+  });
+
+  test("ends the first answer of a registry in the middle", async () => {
+    await using registry = startFaultyRegistry();
+    const { reference } = registry.addImage({ layers });
+    registry.inject("/manifests/", { kind: "stall", afterBytes: 10 });
+    const controller = new AbortController();
+    const { bytes } = Response.prototype;
+    using _ = spyOn(Response.prototype, "bytes").mockImplementation(function (this: Response) {
+      queueMicrotask(() => controller.abort());
+      return bytes.call(this);
+    });
+    const client = openTestRegistry({ idleTimeoutMs: 60_000 });
+    expect((await failureOf(client.resolve(reference, controller.signal))).code).toBe("interrupted");
+    await registry.closed();
+  });
+
+  test("closes the connection of a first answer that comes after it", async () => {
+    await using registry = startFaultyRegistry();
+    const { reference } = registry.addImage({ layers });
+    const controller = new AbortController();
+    const isFirst = ({ path }: { path: string }) => {
+      if (path.includes("/manifests/")) controller.abort();
+      return path.includes("/manifests/");
+    };
+    registry.inject(isFirst, { kind: "stall", afterBytes: 10 });
+    const client = openTestRegistry({ idleTimeoutMs: 60_000 });
+    expect((await failureOf(client.resolve(reference, controller.signal))).code).toBe("interrupted");
+    await registry.closed();
   });
 
   test("ends a blob in the middle and closes its connection", async () => {
