@@ -6,6 +6,7 @@ import { type OwnerPolicy, ownerPolicyFrom } from "../archive/layer/owner-policy
 import { readTar } from "../archive/layer/read-tar.ts";
 import { toByteString } from "../sys/byte-string.ts";
 import { AT_FDCWD, type FileSyscalls, O } from "../sys/file-syscalls.ts";
+import { completeLayers } from "./complete-layers.ts";
 import type { LayerTarget, WrittenLayer } from "./types.ts";
 import { writeLayer } from "./write-layer.ts";
 
@@ -29,15 +30,17 @@ export class LayerOutput {
 
   /**
    * Writes the blob and, from the same bytes, the directory, as if it were unpacked from the blob: what a container sees is
-   * what the layer says. Both are on the disk in the end.
+   * what the layer says, and, of directories that it does not describe, the layers `below` (open, lowest first). Both are on
+   * the disk in the end.
    */
-  async write(tar: Iterable<Uint8Array>): Promise<WrittenLayer> {
+  async write(tar: Iterable<Uint8Array>, below?: readonly number[]): Promise<WrittenLayer> {
     const [calls, root] = [this.#calls, this.#root];
     const notes = new ExtractionNotes();
     const writer = new LayerWriter({ calls, root, owners: this.#owners, notes });
     const unpack = async (pieces: AsyncIterable<Uint8Array>) => {
       await readTar(copies(pieces), writer);
       writer.finish();
+      if (below !== undefined) completeLayers(calls, [...below, root]);
       const result = calls.syncFileSystem(root);
       if (result < 0) throw fileSystemError("write to disk", toByteString(this.#target.directory), result);
     };

@@ -37,6 +37,17 @@ describe.each(["overlay", "fuse-overlayfs", "copy"])("with the %s driver", (driv
     expect(readdirSync(join(lab.lab.root, "data/tmp"))).toEqual([]);
   });
 
+  test("a layer that does not describe a directory leaves it as it is below", async () => {
+    const made = "WORKDIR /kept/made\nCOPY f .\nADD f /kept/added\n";
+    const files = {
+      Dockerfile: `${from}RUN chmod 1777 / && mkdir /kept && chown 5:6 /kept && chmod 711 /kept\n${made}`,
+      f: "",
+    };
+    expect(await lab.sh(await lab.image(files), "stat -c '%a %u:%g' / /kept /kept/made")).toBe(
+      "1777 0:0\n711 5:6\n755 0:0\n",
+    );
+  });
+
   test("stages are copied from, and only needed ones run", async () => {
     const image = await lab.image({
       Dockerfile: `${from.trim()} AS one\nRUN mkdir /d && echo 1 > /d/f && chown 7:8 /d/f && ln -s f /d/l

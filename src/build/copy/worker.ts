@@ -35,12 +35,12 @@ async function perform(request: BuildWorkerRequest): Promise<BuildWorkerResults[
   }
 }
 
-function copy(request: CopyRequest): Promise<BuildWorkerResults["copy"]> {
+async function copy(request: CopyRequest): Promise<BuildWorkerResults["copy"]> {
   const layer = new LayerOutput(calls, request.target);
-  const base = new Tree(calls, openRoots(request.base));
-  const entries = new LayerCopy(request, base).entries(openRoots);
+  const roots = openRoots(request.base);
+  const entries = new LayerCopy(request, new Tree(calls, roots)).entries(openRoots);
   const { latest } = request;
-  return layer.write(tarTree(calls, entries, latest === undefined ? {} : { latest }));
+  return layer.write(tarTree(calls, entries, latest === undefined ? {} : { latest }), roots.toReversed());
 }
 
 /** Layers come lowest first, and trees take them highest first. */
