@@ -88,6 +88,8 @@ test("what has one layer, or none, is as it is; a cache cannot be in a squashed 
   await lab.build(context, "-t", "plain");
   await lab.build(context, "-t", "same", "--squash");
   expect((await inspected("same")).layers).toEqual([...(await inspected("plain")).layers]);
-  const both = await lab.build(context, "--squash", "--cache-to=type=inline");
-  expect(both).toMatchObject({ code: 1, stderr: expect.stringContaining("cannot be used together") });
+  for (const asked of ["--cache-to=type=inline", "--build-arg=BUILDKIT_INLINE_CACHE=1"]) {
+    const both = await lab.build(context, "--squash", asked);
+    expect(both).toMatchObject({ code: 1, stderr: expect.stringContaining("cannot be used together") });
+  }
 });

@@ -1,6 +1,6 @@
 import { BerthError } from "../../base/errors.ts";
 import { parseSize } from "../../base/parse-size.ts";
-import type { BuildOptions, RunSurroundings } from "../../engine/build/build-options.ts";
+import type { BuildOptions, BuildOutput, RunSurroundings } from "../../engine/build/build-options.ts";
 import { parseLimits } from "../run/limit-option.ts";
 import { parseHost } from "../run/network-options.ts";
 import { parseCacheFrom, parseCacheTo } from "./cache-option.ts";
@@ -35,19 +35,16 @@ export interface BuildFlags {
 
 /** What `build` was asked for. Throws `usage` or `invalid-argument`. */
 export function buildOptions(flags: BuildFlags, context: string, host: Host): BuildOptions {
-  if (flags.squash && flags["cache-to"].length > 0)
-    throw new BerthError("usage", "--squash and --cache-to cannot be used together", {
-      hint: "the layer of a squashed image was made by no step that could be found again",
-    });
   const buildArgs = keyValues(flags["build-arg"], (name) => host.env[name]);
+  const outputs: readonly BuildOutput[] =
+    flags.output.length === 0 ? [{ kind: "image" }] : flags.output.map((text) => parseOutput(text, host));
   return {
     context,
     workingDirectory: host.workingDirectory,
     stdin: host.stdin.stream,
     ...(flags.file === undefined ? {} : { dockerfile: flags.file }),
     tags: flags.tag,
-    outputs:
-      flags.output.length === 0 ? [{ kind: "image" }] : flags.output.map((text) => parseOutput(text, host)),
+    outputs,
     labels: keyValues(flags.label, () => ""),
     buildArgs,
     ...(flags.target === undefined || flags.target === "" ? {} : { target: flags.target }),
@@ -55,8 +52,7 @@ export function buildOptions(flags: BuildFlags, context: string, host: Host): Bu
     noCache: flags["no-cache"],
     noCacheFilter: flags["no-cache-filter"].flatMap((names) => names.split(",")),
     cacheFrom: flags["cache-from"].map(parseCacheFrom),
-    inlineCache:
-      flags["cache-to"].map(parseCacheTo).includes("inline") || buildArgs.BUILDKIT_INLINE_CACHE === "1",
+    inlineCache: asksForInlineCache(flags, buildArgs, outputs),
     squash: flags.squash,
     pull: flags.pull,
     network: networkOf(flags.network ?? "default"),
@@ -66,6 +62,27 @@ export function buildOptions(flags: BuildFlags, context: string, host: Host): Bu
     contexts: keyValues(flags["build-context"], () => undefined),
     surroundings: surroundingsOf(flags),
   };
+}
+
+/** Whether the image shall tell how its layers were made. */
+function asksForInlineCache(
+  flags: BuildFlags,
+  { BUILDKIT_INLINE_CACHE }: Readonly<Record<string, string>>,
+  outputs: readonly BuildOutput[],
+): boolean {
+  const byFlag = flags["cache-to"].map(parseCacheTo).includes("inline");
+  if (!byFlag && BUILDKIT_INLINE_CACHE !== "1") return false;
+  if (flags.squash)
+    throw new BerthError(
+      "usage",
+      `--squash and ${byFlag ? "--cache-to" : "BUILDKIT_INLINE_CACHE=1"} cannot be used together`,
+      { hint: "the layer of a squashed image was made by no step that could be found again" },
+    );
+  if (byFlag && outputs.every(({ kind }) => kind === "tar" || kind === "local"))
+    throw new BerthError("usage", "--cache-to type=inline needs an output that is an image", {
+      hint: "leave it out, or add --output type=image",
+    });
+  return true;
 }
 
 function surroundingsOf(flags: BuildFlags): RunSurroundings {
