@@ -60,8 +60,8 @@ export async function buildImage(
 }
 
 async function cacheSources(...given: Parameters<typeof openCacheSources>): Promise<CacheSources> {
-  const [, { cacheFrom }] = given;
-  if (cacheFrom.length === 0) return { find: async () => undefined };
+  const [, { cacheFrom, noCache }] = given;
+  if (noCache || cacheFrom.length === 0) return { find: async () => undefined };
   return (await import("./build/cache-sources.ts")).openCacheSources(...given);
 }
 

@@ -61,7 +61,11 @@ export function parsePlainReference(text: string): PlainReference {
   };
 }
 
-/** The first component is a registry only if it looks like a host: has `.` or `:`, is `localhost`, or has upper case. */
+/** The first component is a registry only then: it has `.` or `:`, is `localhost`, or has upper case. */
+function looksLikeHost(first: string): boolean {
+  return first === "localhost" || /[.:]/.test(first) || first.toLowerCase() !== first;
+}
+
 function splitDomain(name: string): { domain: string; remainder: string } {
   const slash = name.indexOf("/");
   if (slash === -1) return { domain: defaultDomain, remainder: officialPrefix + name };
@@ -70,7 +74,7 @@ function splitDomain(name: string): { domain: string; remainder: string } {
   let remainder = name;
   if (first === legacyDefaultDomain) {
     remainder = name.slice(slash + 1);
-  } else if (first === "localhost" || /[.:]/.test(first) || first.toLowerCase() !== first) {
+  } else if (looksLikeHost(first)) {
     domain = first;
     remainder = name.slice(slash + 1);
   }
@@ -93,6 +97,12 @@ export function parseReference(text: string): Reference {
     throw invalid(`invalid reference format: repository name (${name}) must be lowercase`);
   }
   return parsePlainReference(`${domain}/${remainder}`);
+}
+
+/** Whether a reference that a person typed tells its registry. */
+export function namesRegistry(text: string): boolean {
+  const [first = "", ...rest] = text.split("/");
+  return rest.length > 0 && looksLikeHost(first);
 }
 
 export type ReferenceOrDigest =

@@ -113,15 +113,15 @@ export class StageBuild {
       cacheKey(keyOfFiles(files), work.definition, inputs, epoch ?? null);
     const key = keyOf(work.inputs);
     const mayReuse = !this.#ignoresCache();
-    const known = mayReuse ? await cache.find(key, signal) : undefined;
+    const find = async (key: string) => (mayReuse ? cache.find(key, files.layers, signal) : undefined);
+    const known = await find(key);
     if (known !== undefined && !(options.inlineCache && work.content)) {
       vertex.cached();
       return { done: known, keys: [key] };
     }
     const contentKey = work.content === undefined ? undefined : keyOf(["content", await work.content()]);
     const keys = contentKey === undefined ? [key] : [key, contentKey];
-    const same =
-      known ?? (contentKey !== undefined && mayReuse ? await cache.find(contentKey, signal) : undefined);
+    const same = known ?? (contentKey === undefined ? undefined : await find(contentKey));
     if (same !== undefined) {
       if (known === undefined) cache.put({ ...same, key });
       vertex.cached();

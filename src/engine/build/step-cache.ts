@@ -10,8 +10,8 @@ export function cacheKey(...parts: readonly unknown[]): string {
 
 /** Steps that are known elsewhere (`--cache-from`). */
 export interface CacheSources {
-  /** The step with its layer, which is here and held by then. */
-  find(key: string): Promise<CachedStep | undefined>;
+  /** The step with its layer, which is here and held by then, as it is on the layers `below` (lowest first). */
+  find(key: string, below: readonly StoredLayer[]): Promise<CachedStep | undefined>;
 }
 
 /** The steps that were done before, and the layers that they made. */
@@ -27,12 +27,16 @@ export class StepCache {
     this.#sources = sources;
   }
 
-  /** A step whose layer is there, which it then stays until the build ends. */
-  async find(key: string, signal: AbortSignal): Promise<CachedStep | undefined> {
+  /** A step on the layers `below` whose layer is there, which it then stays until the build ends. */
+  async find(
+    key: string,
+    below: readonly StoredLayer[],
+    signal: AbortSignal,
+  ): Promise<CachedStep | undefined> {
     const here = this.#store.buildCache.get(key);
     const isWhole =
       here !== undefined && (here.layer === undefined || (await this.#hold(here.layer, signal)));
-    const step = isWhole ? here : await this.#sources.find(key);
+    const step = isWhole ? here : await this.#sources.find(key, below);
     if (step === undefined) return undefined;
     if (!isWhole) this.put(step);
     this.#used.add(key);

@@ -7,6 +7,7 @@ import {
   parseAnyReference,
   parseDockerReference,
   parsePlainReference,
+  namesRegistry,
   parseReference,
   repositoryName,
   trimReference,
@@ -173,4 +174,15 @@ describe.if(cases.length > 0)("the reference implementation's own cases", () => 
       expect(formatReference(withDefaultTag(reference))).toBe(full.withDefaultTag);
     }
   });
+});
+
+test.each([
+  ["web", false],
+  ["web:1.0", false],
+  ["team/web:1.0", false],
+  ["localhost/web", true],
+  ["host:5000/web", true],
+  ["docker.io/web", true],
+])("%s tells its registry: %p", (text, tells) => {
+  expect(namesRegistry(text)).toBe(tells);
 });
