@@ -39,30 +39,57 @@ export function choosePools(
     throw new BerthError("invalid-argument", `IPv6 is not enabled, and ${subnetText(asked6)} is of it`, {
       hint: "--ipv6 enables it",
     });
+  if (Math.max(gateways.length, ranges.length) > asked.length)
+    throw new BerthError("invalid-argument", "every ip-range or gateway must have a corresponding subnet");
+  const parts = matchParts(asked, gateways, ranges.map(parseSubnet));
   const subnet = onlyOf(4, asked) ?? freeSubnet(others);
   const subnet6 = ipv6 ? (asked6 ?? localSubnet(crypto.getRandomValues(new Uint8Array(5)))) : undefined;
-  const both = subnet6 ? [subnet, subnet6] : [subnet];
-
-  for (const gateway of gateways) {
-    if (!isAddress(gateway)) throw new BerthError("invalid-argument", `invalid gateway address ${gateway}`);
-    if (!both.some((pool) => contains(pool, gateway)))
-      throw new BerthError("invalid-argument", `no matching subnet for gateway ${gateway}`);
-  }
-  const parsedRanges = ranges.map(parseSubnet);
-  for (const range of parsedRanges) {
-    if (!both.some((pool) => isWithin(range, pool)))
-      throw new BerthError("invalid-argument", `no matching subnet for range ${subnetText(range)}`);
-  }
   const poolOf = (each: Subnet): Pool => {
-    const gateway = gateways.find((address) => contains(each, address));
-    const range = parsedRanges.find((part) => isWithin(part, each));
+    const { gateway, range } = parts.get(each) ?? {};
     return {
       subnet: subnetText(each),
-      gateway: gateway === undefined ? addressAt(each, 1) : canonicalAddress(gateway),
-      ...(range ? { range: subnetText(range) } : {}),
+      gateway: gateway ?? addressAt(each, 1),
+      ...(range ? { range } : {}),
     };
   };
   return { pool: poolOf(subnet), pool6: subnet6 && poolOf(subnet6) };
+}
+
+/** The gateway and the range of each subnet, of which each may have one. */
+function matchParts(
+  subnets: readonly Subnet[],
+  gateways: readonly string[],
+  ranges: readonly Subnet[],
+): ReadonlyMap<Subnet, Partial<Omit<Pool, "subnet">>> {
+  const parts = new Map<Subnet, Partial<Omit<Pool, "subnet">>>();
+  for (const range of ranges) {
+    const text = subnetText(range);
+    const subnet = subnets.find((each) => isWithin(range, each));
+    if (subnet === undefined)
+      throw new BerthError("invalid-argument", `no matching subnet for range ${text}`);
+    const { range: other } = parts.get(subnet) ?? {};
+    if (other !== undefined)
+      throw new BerthError(
+        "invalid-argument",
+        `cannot configure multiple ranges (${text}, ${other}) on the same subnet (${subnetText(subnet)})`,
+      );
+    parts.set(subnet, { range: text });
+  }
+  for (const asked of gateways) {
+    if (!isAddress(asked)) throw new BerthError("invalid-argument", `invalid gateway address ${asked}`);
+    const gateway = canonicalAddress(asked);
+    const subnet = subnets.find((each) => contains(each, gateway));
+    if (subnet === undefined)
+      throw new BerthError("invalid-argument", `no matching subnet for gateway ${gateway}`);
+    const part = parts.get(subnet);
+    if (part?.gateway !== undefined)
+      throw new BerthError(
+        "invalid-argument",
+        `cannot configure multiple gateways (${gateway}, ${part.gateway}) for the same subnet (${subnetText(subnet)})`,
+      );
+    parts.set(subnet, { ...part, gateway });
+  }
+  return parts;
 }
 
 function onlyOf(family: 4 | 6, subnets: readonly Subnet[]): Subnet | undefined {
