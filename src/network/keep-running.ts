@@ -7,15 +7,19 @@ export interface Running extends AsyncDisposable {
 const firstPause = 50;
 const longestPause = 5_000;
 
-/** Starts something, and starts it again whenever it ends before its time. Rejects when the first start does. */
-export async function keepRunning(start: () => Promise<Running>): Promise<AsyncDisposable> {
+/**
+ * Starts something, and starts it again whenever it ends before its time. Rejects when the first start does. `exited`
+ * resolves when it has been disposed of and nothing of it is left, which disposal itself does not wait for.
+ */
+export async function keepRunning(start: () => Promise<Running>): Promise<Running> {
   let current = await start();
   let disposed = false;
+  const disposal = Promise.withResolvers<void>();
   const keep = async () => {
     for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
       await current.exited;
       if (disposed) return;
-      await Bun.sleep(pause);
+      await Promise.race([Bun.sleep(pause), disposal.promise]);
       if (disposed) return;
       await current[Symbol.asyncDispose]();
       try {
@@ -24,12 +28,14 @@ export async function keepRunning(start: () => Promise<Running>): Promise<AsyncD
       } catch {
         // Nobody to tell; the next try may do better.
       }
+      if (disposed) await current[Symbol.asyncDispose]();
     }
   };
-  void keep();
   return {
+    exited: keep(),
     async [Symbol.asyncDispose]() {
       disposed = true;
+      disposal.resolve();
       await current[Symbol.asyncDispose]();
     },
   };

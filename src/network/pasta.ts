@@ -1,8 +1,9 @@
 import { closeSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
 import type { Helpers } from "../sys/helpers.ts";
-import { createPipe, killAtHangUp } from "../sys/libc.ts";
+import { killAtHangUp } from "../sys/libc.ts";
 import type { Running } from "./keep-running.ts";
+import { withPipes } from "./pipes.ts";
 import { type SlirpOptions, slirpAddresses } from "./slirp4netns.ts";
 
 /** What `--network pasta:…` may say. */
@@ -23,15 +24,7 @@ export interface PastaRequest {
  * Standard input and output are the descriptors that every version of pasta keeps.
  */
 export async function attachPasta(request: PastaRequest): Promise<Running> {
-  const [readyRead, readyWrite] = createPipe();
-  const [lifeline, ourLifeline] = createPipe();
-  const child = Bun.spawn([...programOf(request.helpers), ...argumentsOf(request)], {
-    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
-    cwd: "/",
-    stdio: [lifeline, readyWrite, "pipe"],
-  });
-  killAtHangUp(lifeline, child.pid);
-  for (const fd of [lifeline, readyWrite]) closeSync(fd);
+  const { child, readyRead, ourLifeline } = spawnPasta(request);
   let attached = true;
   const dispose = async () => {
     if (attached) closeSync(ourLifeline);
@@ -56,6 +49,20 @@ export async function attachPasta(request: PastaRequest): Promise<Running> {
         : "--network slirp4netns, the default, may work where pasta does not",
     },
   );
+}
+
+function spawnPasta(request: PastaRequest) {
+  const command = [...programOf(request.helpers), ...argumentsOf(request)];
+  return withPipes(([readyRead, readyWrite], [lifeline, ourLifeline]) => {
+    const child = Bun.spawn(command, {
+      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+      cwd: "/",
+      stdio: [lifeline, readyWrite, "pipe"],
+    });
+    killAtHangUp(lifeline, child.pid);
+    for (const fd of [lifeline, readyWrite]) closeSync(fd);
+    return { child, readyRead, ourLifeline };
+  });
 }
 
 /** It is not one of the programs that berth brings along. */

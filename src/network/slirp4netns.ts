@@ -1,7 +1,8 @@
 import { closeSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
 import type { Helpers } from "../sys/helpers.ts";
-import { createPipe } from "../sys/libc.ts";
+import type { Running } from "./keep-running.ts";
+import { withPipes } from "./pipes.ts";
 import { addressAt, parseSubnet } from "./subnet.ts";
 
 /** What `--network slirp4netns:…` may say. */
@@ -45,18 +46,8 @@ export interface SlirpRequest {
  * does the end of this process, because slirp4netns watches a pipe (`--exit-fd`) that closes with us. The disposer waits
  * for its end only where that closes ports of the host: the kernel takes 15 ms for the tap device, and nobody needs them.
  */
-export async function attachSlirp4netns(
-  request: SlirpRequest,
-): Promise<AsyncDisposable & { readonly exited: Promise<unknown> }> {
-  const [readyRead, readyWrite] = createPipe();
-  const [exitRead, exitWrite] = createPipe();
-  const child = Bun.spawn([...request.helpers.command("slirp4netns"), ...argumentsOf(request)], {
-    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
-    cwd: request.apiSocket?.directory ?? "/",
-    stdio: ["ignore", "ignore", "pipe", readyWrite, exitRead],
-  });
-  closeSync(readyWrite);
-  closeSync(exitRead);
+export async function attachSlirp4netns(request: SlirpRequest): Promise<Running> {
+  const { child, readyRead, exitWrite } = spawnSlirp4netns(request);
   let attached = true;
   const dispose = async () => {
     if (attached) closeSync(exitWrite);
@@ -79,6 +70,20 @@ export async function attachSlirp4netns(
         : "--network host and --network none work without slirp4netns",
     },
   );
+}
+
+function spawnSlirp4netns(request: SlirpRequest) {
+  const command = [...request.helpers.command("slirp4netns"), ...argumentsOf(request)];
+  return withPipes(([readyRead, readyWrite], [exitRead, exitWrite]) => {
+    const child = Bun.spawn(command, {
+      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+      cwd: request.apiSocket?.directory ?? "/",
+      stdio: ["ignore", "ignore", "pipe", readyWrite, exitRead],
+    });
+    closeSync(readyWrite);
+    closeSync(exitRead);
+    return { child, readyRead, exitWrite };
+  });
 }
 
 function argumentsOf({ pid, options, enableIPv6, apiSocket }: SlirpRequest): string[] {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
 import { freePort } from "../support/free-port.ts";
@@ -126,6 +126,47 @@ describe("a network", () => {
     expect(await refused("network", "disconnect", "live", "guest")).toContain(
       "is not connected to network live",
     );
+  });
+
+  test("is the way out of a container that has none, each time that it is connected", async () => {
+    await succeed("network", "create", "--internal", "shut");
+    await succeed("network", "create", "open");
+    await start("guest", "--network", "shut");
+    const pid = await succeed("inspect", "-f", "{{.State.Pid}}", "guest");
+    for (let time = 0; time < 5; time++) {
+      await succeed("network", "connect", "open", "guest");
+      expect((await inside("guest", "ip", "route")).stdout).toContain("default via 10.0.2.2");
+      await succeed("network", "disconnect", "open", "guest");
+      // The next slirp4netns could not make its device while the one before has it.
+      expect(readFileSync(`/proc/${pid}/net/dev`, "latin1")).not.toContain("tap0");
+    }
+  });
+
+  test("is the way out at the second try when slirp4netns failed at the first", async () => {
+    const home = join(lab.root, "home");
+    const [helper, tried, works] = [join(home, "slirp"), join(home, "tried"), join(home, "works")];
+    mkdirSync(join(home, ".config/berth"), { recursive: true });
+    const script = [
+      "#!/bin/sh",
+      `[ -e '${works}' ] || { touch '${tried}'; exit 1; }`,
+      `directory=$(echo '${lab.root}'/data/libexec/*)`,
+      'for loader in "$directory"/ld-*; do',
+      '  [ ! -e "$loader" ] || exec "$loader" --library-path "$directory" "$directory/slirp4netns" "$@"',
+      "done",
+      'exec "$directory/slirp4netns" "$@"',
+    ];
+    writeFileSync(helper, script.join("\n"), { mode: 0o755 });
+    writeFileSync(join(home, ".config/berth/config.toml"), `[helpers]\nslirp4netns = "${helper}"\n`);
+    await succeed("network", "create", "--internal", "shut");
+    for (const name of ["open", "wide"]) await succeed("network", "create", name);
+    const flags = ["run", "-d", "--name", "guest", "--network", "shut"];
+    await lab.berth([...flags, builtinImage, "sleep", "1000"], { env: { ...env, HOME: home } });
+    const first = succeed("network", "connect", "open", "guest");
+    while (!existsSync(tried)) await Bun.sleep(10);
+    writeFileSync(works, "");
+    await succeed("network", "connect", "wide", "guest");
+    await first;
+    expect((await inside("guest", "ip", "route")).stdout).toContain("default via 10.0.2.2");
   });
 
   test("holds 50 members, and goes on when any process of it is killed", async () => {

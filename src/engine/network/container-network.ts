@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { messageOf } from "../../base/errors.ts";
 import type { NetworkAgent } from "../../network/agent/run-agent.ts";
+import type { Running } from "../../network/keep-running.ts";
 import { type SlirpOptions, slirpAddresses } from "../../network/slirp4netns.ts";
 import { macOf, parseSubnet } from "../../network/subnet.ts";
 import type { PublishedPort } from "../../oci/ports.ts";
@@ -33,7 +34,7 @@ export class ContainerNetwork implements AsyncDisposable {
   readonly #container: StartableContainer;
   readonly #pid: number;
   readonly #slirp: SlirpOptions;
-  #outside: Promise<AsyncDisposable> | undefined;
+  #outside: Promise<Running> | undefined;
   #agent: Promise<NetworkAgent> | undefined;
   #linked: ReadonlyMap<string, NetworkPlace> = new Map();
   #refreshed: Promise<void> = Promise.resolve();
@@ -72,7 +73,7 @@ export class ContainerNetwork implements AsyncDisposable {
     return ownWayOut(network) !== undefined || places.some((place) => !place.network.internal);
   }
 
-  #openOutside(opensPorts: boolean): Promise<AsyncDisposable> {
+  #openOutside(opensPorts: boolean): Promise<Running> {
     return connectOutside(this.#context, {
       pid: this.#pid,
       byPasta: this.#container.options.run.network.kind === "pasta",
@@ -151,14 +152,7 @@ export class ContainerNetwork implements AsyncDisposable {
     try {
       const before = [...this.#linked.values()].map(({ membership }) => membership);
       const places = this.#places();
-      const outside = this.#outside;
-      if (this.#goesOut(places)) {
-        this.#outside ??= this.#openOutside(false);
-        await this.#outside;
-      } else {
-        this.#outside = undefined;
-        await dispose(outside);
-      }
+      await this.#refreshOutside(this.#goesOut(places));
       const after = places.map(({ membership }) => membership);
       renewNames(this.#container, before, after);
       await this.#link(places);
@@ -166,6 +160,23 @@ export class ContainerNetwork implements AsyncDisposable {
       this.#context.warn(
         `the networks of container ${this.#container.id} could not be changed: ${messageOf(error)}`,
       );
+    }
+  }
+
+  async #refreshOutside(wanted: boolean): Promise<void> {
+    const outside = this.#outside;
+    if (wanted) {
+      this.#outside ??= this.#openOutside(false);
+      try {
+        await this.#outside;
+      } catch (error) {
+        this.#outside = undefined; // the next one may do better
+        throw error;
+      }
+    } else {
+      this.#outside = undefined;
+      await dispose(outside);
+      await (await outside)?.exited; // its device is in the way of the next one
     }
   }
 

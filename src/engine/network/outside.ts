@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { keepRunning } from "../../network/keep-running.ts";
+import { keepRunning, type Running } from "../../network/keep-running.ts";
 import { attachSlirp4netns, type SlirpOptions } from "../../network/slirp4netns.ts";
 import type { PortMapping, PublishedPort } from "../../oci/ports.ts";
 import type { EngineContext } from "../context.ts";
@@ -20,7 +20,7 @@ export interface OutsideRequest {
 export function connectOutside(
   { helpers }: Pick<EngineContext, "helpers">,
   { pid, options, byPasta, directory, mappings, onPorts }: OutsideRequest,
-): Promise<AsyncDisposable> {
+): Promise<Running> {
   const enableIPv6 = options.enableIPv6 ?? hostRoutesIPv6();
   if (byPasta)
     return keepRunning(async () => {
