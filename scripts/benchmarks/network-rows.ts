@@ -84,6 +84,8 @@ async function publishServer(bench: Bench, way: Way, role: "sink" | "serve"): Pr
   const { mounts } = program(bench);
   // Its standard input never ends: the container is removed.
   const command = ["sh", "-c", 'sleep 1000 | "$@"', "sh", ...insideArgv, role, String(port)];
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => void engine.run(["rm", "-f", "served"]));
   engine.run([
     "run",
     "-d",
@@ -106,17 +108,19 @@ async function publishServer(bench: Bench, way: Way, role: "sink" | "serve"): Pr
           .split(":")
           .at(-1),
       );
-  const pasta = way.pasta
-    ? attachPasta(engine, "served", ["-t", `127.0.0.1/${hostPort}:${port}`])
-    : undefined;
-  while (!engine.run(["logs", "served"]).includes(String(port))) await Bun.sleep(20);
-  return {
-    port: hostPort,
-    async [Symbol.asyncDispose]() {
-      engine.run(["rm", "-f", "served"]);
-      await pasta?.[Symbol.asyncDispose]();
-    },
-  };
+  if (way.pasta) stack.use(attachPasta(engine, "served", ["-t", `127.0.0.1/${hostPort}:${port}`]));
+  await until("the server listens", () => engine.run(["logs", "served"]).includes(String(port)));
+  const started = stack.move();
+  return { port: hostPort, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+/** A container that has died never gets there. */
+async function until(what: string, isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error(`${what}: not within 30 seconds`);
+    await Bun.sleep(20);
+  }
 }
 
 function freePort(): number {
@@ -169,6 +173,8 @@ async function outward(bench: Bench, way: Way): Promise<number> {
       const { argv, env } = engine.command(["run", "--rm", ...flags, bench.smallImage, ...send]);
       return Number(await outputOf(argv, env));
     }
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => void engine.run(["rm", "-f", "sending"]));
     engine.run([
       "run",
       "-d",
@@ -181,12 +187,10 @@ async function outward(bench: Bench, way: Way): Promise<number> {
       "sleep",
       "1000",
     ]);
-    await using _ = attachPasta(engine, "sending", ["-t", "none"]);
-    while (!engine.run(["exec", "sending", "ip", "route"]).includes("default")) await Bun.sleep(20);
+    stack.use(attachPasta(engine, "sending", ["-t", "none"]));
+    await until("pasta is there", () => engine.run(["exec", "sending", "ip", "route"]).includes("default"));
     const { argv, env } = engine.command(["exec", "sending", ...send]);
-    const rate = Number(await outputOf(argv, env));
-    engine.run(["rm", "-f", "sending"]);
-    return rate;
+    return Number(await outputOf(argv, env));
   } finally {
     server.stdin.end();
     await server.exited;

@@ -83,12 +83,9 @@ async function again(bench: Bench): Promise<Figure[]> {
       using proxy = startDelayingProxy(registry, held);
       const command = engine.command([...pullCommand(engine), [proxy.host, ...path].join("/")]);
       await sample(command);
-      const samples = await Promise.all([
-        await sample(command),
-        await sample(command),
-        await sample(command),
-      ]);
-      walls.push(median(samples.map(({ wall }) => wall)));
+      const samples: number[] = [];
+      for (let round = 0; round < 3; round++) samples.push((await sample(command)).wall);
+      walls.push(median(samples));
     }
     return (walls[1]! - walls[0]!) / delay;
   };
