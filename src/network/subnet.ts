@@ -127,6 +127,19 @@ export function macOf(address: string): string {
   return ["02", "42", ...addressBytes(address).map((byte) => byte.toString(16).padStart(2, "0"))].join(":");
 }
 
+/** Whether an interface has an IPv6 address that can be used already, from the text of /proc/net/if_inet6. */
+export function hasAddress6(table: string, name: string, address: string): boolean {
+  const IFA_F_TENTATIVE = 0x40;
+  const wanted = Buffer.from(addressBytes(address)).toString("hex");
+  return table
+    .split("\n")
+    .map((line) => line.split(/ +/))
+    .some(
+      ([held, , , , flags = "", device]) =>
+        held === wanted && device === name && (Number.parseInt(flags, 16) & IFA_F_TENTATIVE) === 0,
+    );
+}
+
 /** The subnets that this machine has routes to, from the text of /proc/net/route. */
 export function routedSubnets(table: string): readonly Subnet[] {
   const number = (hex: string) => Buffer.from(hex, "hex").readUInt32LE(0);

@@ -7,6 +7,7 @@ import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { bringInterfaceUp, ioctl, O } from "./libc.ts";
+import { requireIPv6 } from "./require-ipv6.ts";
 import { SystemCallError } from "./system-call-error.ts";
 
 const { symbols: c } = dlopen("libc.so.6", {
@@ -79,6 +80,7 @@ export interface InterfaceSettings {
 
 /** Gives an Ethernet interface its addresses and brings it up (netdevice(7)). */
 export function configureInterface(name: string, { mac, mtu, address, mask, ipv6 }: InterfaceSettings): void {
+  if (ipv6) requireIPv6();
   const [SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFMTU, SIOCSIFHWADDR] = [0x8916, 0x891c, 0x8922, 0x8924];
   const [AF_INET, ARPHRD_ETHER] = [2, 1];
   const socket = check("socket", c.socket(AF_INET, 2 | O.CLOEXEC, 0));

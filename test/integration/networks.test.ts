@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { berthExecutable } from "../support/berth-executable.ts";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
 import { freePort } from "../support/free-port.ts";
 import { monitorOf } from "../support/monitor-of.ts";
@@ -255,6 +256,8 @@ describe("a network", () => {
 
     await start("guest");
     await succeed("network", "connect", "--ip6", "fd80::77", "six", "guest");
+    const guest = await succeed("inspect", "-f", "{{.State.Pid}}", "guest");
+    expect(readFileSync(`/proc/${guest}/net/if_inet6`, "latin1")).toMatch(/^fd80(0{24})0077 .* 80 +eth\d$/m);
     expect((await inside("app", "ping", "-6", "-c", "1", "-W", "1", "fd80::77")).code).toBe(0);
     expect((await inside("guest", "wget", "-qO-", "http://[fd80::9]/")).stdout).toBe("six\n");
     expect(await succeed("network", "inspect", "-f", "{{.EnableIPv6}} {{json .IPAM.Config}}", "six")).toBe(
@@ -281,6 +284,17 @@ describe("a network", () => {
     expect(await create("--subnet", "10.81.0.0/24", "--gateway", "fd81::1")).toContain(
       "no matching subnet for gateway fd81::1",
     );
+  });
+
+  const namespaces = Bun.spawnSync(["unshare", "-Urm", "true"]).exitCode === 0;
+  test.skipIf(!namespaces)("with IPv6 is refused on a machine that has none", async () => {
+    const script = 'mount -t tmpfs none /proc/sys/net; exec "$0" network create --ipv6 six';
+    const child = Bun.spawn(["unshare", "-Urm", "sh", "-euc", script, berthExecutable], {
+      env: { ...process.env, ...env, HOME: lab.root, BERTH_ROOT: join(lab.root, "without") },
+      stderr: "pipe",
+    });
+    expect(await child.stderr.text()).toContain("this machine has no IPv6");
+    expect(await child.exited).toBe(1);
   });
 
   test("is shared by who joins a member's network, with names and published ports", async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { BerthError } from "../../base/errors.ts";
+import { hasAddress6 } from "../../network/subnet.ts";
 import type { ContainerRecord, NetworkMembership, NetworkRecord } from "../../store/types.ts";
 import { isAlive } from "../../sys/process-identity.ts";
 import { optionsOf } from "../container-record.ts";
@@ -92,7 +93,7 @@ async function apply(
   const name = interfaceName(membership);
   if (isAlive(monitor)) process.kill(monitor.pid, lookAgain);
   for (const end = Date.now() + patience; Date.now() < end; await Bun.sleep(pollInterval)) {
-    if (!isAlive(first) || hasRoute(first.pid, name) === there) return;
+    if (!isAlive(first) || (there ? isSetUp(first.pid, membership) : !hasRoute(first.pid, name))) return;
   }
   throw new BerthError(
     "network",
@@ -103,7 +104,20 @@ async function apply(
   );
 }
 
-/** Whether an interface is up with its address: the last thing that is done to it (/proc/PID/net/route). */
+/** Whether the interface of a network is up with its addresses, of which the IPv6 one comes last (/proc/PID/net/if_inet6). */
+function isSetUp(pid: number, membership: NetworkMembership): boolean {
+  const { address6 } = membership;
+  const name = interfaceName(membership);
+  if (!hasRoute(pid, name)) return false;
+  if (address6 === undefined) return true;
+  try {
+    return hasAddress6(readFileSync(`/proc/${pid}/net/if_inet6`, "latin1"), name, address6);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether an interface is up with its IPv4 address (/proc/PID/net/route). */
 function hasRoute(pid: number, name: string): boolean {
   try {
     return readFileSync(`/proc/${pid}/net/route`, "latin1").includes(`\n${name}\t`);

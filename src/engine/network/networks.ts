@@ -2,6 +2,7 @@ import { BerthError } from "../../base/errors.ts";
 import { randomHex } from "../../base/random-hex.ts";
 import { parseSubnet } from "../../network/subnet.ts";
 import type { NetworkRecord } from "../../store/types.ts";
+import { requireIPv6 } from "../../sys/require-ipv6.ts";
 import type { EngineContext } from "../context.ts";
 import { emitEvent } from "../events.ts";
 import { onlyPrune, type PruneReport } from "../prune.ts";
@@ -25,6 +26,7 @@ export function createNetwork(context: EngineContext, creation: NetworkCreation)
       `invalid network name "${name}": only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
     );
   if (isPredefined(name)) throw new BerthError("conflict", `network with name ${name} already exists`);
+  if (creation.ipv6) requireIPv6();
   const { store } = context;
   const network = store.transaction(() => {
     const others = store.networks

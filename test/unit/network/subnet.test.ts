@@ -6,6 +6,7 @@ import {
   contains,
   defaultPools,
   freeAddress,
+  hasAddress6,
   isWithin,
   localSubnet,
   macOf,
@@ -80,6 +81,17 @@ test("an IPv6 address has one text and sixteen bytes", () => {
   expect(addressBytes("fd00::ab:1")).toEqual([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xab, 0, 1]);
   expect(addressBytes("::")).toEqual(Array.from({ length: 16 }, () => 0));
   expect(subnetText(localSubnet(Uint8Array.of(0, 1, 2, 3, 255)))).toBe("fd00:102:3ff::/64");
+});
+
+test("an address is an interface's when it can be used", () => {
+  const table =
+    "00000000000000000000000000000001 01 80 10 80       lo\n" +
+    "fd800000000000000000000000000077 03 40 00 80     eth1\n" +
+    "fd800000000000000000000000000078 04 40 00 c0     eth2\n";
+  expect(hasAddress6(table, "eth1", "fd80::77")).toBe(true);
+  expect(hasAddress6(table, "eth2", "fd80::77")).toBe(false);
+  expect(hasAddress6(table, "eth2", "fd80::78")).toBe(false); // tentative
+  expect(hasAddress6("", "eth1", "fd80::77")).toBe(false);
 });
 
 test("routes of the machine are read as subnets; the default route is none", () => {
