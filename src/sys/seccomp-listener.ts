@@ -12,6 +12,8 @@ const { symbols: c } = dlopen("libc.so.6", {
 /** `_IOWR('!', 0, struct seccomp_notif)` and so on (linux/seccomp.h). */
 const NOTIF = { RECV: 0xc0502100, SEND: 0xc0182101, ID_VALID: 0x40082102 } as const;
 const POLLIN = 1;
+const ENOENT = 2;
+const EINTR = 4;
 
 export interface WaitingCall {
   readonly id: bigint;
@@ -39,7 +41,12 @@ export class SeccompListener {
       if (!pollDescriptors(set, -1)) continue;
       if (((set[1]! >>> 16) & POLLIN) === 0) return undefined; // hung up
       this.#received.fill(0); // the kernel insists
-      if (c.ioctl(this.#fd, NOTIF.RECV, ptr(this.#received)) < 0) continue; // who asked was killed meanwhile
+      const result = c.ioctl(this.#fd, NOTIF.RECV, ptr(this.#received));
+      if (result < 0) {
+        const error = read.i32(c.__errno_location()!);
+        if (error === ENOENT || error === EINTR) continue; // who asked was killed meanwhile
+        check("ioctl", result, "SECCOMP_IOCTL_NOTIF_RECV");
+      }
       const view = new DataView(this.#received.buffer);
       return {
         id: view.getBigUint64(0, true),
@@ -59,7 +66,6 @@ export class SeccompListener {
 
   /** Has it return 0, or fail with an error, a negative errno. One that has been killed meanwhile needs no answer. */
   answer({ id }: WaitingCall, error: number): void {
-    const ENOENT = 2;
     this.#answer[0] = BigInt.asIntN(64, id);
     this.#answer[1] = 0n;
     this.#answer[2] = BigInt.asUintN(32, BigInt(error)); // error, and no flags above it

@@ -28,8 +28,7 @@ export const exec = defineCommand({
   completes: ["running container", "file"],
   async run({ flags, words, host, context }) {
     const [container = "", ...args] = words;
-    const detachKeys =
-      flags.tty || flags["detach-keys"] ? detachKeysFrom(flags["detach-keys"], host.env) : new Uint8Array();
+    const detachKeys = detachKeysFrom(flags["detach-keys"], host.env, flags.tty);
     if (flags.workdir) checkWorkdir(flags.workdir);
     const files = flags["env-file"].flatMap((path) =>
       readKeyValueFile("env", path, host.workingDirectory, host.env),

@@ -30,7 +30,7 @@ export const start = defineCommand({
       const end = await startAttached(context, words[0]!, {
         input: flags.interactive,
         proxy: true,
-        detachKeys: detachKeysFrom(flags["detach-keys"], host.env),
+        detachKeys: detachKeysFrom(flags["detach-keys"], host.env, host.stdin.isTerminal),
         signal,
       });
       return end.kind === "exited" ? end.exitCode : exitCode.success;

@@ -5,8 +5,12 @@ import { defaultDetachKeys, parseDetachKeys } from "../../engine/detach-keys.ts"
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `--detach-keys`; without it, the `detachKeys` of Docker's configuration, or Docker's own. */
-export function detachKeysFrom(value: string | undefined, env: Environment): Uint8Array {
+/**
+ * `--detach-keys`; without it, the `detachKeys` of Docker's configuration, or Docker's own. Without a terminal nobody can
+ * type them: there are none, and what the configuration says is not looked at.
+ */
+export function detachKeysFrom(value: string | undefined, env: Environment, terminal: boolean): Uint8Array {
+  if (!value && !terminal) return new Uint8Array();
   return parseDetachKeys(value || configuredKeys(env) || defaultDetachKeys);
 }
 

@@ -91,14 +91,24 @@ class OwnerRecorder {
     if (typeof path === "number") return path;
     const base = directory === undefined ? "cwd" : `fd/${directory}`;
     if (path === "") return mayBeEmpty ? this.#valid(call, process(base), E.BADF) : E.NOENT;
-    const root = this.#valid(call, process("root", O.DIRECTORY), E.SRCH);
-    if (root < 0) return root;
+    if (path.startsWith("/")) return this.#openFrom(call, AT_FDCWD, path, follow);
     const from = process(base, O.DIRECTORY);
+    if (from < 0) return from === E.NOENT ? E.BADF : from;
+    try {
+      return this.#openFrom(call, from, path, follow);
+    } finally {
+      calls.close(from);
+    }
+  }
+
+  /** What a path names in the caller's root; the one check covers `start` as well, which must be open before. */
+  #openFrom(call: WaitingCall, start: number, path: string, follow: boolean): number {
+    const opened = calls.open(this.#proc, `${call.pid}/root`, O.PATH | O.DIRECTORY);
+    const root = this.#valid(call, opened, E.SRCH);
+    if (root < 0) return root;
     try {
       const entered = calls.changeRoot(root);
       if (entered < 0) return entered;
-      if (from < 0 && !path.startsWith("/")) return from === E.NOENT ? E.BADF : from;
-      const start = path.startsWith("/") ? AT_FDCWD : from;
       const link = calls.open(start, path, O.PATH | O.NOFOLLOW);
       if (link < 0 || !follow) return link;
       const file = calls.open(start, path, O.PATH);
@@ -108,7 +118,6 @@ class OwnerRecorder {
       return file;
     } finally {
       calls.close(root);
-      if (from >= 0) calls.close(from);
     }
   }
 

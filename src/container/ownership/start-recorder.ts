@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import { isBerthError } from "../../base/errors.ts";
+import { BerthError, isBerthError } from "../../base/errors.ts";
 import { HeldNamespaces } from "../../sys/held-namespaces.ts";
 import type { Helpers } from "../../sys/helpers.ts";
 import type { IdentityMap } from "../../sys/identity.ts";
@@ -13,8 +13,12 @@ export class OwnerRecording implements AsyncDisposable {
   readonly #tools: { readonly helpers: Helpers; readonly identity: IdentityMap };
   #process: NamespaceProcess | undefined;
 
-  constructor(tools: { readonly helpers: Helpers; readonly identity: IdentityMap }) {
+  readonly #signal: AbortSignal;
+
+  /** The signal tells of an interruption, which ends the recorder too: a terminal's SIGINT reaches them all. */
+  constructor(tools: { readonly helpers: Helpers; readonly identity: IdentityMap }, signal: AbortSignal) {
     this.#tools = tools;
+    this.#signal = signal;
   }
 
   /** What the launch of the container is asked for. */
@@ -46,9 +50,13 @@ export class OwnerRecording implements AsyncDisposable {
     }
   }
 
+  /** Throws `helper-failed` when the recorder did not live as long as the container: owners may be missing. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#process?.child.exited;
-    this.#process?.release();
+    if (this.#process === undefined) return;
+    const status = await this.#process.child.exited;
+    this.#process.release();
+    if (status !== 0 && !this.#signal.aborted)
+      throw new BerthError("helper-failed", `the recorder of file owners failed with status ${status}`);
   }
 }
 

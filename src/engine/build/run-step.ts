@@ -60,7 +60,8 @@ export async function runStep(context: EngineContext, request: RunRequest): Prom
     layers,
     firstStart: true,
   };
-  const recording = context.identity.mode === "single" ? stack.use(new OwnerRecording(context)) : undefined;
+  const recording =
+    context.identity.mode === "single" ? stack.use(new OwnerRecording(context, signal)) : undefined;
   const spec = await containerSpec(context, container, {
     namespaces: namespaces.modes,
     openFiles: callersOpenFileLimit(),
