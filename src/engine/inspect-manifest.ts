@@ -11,6 +11,8 @@ import { openSource } from "./open-source.ts";
 import { type Place, placeOf } from "./place.ts";
 import { openRegistries, type RegistryChoice } from "./registry-access.ts";
 
+const mostMembers = 1000;
+
 type Talk = RegistryChoice & { readonly signal?: AbortSignal };
 
 /** The local list of a name, else the manifest or index at its registry, or a place (`oci:PATH`); nothing is brought here. */
@@ -59,12 +61,19 @@ export async function describeManifests(
   const parsed = parseManifestOrIndex(root.bytes, root.descriptor.mediaType);
   if (parsed.kind === "manifest")
     return described(name, root, await configuredPlatform(source, parsed.manifest, signal));
-  return Promise.all(
-    parsed.index.manifests.map(async (descriptor) => {
-      const document = await memberOf(source, descriptor, signal);
-      return described(`${name.split("@")[0]}@${descriptor.digest}`, document, descriptor.platform);
-    }),
-  );
+  const { manifests } = parsed.index;
+  if (manifests.length > mostMembers)
+    throw new BerthError(
+      "unsupported",
+      `${text} names ${manifests.length} manifests, more than the ${mostMembers} that can be described`,
+    );
+  const all: DescribedManifest[] = [];
+  // One after another: how many there are is a stranger's word.
+  for (const descriptor of manifests) {
+    const document = await memberOf(source, descriptor, signal);
+    all.push(described(`${name.split("@")[0]}@${descriptor.digest}`, document, descriptor.platform));
+  }
+  return all;
 }
 
 /** A name may be that of a local list, which has members. */

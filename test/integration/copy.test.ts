@@ -176,6 +176,26 @@ describe.skipIf(missing)("copy", () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("manifest unknown") });
   });
 
+  test("manifest inspect -v refuses an index of more manifests than anybody has", async () => {
+    const root = newRoot();
+    const layout = join(root, "layout");
+    const member = {
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      digest: digestOf("m"),
+      size: 1,
+    };
+    const mediaType = "application/vnd.oci.image.index.v1+json";
+    const index = JSON.stringify({ schemaVersion: 2, mediaType, manifests: Array(1001).fill(member) });
+    const annotations = { "org.opencontainers.image.ref.name": "x" };
+    const entry = { mediaType, digest: digestOf(index), size: index.length, annotations };
+    mkdirSync(join(layout, "blobs/sha256"), { recursive: true });
+    writeFileSync(join(layout, "blobs/sha256", digestOf(index).replace("sha256:", "")), index);
+    writeFileSync(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+    writeFileSync(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [entry] }));
+    const { code, stderr } = await runBerth(root, ["manifest", "inspect", "-v", `oci:${layout}:x`]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("names 1001 manifests") });
+  });
+
   test("a manifest list is put together here and pushed, with members of other repositories", async () => {
     const root = newRoot();
     const [amd, arm] = JSON.parse(await raw(at("multi:1"))).manifests;
