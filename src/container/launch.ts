@@ -32,8 +32,6 @@ export interface LaunchRequest {
   readonly cgroup?: string;
   /** Gets the listener of a filter that tells of chown(2), to keep, and the first process. */
   readonly onOwners?: (listener: number, pid: number) => void;
-  /** `command` makes the user namespace itself (`NamespaceRequest.mapsLater`). */
-  readonly mapsLater: boolean;
   /** The container's processes end with berth, all of them, by a pid namespace of their own. */
   readonly ownProcesses: boolean;
 }
@@ -77,7 +75,6 @@ export function launch(request: LaunchRequest): Launch {
     stdio: [stdin ?? "ignore", stdout, stderr, initChannel, initTerminalSocket],
     ...(joined ? { joined } : {}),
     ...(request.cgroup === undefined ? {} : { cgroup: request.cgroup }),
-    mapsLater: request.mapsLater,
   });
   const { child } = namespaces;
   closeSync(initChannel);
@@ -115,8 +112,8 @@ export function launch(request: LaunchRequest): Launch {
           awaitsNetwork: attachNetwork !== undefined,
           ...(sharedMemoryOf === undefined ? {} : { sharedMemoryOf }),
         };
-        await namespaces.mapped;
         sendUnlessGone(channel, complete);
+        await namespaces.mapped;
         for (;;) {
           const { value: message } = await messages.next();
           if (message === undefined)

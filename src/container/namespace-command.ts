@@ -1,7 +1,6 @@
 import type { HeldNumbers } from "../sys/held-namespaces.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import {
-  announcedCommand,
   guardedCommand,
   innermostCommand,
   joinedPidCommand,
@@ -23,8 +22,6 @@ export interface ContainerNamespaces {
   readonly joined: HeldNumbers;
   /** Only with this storage driver the command depends on the root. */
   readonly fuse: FuseMount | undefined;
-  /** The user namespace is to be made, too, and its ids are mapped later (sys/namespaces.ts). */
-  readonly mapsLater: boolean;
 }
 
 export type FuseMount = Extract<RootMount, { kind: "fuse-overlayfs" }>;
@@ -44,20 +41,15 @@ export function fuseMount(root: RootMount): FuseMount | undefined {
  * With the processes of the host or of another container there is no such pid namespace: see `amongOthers`.
  */
 export function namespaceCommand(container: ContainerNamespaces): readonly string[] {
-  const { helpers, self, modes, fuse, mapsLater } = container;
-  const outer: NamespaceKind[] = mapsLater ? ["user", "mount"] : ["mount"];
+  const { helpers, self, modes, fuse } = container;
+  const outer: NamespaceKind[] = ["mount"];
   if (modes.ipc === "private") outer.push("ipc");
   if (modes.uts === "private") outer.push("uts");
   if (modes.network === "private") outer.push("net");
   const init = [...self, "internal-init"];
   if (modes.pid !== "private") return unsharedCommand(helpers, outer, amongOthers(container, init));
   if (fuse === undefined) {
-    const innermost = innermostCommand(helpers, { ownMounts: false }, init);
-    return guardedCommand(
-      helpers,
-      outer,
-      mapsLater ? announcedCommand(helpers, gateDescriptor, innermost) : innermost,
-    );
+    return guardedCommand(helpers, outer, innermostCommand(helpers, { ownMounts: false }, init));
   }
   const script = [
     mounted(helpers, fuse),

@@ -4,7 +4,6 @@ import { planContainer } from "../container/plan.ts";
 import { firstHeldDescriptor } from "../container/protocol.ts";
 import type { ContainerSpec } from "../container/spec.ts";
 import { selfCommand } from "../sys/self-command.ts";
-import { rootIsCaller } from "../sys/user-namespace-command.ts";
 import type { EngineContext } from "./context.ts";
 import type { NamespacePlan } from "./namespace-plan.ts";
 
@@ -20,14 +19,10 @@ export function launchNamespaces(
   const { identity, modes, held } = namespaces;
   const joined = held?.numbersFrom(firstHeldDescriptor) ?? {};
   using _ = namespaces;
-  // As init waits for its orders anyway, the maps can be written while it starts.
-  const mapsLater =
-    identity.mode === "subordinate" && rootIsCaller(identity) && !held && !fuse && modes.pid === "private";
   return launch({
     helpers,
     identity,
-    command: namespaceCommand({ helpers, self: selfCommand(), modes, joined, fuse, mapsLater }),
-    mapsLater,
+    command: namespaceCommand({ helpers, self: selfCommand(), modes, joined, fuse }),
     env: { PATH: context.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin", ...briefLife },
     stdio,
     ...(held ? { held } : {}),

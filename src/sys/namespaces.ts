@@ -5,7 +5,7 @@ import type { IdentityMap, IdRange } from "./identity.ts";
 import { createPipe, createSocketPair, killAtHangUp } from "./libc.ts";
 import { type UserNamespaceRequest, userNamespaceCommand } from "./user-namespace-command.ts";
 
-export type NamespaceKind = "user" | "mount" | "ipc" | "uts" | "net";
+export type NamespaceKind = "mount" | "ipc" | "uts" | "net";
 
 /** The argv that runs `argv` in new namespaces. */
 export function unsharedCommand(
@@ -32,8 +32,6 @@ export function guardedCommand(
 function flagsOf(kinds: readonly NamespaceKind[]): readonly string[] {
   return [
     ...kinds.map((kind) => `--${kind}`),
-    // Nobody has ids in a new user namespace yet, and whoever has none loses all capabilities with an exec.
-    ...(kinds.includes("user") ? ["--keep-caps"] : []),
     // As a slave, so that what the host unmounts later is not held here; nothing of ours reaches the host.
     ...(kinds.includes("mount") ? ["--propagation=slave"] : []),
   ];
@@ -42,11 +40,6 @@ function flagsOf(kinds: readonly NamespaceKind[]): readonly string[] {
 /** The argv that runs `argv` in a held pid namespace, and ends as it does. */
 export function joinedPidCommand(helpers: Helpers, pid: number, argv: readonly string[]): readonly string[] {
   return [...helpers.command("nsenter"), `--pid=/proc/self/fd/${pid}`, "--", ...argv];
-}
-
-/** The argv that tells at the gate that the namespaces before it are there, and goes on with `argv`. */
-export function announcedCommand(helpers: Helpers, gate: number, argv: readonly string[]): readonly string[] {
-  return [...helpers.command("busybox"), "sh", "-c", `echo >&${gate}; exec "$@" ${gate}>&-`, "sh", ...argv];
 }
 
 /** busybox's flags for mounts that nothing of ours leaves, and that the host can still unmount. */
@@ -82,11 +75,6 @@ export interface NamespaceRequest extends UserNamespaceRequest {
   readonly cgroup?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdio: readonly [Stdin, Stdout, Stdout, ...number[]];
-  /**
-   * `argv` makes the user namespace itself, says so at the gate and goes on: its ids are mapped meanwhile. It must have
-   * been told that they are (`mapped`) before it does anything with an id.
-   */
-  readonly mapsLater?: boolean;
 }
 
 type Stdin = "ignore" | "pipe" | number | Uint8Array;
@@ -94,10 +82,7 @@ type Stdout = "pipe" | number;
 
 export interface NamespaceProcess {
   readonly child: Bun.Subprocess<Stdin, Stdout, Stdout>;
-  /**
-   * Rejects when there is no user namespace to be had, or its ids cannot be mapped; the process has then ended, or with
-   * `mapsLater` waits to be told what to do.
-   */
+  /** Rejects when there is no user namespace to be had, or its ids cannot be mapped; the process has then ended. */
   readonly mapped: Promise<void>;
   /** Kills the process, if it still runs, and lets go of what ties it to us. */
   release(): void;
@@ -118,7 +103,7 @@ export function spawnInUserNamespace(request: NamespaceRequest): NamespaceProces
   const gated = joined === undefined && identity.mode === "subordinate";
   const [lifeline, ourLifeline] = createPipe();
   const [gate, theirGate] = createSocketPair();
-  const command = request.mapsLater ? request.argv : userNamespaceCommand(request);
+  const command = userNamespaceCommand(request);
   const placed = request.cgroup === undefined ? command : inCgroup(busybox, request.cgroup, command);
   const child = Bun.spawn([...placed], {
     env: { ...env },
@@ -132,9 +117,7 @@ export function spawnInUserNamespace(request: NamespaceRequest): NamespaceProces
   });
   killAtHangUp(lifeline, child.pid);
   for (const fd of [theirGate, lifeline]) closeSync(fd);
-  const mapped = gated
-    ? openGate(busybox, identity, gate, request.mapsLater ? child.pid : undefined)
-    : Promise.resolve(closeSync(gate));
+  const mapped = gated ? openGate(busybox, identity, gate) : Promise.resolve(closeSync(gate));
   let released = false;
   return {
     child,
@@ -159,17 +142,12 @@ export function inCgroup(
  * Has a shell write the maps and open the gate, so that it happens at once, whatever our own thread is busy with.
  * It ends by itself, with everything it has, when the process behind the gate does.
  */
-async function openGate(
-  busybox: readonly string[],
-  identity: IdentityMap,
-  gate: number,
-  known: number | undefined,
-): Promise<void> {
+async function openGate(busybox: readonly string[], identity: IdentityMap, gate: number): Promise<void> {
   const numbers = (ranges: readonly IdRange[]) =>
     ranges.map(({ inside, outside, count }) => `${inside} ${outside} ${count}`).join(" ");
   const script =
-    `read -r pid <&3 || exit ${closedGate}; newuidmap ${known ?? "$pid"} ${numbers(identity.uids)} & ` +
-    `newgidmap ${known ?? "$pid"} ${numbers(identity.gids)} && wait $!${known === undefined ? " && echo >&3" : ""}`;
+    `read -r pid <&3 || exit ${closedGate}; newuidmap $pid ${numbers(identity.uids)} & ` +
+    `newgidmap $pid ${numbers(identity.gids)} && wait $! && echo >&3`;
   const mapper = Bun.spawn([...busybox, "sh", "-c", script], { stdio: ["ignore", "ignore", "pipe", gate] });
   closeSync(gate);
   const [said, status] = await Promise.all([mapper.stderr.text(), mapper.exited]);

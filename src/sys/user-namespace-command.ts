@@ -28,15 +28,11 @@ export function userNamespaceCommand(request: UserNamespaceRequest): readonly st
     return [...enterCommand(helpers, path("user"), flags), ...argv];
   }
   if (identity.mode === "single") return [...busybox, "unshare", "-r", ...argv];
-  if (rootIsCaller(identity)) {
+  if (identity.uids.some(({ inside, outside }) => inside === 0 && outside === process.getuid!())) {
     const behindGate = `echo $$ >&${gate} && read -r _ <&${gate} && exec "$@" ${gate}>&-`;
     return [...busybox, "unshare", "-U", ...busybox, "sh", "-c", behindGate, "sh", ...argv];
   }
   return [...busybox, "sh", "-c", throughHolder(helpers, lifeline, gate), "sh", ...argv];
-}
-
-export function rootIsCaller(identity: IdentityMap): boolean {
-  return identity.uids.some(({ inside, outside }) => inside === 0 && outside === process.getuid!());
 }
 
 /** Whatever ids the caller has in the user namespace, it becomes uid 0 there; groups stay as they are. */

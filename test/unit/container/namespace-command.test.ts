@@ -13,18 +13,10 @@ const modes = {
 const joined = {};
 
 test("a container has a pid namespace in a pid namespace, and all the others once", () => {
-  const command = namespaceCommand({ helpers, self, fuse: undefined, modes, joined, mapsLater: false });
+  const command = namespaceCommand({ helpers, self, fuse: undefined, modes, joined });
   expect(command.join(" ")).toBe(
     "/lib/unshare --mount --ipc --uts --net --propagation=slave --pid --fork --kill-child -- " +
       "/lib/busybox unshare -p -f /bin/berth internal-init",
-  );
-});
-
-test("the user namespace is made by the same call where its ids are mapped later, and its program told of", () => {
-  const command = namespaceCommand({ helpers, self, fuse: undefined, modes, joined, mapsLater: true });
-  expect(command.join(" ")).toBe(
-    "/lib/unshare --user --mount --ipc --uts --net --keep-caps --propagation=slave --pid --fork --kill-child -- " +
-      '/lib/busybox sh -c echo >&6; exec "$@" 6>&- sh /lib/busybox unshare -p -f /bin/berth internal-init',
   );
 });
 
@@ -35,7 +27,6 @@ test("the host's network is kept when asked for", () => {
     fuse: undefined,
     modes: { ...modes, network: "host" },
     joined,
-    mapsLater: false,
   });
   expect(command).not.toContain("--net");
 });
@@ -48,7 +39,7 @@ test("fuse-overlayfs lives in the outer namespaces, and odd names are escaped tw
     volatile: true,
     mountPoint: "/m",
   } as const;
-  const command = namespaceCommand({ helpers, self, fuse, modes, joined, mapsLater: false });
+  const command = namespaceCommand({ helpers, self, fuse, modes, joined });
   const script = command.at(-1)!;
   expect(command.slice(-4, -1)).toEqual(["/lib/busybox", "sh", "-c"]);
   expect(script).toContain("lowerdir=/it'\\''s\\,2:/low\\:1,upperdir=/u,workdir=/w,volatile");
