@@ -86,19 +86,7 @@ async function publishServer(bench: Bench, way: Way, role: "sink" | "serve"): Pr
   const command = ["sh", "-c", 'sleep 1000 | "$@"', "sh", ...insideArgv, role, String(port)];
   await using stack = new AsyncDisposableStack();
   stack.defer(() => void engine.run(["rm", "-f", "served"]));
-  engine.run([
-    "run",
-    "-d",
-    "--stop-timeout",
-    "0",
-    "--name",
-    "served",
-    ...way.flags,
-    ...published,
-    ...mounts,
-    bench.smallImage,
-    ...command,
-  ]);
+  runDetached(engine, "served", [...way.flags, ...published, ...mounts, bench.smallImage, ...command]);
   const hostPort = way.pasta
     ? freePort()
     : Number(
@@ -112,6 +100,11 @@ async function publishServer(bench: Bench, way: Way, role: "sink" | "serve"): Pr
   await until("the server listens", () => engine.run(["logs", "served"]).includes(String(port)));
   const started = stack.move();
   return { port: hostPort, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+/** A container that is removed at once when it is told to. */
+function runDetached(engine: Way["engine"], name: string, rest: readonly string[]): void {
+  engine.run(["run", "-d", "--stop-timeout", "0", "--name", name, ...rest]);
 }
 
 /** A container that has died never gets there. */
@@ -175,18 +168,7 @@ async function outward(bench: Bench, way: Way): Promise<number> {
     }
     await using stack = new AsyncDisposableStack();
     stack.defer(() => void engine.run(["rm", "-f", "sending"]));
-    engine.run([
-      "run",
-      "-d",
-      "--stop-timeout",
-      "0",
-      "--name",
-      "sending",
-      ...flags,
-      bench.smallImage,
-      "sleep",
-      "1000",
-    ]);
+    runDetached(engine, "sending", [...flags, bench.smallImage, "sleep", "1000"]);
     stack.use(attachPasta(engine, "sending", ["-t", "none"]));
     await until("pasta is there", () => engine.run(["exec", "sending", "ip", "route"]).includes("default"));
     const { argv, env } = engine.command(["exec", "sending", ...send]);

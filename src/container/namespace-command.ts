@@ -10,7 +10,7 @@ import {
 } from "../sys/namespaces.ts";
 import type { IdTranslation, RootMount } from "../sys/root-mount.ts";
 import { shellWords } from "../sys/user-namespace-command.ts";
-import { gateDescriptor, lifelineDescriptor } from "./protocol.ts";
+import { gateDescriptor as spare, lifelineDescriptor } from "./protocol.ts";
 import type { NamespaceModes } from "./spec.ts";
 
 export interface ContainerNamespaces {
@@ -76,7 +76,7 @@ function amongOthers(
   const background = shellWords(guardedCommand(helpers, [], [...shell, keeper]));
   return [
     ...shell,
-    `exec ${gateDescriptor}<&0; (${background} ${gateDescriptor}<&- &) | { read -r _ || exit 125; exec ${shellWords(command)} <&${gateDescriptor} ${gateDescriptor}<&-; }`,
+    `exec ${spare}<&0; (${background} ${spare}<&- &) | { read -r _ || exit 125; exec ${shellWords(command)} <&${spare} ${spare}<&-; }`,
   ];
 }
 

@@ -165,7 +165,7 @@ export function restrict(spec: ProcessSpec, identity: Identity, restrictions: Re
   if (seccomp && onListener) onListener(installSeccompListener(seccomp));
   else if (seccomp) installSeccompFilter(seccomp);
   setIds(identity);
-  setCapabilities(identity.uid === 0 ? capabilityMask(spec.capabilities) : 0n);
+  if (identity.uid === 0) setCapabilities(capabilityMask(spec.capabilities));
 }
 
 /** What execve(2) gets; asked for inside the root, as the program's user. */

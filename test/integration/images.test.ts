@@ -9,6 +9,7 @@ import { type DockerRegistry, dockerRegistryPath, startDockerRegistry } from "..
 import { ociLayoutMembers, tarOf } from "../support/image-archives.ts";
 import { type MemoryImage, memoryImage } from "../support/memory-image.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { storeRoots } from "../support/store-roots.ts";
 
 const missing = [dockerRegistryPath, Bun.which("skopeo")].includes(null);
 const directory = temporaryDirectory();
@@ -19,14 +20,7 @@ let image: MemoryImage;
 let name: string;
 let archive: string;
 
-/** Data directories hold files of subordinate ids; only berth can remove them. */
-const roots: string[] = [];
-function newRoot(): string {
-  const root = join(directory.path, `root${roots.length}`);
-  mkdirSync(root);
-  roots.push(root);
-  return root;
-}
+const { roots, newRoot } = storeRoots(directory);
 
 const berth = (root: string, ...args: string[]) => runBerth(root, args);
 

@@ -9,6 +9,7 @@ import { tarOf } from "../support/image-archives.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { startInTerminal } from "../support/terminal-session.ts";
 import { writeOciLayout } from "../support/write-oci-layout.ts";
+import { storeRoots } from "../support/store-roots.ts";
 
 const missing = [dockerRegistryPath, Bun.which("skopeo"), Bun.which("openssl")].includes(null);
 const user = { name: "user", password: "dTpw-s3cret" };
@@ -18,14 +19,7 @@ let authority: Certificate;
 let registry: DockerRegistry;
 let plain: DockerRegistry;
 let layout: string;
-const roots: string[] = [];
-
-function newRoot(): string {
-  const root = join(directory.path, `root${roots.length}`);
-  mkdirSync(root);
-  roots.push(root);
-  return root;
-}
+const { roots, newRoot } = storeRoots(directory);
 
 const berth = (root: string, args: string[], options: BerthOptions = {}) =>
   runBerth(root, args, { ...options, env: { SSL_CERT_FILE: authority.certificate, ...options.env } });

@@ -5,6 +5,7 @@ import { berthExecutable } from "../support/berth-executable.ts";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
 import { freePort } from "../support/free-port.ts";
 import { monitorOf } from "../support/monitor-of.ts";
+import { succeeding } from "../support/succeed.ts";
 
 let lab: ContainerLab;
 let env: Record<string, string>;
@@ -22,11 +23,7 @@ afterEach(async () => {
 });
 
 const own = (...args: string[]) => lab.berth(args, { env });
-const succeed = async (...args: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await own(...args);
-  if (code !== 0) throw new Error(`berth ${args.join(" ")}: ${stderr}`);
-  return stdout.trim();
-};
+const succeed = succeeding(own);
 const refused = async (...args: string[]): Promise<string> => {
   const { code, stderr } = await own(...args);
   expect(code).not.toBe(0);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
 import { freePort } from "../support/free-port.ts";
 import { monitorOf } from "../support/monitor-of.ts";
+import { succeeding } from "../support/succeed.ts";
 
 let lab: ContainerLab;
 beforeAll(async () => {
@@ -12,11 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => lab[Symbol.asyncDispose]());
 
-const succeed = async (...args: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await lab.berth(args);
-  if (code !== 0) throw new Error(`berth ${args.join(" ")}: ${stderr}`);
-  return stdout.trim();
-};
+const succeed = succeeding((...args) => lab.berth(args));
 /** A server of the host that says hello to whoever connects. */
 const greet = (hostname: string) =>
   Bun.listen({ hostname, port: 0, socket: { open: (socket) => void socket.end("hello\n"), data() {} } });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
 import { freePort } from "../support/free-port.ts";
+import { succeeding } from "../support/succeed.ts";
 
 let lab: ContainerLab;
 beforeAll(async () => {
@@ -9,11 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => lab[Symbol.asyncDispose]());
 
-const succeed = async (...args: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await lab.berth(args);
-  if (code !== 0) throw new Error(`berth ${args.join(" ")}: ${stderr}`);
-  return stdout.trim();
-};
+const succeed = succeeding((...args) => lab.berth(args));
 const inspect = async (name: string, template: string) => succeed("inspect", "-f", template, name);
 /** A web server that says the address of whoever asks, to whoever asks. */
 const server = [

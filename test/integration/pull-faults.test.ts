@@ -1,7 +1,7 @@
 /** `berth pull`, whole, from a registry that misbehaves: security cases B1, B4, B7, B10, and interruptions. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Of } from "../../src/oci/digest.ts";
 import { formatReference } from "../../src/oci/reference.ts";
@@ -11,19 +11,13 @@ import { tarOf } from "../support/image-archives.ts";
 import { Screen } from "../support/screen.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { startInTerminal } from "../support/terminal-session.ts";
+import { storeRoots } from "../support/store-roots.ts";
 
 const directory = temporaryDirectory();
 const layerSize = 3_000_000;
 let layers: Uint8Array[];
 
-/** Data directories hold files of subordinate ids; only berth can remove them. */
-const roots: string[] = [];
-function newRoot(): string {
-  const root = join(directory.path, `root${roots.length}`);
-  mkdirSync(root);
-  roots.push(root);
-  return root;
-}
+const { roots, newRoot } = storeRoots(directory);
 
 const pull = (root: string, ...args: string[]) => runBerth(root, ["pull", ...args]);
 const blobRequests = (registry: FaultyRegistry, digest: string) =>

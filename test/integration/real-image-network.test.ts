@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { berth } from "../support/berth-executable.ts";
 import { freePort } from "../support/free-port.ts";
 import { noRealImage, realImage } from "../support/real-image.ts";
+import { succeeding } from "../support/succeed.ts";
 
 setDefaultTimeout(120_000);
 
@@ -21,11 +22,7 @@ describe.skipIf(noRealImage !== undefined)("the network of a real Debian", () =>
   let root: string;
   let image: string;
   const own = (...args: string[]) => berth(root, args);
-  const succeed = async (...args: string[]): Promise<string> => {
-    const { code, stdout, stderr } = await own(...args);
-    if (code !== 0) throw new Error(`berth ${args.join(" ")}: ${stderr}`);
-    return stdout.trim();
-  };
+  const succeed = succeeding(own);
   const logged = async (name: string, text: string) => {
     while (!(await succeed("logs", name)).includes(text)) await Bun.sleep(20);
   };

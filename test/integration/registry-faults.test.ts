@@ -15,6 +15,7 @@ import { tarOf } from "../support/image-archives.ts";
 import { download, failureOf, openTestRegistry, patternedBytes } from "../support/registry-client.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { writeOciLayout } from "../support/write-oci-layout.ts";
+import { storeRoots } from "../support/store-roots.ts";
 
 const missing = [dockerRegistryPath, Bun.which("skopeo")].includes(null);
 const directory = temporaryDirectory();
@@ -25,13 +26,7 @@ let registry: DockerRegistry;
 let layer: Uint8Array;
 let layerDigest: string;
 
-const roots: string[] = [];
-function newRoot(): string {
-  const root = join(directory.path, `root${roots.length}`);
-  mkdirSync(root);
-  roots.push(root);
-  return root;
-}
+const { roots, newRoot } = storeRoots(directory);
 
 const stand = (auth?: Authentication) =>
   startFaultyRegistry({ upstream: registry.host, ...(auth === undefined ? {} : { auth }) });

@@ -1,6 +1,6 @@
 /** save with the executable; skopeo, podman and berth itself read what it wrote. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BerthOptions, berth as runBerth, berthExecutable } from "../support/berth-executable.ts";
 import { ociLayoutMembers, tarOf } from "../support/image-archives.ts";
@@ -8,20 +8,14 @@ import { type MemoryImage, memoryImage } from "../support/memory-image.ts";
 import { patternedBytes } from "../support/registry-client.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { startInTerminal } from "../support/terminal-session.ts";
+import { storeRoots } from "../support/store-roots.ts";
 
 const missing = Bun.which("skopeo") === null;
 const directory = temporaryDirectory();
-const roots: string[] = [];
+const { roots, newRoot } = storeRoots(directory);
 let root: string;
 let one: MemoryImage;
 let two: MemoryImage;
-
-function newRoot(): string {
-  const path = join(directory.path, `root${roots.length}`);
-  mkdirSync(path);
-  roots.push(path);
-  return path;
-}
 
 async function succeedIn(where: string, args: string[], options: BerthOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await runBerth(where, args, options);

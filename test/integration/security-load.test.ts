@@ -1,25 +1,19 @@
 /** E4 of the security cases: `berth load`, whole, of archives that lie. What they name is looked for in them alone. */
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { berth } from "../support/berth-executable.ts";
 import { dockerArchiveMembers, ociLayoutMembers, type TarMember, tarOf } from "../support/image-archives.ts";
 import { memoryImage } from "../support/memory-image.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { storeRoots } from "../support/store-roots.ts";
 
 const directory = temporaryDirectory();
-const roots: string[] = [];
+const { roots, newRoot } = storeRoots(directory);
 afterAll(async () => {
   for (const root of roots) await berth(root, ["system", "prune", "-af"]);
   directory[Symbol.dispose]();
 });
-
-function newRoot(): string {
-  const root = join(directory.path, `root${roots.length}`);
-  mkdirSync(root);
-  roots.push(root);
-  return root;
-}
 
 const layer = () => tarOf([{ name: "file", content: "content" }]).then((tar) => Buffer.from(tar).toString());
 

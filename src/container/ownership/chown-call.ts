@@ -1,4 +1,5 @@
 import type { Architecture } from "../../sys/bpf.ts";
+import { AT_EMPTY_PATH, AT_FDCWD } from "../../sys/libc.ts";
 import { chownCalls } from "../../sys/seccomp.ts";
 import type { WaitingCall } from "../../sys/seccomp-listener.ts";
 
@@ -23,9 +24,7 @@ export interface ChownCall {
   readonly gid: number | undefined;
 }
 
-const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
-const AT_EMPTY_PATH = 0x1000;
 /** lchown, fchown and chown of the time when ids had 16 bits. */
 const shortIds: readonly number[] = [16, 95, 182];
 
