@@ -41,10 +41,10 @@ async function populator(request: StartRequest): Promise<(source: number, target
 }
 
 async function run(request: StartRequest): Promise<never> {
-  // Through the host's /proc, so this is the pid that the host knows.
-  send({ kind: "ready", pid: Number(readLink(AT_FDCWD, "/proc/self")) });
   const sharedMemory =
     request.sharedMemoryOf === undefined ? undefined : sharedMemoryIn(request.sharedMemoryOf);
+  // After this the host looks at our mount namespace. Through the host's /proc, so this is the pid that it knows.
+  send({ kind: "ready", pid: Number(readLink(AT_FDCWD, "/proc/self")) });
   const interpreter = new MountInterpreter(await populator(request), sharedMemory);
   for (const operation of request.operations) interpreter.perform(operation);
   if (request.account) (await import("./account.ts")).addAccount(interpreter, request.account);
@@ -72,7 +72,7 @@ async function run(request: StartRequest): Promise<never> {
   interpreter.enter();
   interpreter.enterDirectory(request.process.cwd);
   if (request.namespaces.network === "private") bringInterfaceUp("lo");
-  if (request.awaitsNetwork && receiveLine(channelDescriptor) === undefined)
+  if (request.awaitsGo && receiveLine(channelDescriptor) === undefined)
     throw new BerthError("interrupted", "berth is gone");
   if (terminal) adoptTerminal(terminal.slave);
   else startSession();

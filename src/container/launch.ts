@@ -52,7 +52,7 @@ export type NetworkAttachment = (pid: number) => Promise<void>;
 export interface Launch extends AsyncDisposable {
   /** Tells init what to do; resolves when it becomes the program. Rejects with what init reports. */
   start(
-    request: Omit<StartRequest, "awaitsNetwork" | "sharedMemoryOf">,
+    request: Omit<StartRequest, "awaitsGo" | "sharedMemoryOf">,
     attachNetwork?: NetworkAttachment,
   ): Promise<LaunchedContainer>;
   /** Ends what still runs. */
@@ -107,9 +107,10 @@ export function launch(request: LaunchRequest): Launch {
       let pid: number | undefined;
       let terminal: number | undefined;
       try {
+        const awaitsGo = attachNetwork !== undefined || !request.ownProcesses;
         const complete: StartRequest = {
           ...start,
-          awaitsNetwork: attachNetwork !== undefined,
+          awaitsGo,
           ...(sharedMemoryOf === undefined ? {} : { sharedMemoryOf }),
         };
         sendUnlessGone(channel, complete);
@@ -134,8 +135,8 @@ export function launch(request: LaunchRequest): Launch {
             await attachNetwork(message.pid).catch(async (error: unknown) => {
               throw (await failureOfInit()) ?? error;
             });
-            sendUnlessGone(channel, { kind: "go" });
           }
+          if (awaitsGo) sendUnlessGone(channel, { kind: "go" });
         }
         if (pid === undefined) throw new BerthError("internal", "init did not say which process it is");
         return { pid, terminal, exited: ending(namespaces, messages).finally(end) };

@@ -6,7 +6,7 @@
  *   start the namespaces
  *   StartRequest, one JSON line   ──fd 3──▶
  *                                 ◀──fd 3── {"kind":"ready", pid}      namespaces are there
- *   network set-up, if any
+ *   network set-up, if any; holds the mount namespace, if processes are not our own
  *   {"kind":"go"}                 ──fd 3──▶
  *                                 ◀──fd 4── descriptor of the terminal, if one was asked for
  *                                 ◀──fd 3── {"kind":"terminal"}
@@ -42,8 +42,8 @@ export interface StartRequest {
   readonly recordsOwners: boolean;
   /** Of the first terminal; only with `process.terminal`. */
   readonly windowSize?: { readonly rows: number; readonly columns: number };
-  /** The host attaches a network between "ready" and "go"; without it init does not wait. */
-  readonly awaitsNetwork: boolean;
+  /** The host does something with our namespaces between "ready" and "go"; without it init does not wait. */
+  readonly awaitsGo: boolean;
   /** A private network's loopback interface is still down. */
   readonly namespaces: NamespaceModes;
   /** A held mount namespace: its /dev/shm becomes ours, because its System V IPC does. */

@@ -58,6 +58,17 @@ describe.each(["overlay", "fuse-overlayfs"])("namespaces of a container, with %s
     });
   });
 
+  test("many that join it at once and end at once do it no harm", async () => {
+    const joins = ["--ipc", "container:donor", "--pid", "container:donor", "--uts", "container:donor"];
+    const all = await Promise.all(
+      Array.from({ length: 8 }, () => lab.sh(builtinImage, "sleep 7101 & exit 5", ...joins)),
+    );
+    for (const { code, stdout, stderr } of all)
+      expect({ code, stdout, stderr }).toEqual({ code: 5, stdout: "", stderr: "" });
+    expect(processesWith("sleep\x007101")).toEqual([]);
+    expect(donor.exitCode).toBeNull();
+  });
+
   test("what joined the processes of another container ends with its own first process", async () => {
     const { code, stderr } = await lab.sh(builtinImage, "sleep 7101 & exit 5", "--pid", "container:donor");
     expect({ code, stderr }).toEqual({ code: 5, stderr: "" });
@@ -76,10 +87,29 @@ describe.each(["overlay", "fuse-overlayfs"])("namespaces of a container, with %s
     expect(donor.exitCode).toBeNull();
   });
 
-  test("the end by a signal is told, whosever processes they are", async () => {
+  test("the end by a signal is told by the exit code alone, whosever processes they are", async () => {
     for (const pid of ["container:donor", "host"]) {
-      const { code, stderr } = await lab.sh(builtinImage, "kill -9 $$", "--pid", pid);
-      expect({ pid, code, stderr }).toEqual({ pid, code: 137, stderr: expect.not.stringContaining("berth") });
+      const { code, stdout, stderr } = await lab.sh(builtinImage, "kill -9 $$", "--pid", pid);
+      expect({ pid, code, stdout, stderr }).toEqual({ pid, code: 137, stdout: "", stderr: "" });
+    }
+  });
+
+  test("Ctrl-C at the terminal is the program's affair, whosever processes they are", async () => {
+    for (const pid of ["container:donor", "host"]) {
+      const script = "trap 'exit 3' INT; echo ready; while :; do sleep 0.02; done";
+      const words = ["run", "--rm", "--network", "none", "--pid", pid, builtinImage, "sh", "-c", script];
+      const child = Bun.spawn([berthExecutable, ...words], {
+        env: {
+          HOME: lab.root,
+          BERTH_ROOT: `${lab.root}/data`,
+          PATH: "/usr/bin",
+          BERTH_STORAGE_DRIVER: driver,
+        },
+        stdio: ["ignore", "pipe", "inherit"],
+        detached: true, // with a process group of its own
+      });
+      for await (const _ of child.stdout) process.kill(-child.pid, "SIGINT");
+      expect({ pid, code: await child.exited }).toEqual({ pid, code: 3 });
     }
   });
 
