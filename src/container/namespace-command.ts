@@ -61,23 +61,26 @@ export function namespaceCommand(container: ContainerNamespaces): readonly strin
 /**
  * In a pid namespace that is not ours, the kernel ends only the container's first process with berth
  * (`Launch.start`). fuse-overlayfs then has a pid namespace for itself, whose pid 1 ends with the descriptor that berth
- * holds the other end of.
+ * holds the other end of. Ctrl-C is the program's affair, not that of what waits for it, and the
+ * shell that waits keeps to itself by which signal it ended.
  */
 function amongOthers(
   { helpers, joined, fuse }: ContainerNamespaces,
   init: readonly string[],
 ): readonly string[] {
   const own = fuse === undefined ? init : ownMountsCommand(helpers, init);
-  const command = joined.pid === undefined ? own : joinedPidCommand(helpers, joined.pid, own);
-  if (fuse === undefined) return command;
+  if (fuse === undefined && joined.pid === undefined) return own;
+  const command = shellWords(joined.pid === undefined ? own : joinedPidCommand(helpers, joined.pid, own));
   const shell = [...helpers.command("busybox"), "sh", "-c"];
+  if (fuse === undefined) return [...shell, `trap '' INT; exec ${command}`];
   const wait = shellWords([...helpers.command("busybox"), "cat"]);
   const keeper = `${mounted(helpers, fuse)}\necho; exec ${wait} <&${lifelineDescriptor} >/dev/null`;
   const background = shellWords(guardedCommand(helpers, [], [...shell, keeper]));
-  return [
-    ...shell,
-    `exec ${spare}<&0; (${background} ${spare}<&- &) | { read -r _ || exit 125; exec ${shellWords(command)} <&${spare} ${spare}<&-; }`,
+  const script = [
+    `trap '' INT; exec ${spare}<&0; (${background} ${spare}<&- &)`,
+    `{ read -r _ || exit 125; exec ${command} <&${spare} ${spare}<&-; } & wait $! 2>/dev/null`,
   ];
+  return [...shell, script.join(" | ")];
 }
 
 /**
