@@ -1,5 +1,6 @@
 import { BerthError } from "../base/errors.ts";
 import type { ContainerRecord } from "../store/types.ts";
+import { isTerminal } from "../sys/libc.ts";
 import { emitContainerEvent } from "./container-event.ts";
 import { connectToRunning } from "./container-end.ts";
 import { optionsOf } from "./container-record.ts";
@@ -10,7 +11,8 @@ import {
   type SessionEnd,
   type SessionOptions,
 } from "./monitor/attach-session.ts";
-import { type Monitor, type StartedContainer, spawnMonitor } from "./monitor/start-monitor.ts";
+import type { AttachRequest } from "./monitor/attachments.ts";
+import { type StartedContainer, spawnMonitor } from "./monitor/start-monitor.ts";
 import { firstProcessOf } from "./running-container.ts";
 import { isActive } from "./reconcile-containers.ts";
 import { SignalForwarding } from "./signal-forwarding.ts";
@@ -20,11 +22,12 @@ export interface AttachOptions {
   readonly input: boolean;
   /** Signals go to the program, if it has no terminal. */
   readonly proxy: boolean;
-  readonly detachKeys: Uint8Array;
+  /** Asked whether somebody can type them; throws when they are wrong. */
+  readonly detachKeys: (typed: boolean) => Uint8Array;
   readonly signal?: AbortSignal;
 }
 
-const bothOutputs = { stdout: true, stderr: true };
+type Connected = Pick<StartedContainer, "connection" | "frames">;
 
 /** Connects the person with a container that runs, until it ends or the person leaves. */
 export async function attachContainer(
@@ -33,8 +36,62 @@ export async function attachContainer(
   options: AttachOptions,
 ): Promise<SessionEnd> {
   const record = await requireContainer(context, idOrName);
-  const { status } = record.state;
+  if (isActive(record) && options.input && optionsOf(record).run.terminal && !isTerminal(0)) {
+    const text = "cannot attach stdin to a TTY-enabled container because stdin is not a terminal";
+    throw new BerthError("usage", text, { hint: "with --no-stdin it only shows what the container says" });
+  }
+  return attachTo(context, record, options);
+}
+
+/** Starts a container and stays with it: `start -a`. */
+export async function startAttached(
+  context: EngineContext,
+  idOrName: string,
+  options: AttachOptions,
+): Promise<SessionEnd> {
+  const record = await requireContainer(context, idOrName);
+  if (isActive(record)) return attachTo(context, record, options);
+  const session = sessionOf(record, options);
+  const signals = forwardSignals(record, options);
+  emitContainerEvent(context, record, "attach");
+  return stay(context, record, await startOrConnect(context, record, session), session, signals);
+}
+
+async function attachTo(
+  context: EngineContext,
+  record: ContainerRecord,
+  options: AttachOptions,
+): Promise<SessionEnd> {
+  const session = sessionOf(record, options);
+  const connected = await connect(context, record, session);
+  emitContainerEvent(context, record, "attach");
+  return stay(context, record, connected, session, forwardSignals(record, options));
+}
+
+/** Whoever was quicker to start it has left a container to connect with, or one that has ended already. */
+async function startOrConnect(
+  context: EngineContext,
+  record: ContainerRecord,
+  session: SessionOptions,
+): Promise<Connected> {
+  const monitor = await spawnMonitor(context, optionsOf(record).run);
+  try {
+    return await startWith(monitor, record, attachRequest(session));
+  } catch (error) {
+    monitor[Symbol.dispose]();
+    if (!somebodyWasQuicker(context, record, error)) throw error;
+    const now = await requireContainer(context, record.id);
+    return isActive(now) ? connect(context, now, session) : startOrConnect(context, now, session);
+  }
+}
+
+async function connect(
+  context: EngineContext,
+  record: ContainerRecord,
+  session: SessionOptions,
+): Promise<Connected> {
   const refuse = (message: string) => new BerthError("conflict", message);
+  const { status } = record.state;
   if (status === "paused") throw refuse("You cannot attach to a paused container, unpause it first");
   if (status === "restarting")
     throw refuse("You cannot attach to a restarting container, wait until it is running");
@@ -43,17 +100,34 @@ export async function attachContainer(
   const connection = await connectToRunning(
     context,
     record.id,
-    new BerthError("conflict", `cannot attach to ${idOrName}: a command in the foreground has its streams`, {
-      hint: "containers that were started with -d, -t or without --rm can be attached to",
-    }),
+    new BerthError(
+      "conflict",
+      `cannot attach to ${record.name}: a command in the foreground has its streams`,
+      {
+        hint: "containers that were started with -d, -t or without --rm can be attached to",
+      },
+    ),
   );
   if (connection === undefined) throw stopped;
-  const session = sessionOf(record, options);
-  connection.send("attach", { input: session.input, output: true });
-  emitContainerEvent(context, record, "attach");
-  forwardSignals(record, options)?.to(() => firstProcessOf(context, record.id));
+  connection.send("attach", attachRequest(session));
+  return { connection, frames: connection.frames() };
+}
+
+const attachRequest = ({ input }: SessionOptions): AttachRequest => ({ input, output: true });
+
+/** Until the container ends or the person leaves. */
+async function stay(
+  context: EngineContext,
+  record: ContainerRecord,
+  { connection, frames }: Connected,
+  session: SessionOptions,
+  signals: SignalForwarding | undefined,
+): Promise<SessionEnd> {
+  signals?.to(() => firstProcessOf(context, record.id));
   try {
-    return tellOfLeaving(context, record, await attachSession(connection, connection.frames(), session));
+    const end = await attachSession(connection, frames, session);
+    if (end.kind === "detached") emitContainerEvent(context, record, "detach");
+    return end;
   } catch (error) {
     return endWithoutWord(context, record, error);
   }
@@ -72,42 +146,15 @@ function endWithoutWord(
   return { kind: "exited", exitCode: state.exitCode };
 }
 
-/** Starts a container and stays with it: `start -a`. */
-export async function startAttached(
-  context: EngineContext,
-  idOrName: string,
-  options: AttachOptions,
-): Promise<SessionEnd> {
-  const record = await requireContainer(context, idOrName);
-  if (isActive(record)) return attachContainer(context, idOrName, options);
-  using monitor: Monitor = await spawnMonitor(context, optionsOf(record).run);
-  const signals = forwardSignals(record, options);
-  const session = sessionOf(record, options);
-  emitContainerEvent(context, record, "attach");
-  let started: StartedContainer;
-  try {
-    started = await startWith(monitor, record, { input: session.input, output: true });
-  } catch (error) {
-    if (!somebodyWasQuicker(context, record, error)) throw error;
-    return startAttached(context, record.id, options);
-  }
-  signals?.to(() => firstProcessOf(context, record.id));
-  return tellOfLeaving(context, record, await attachSession(started.connection, started.frames, session));
-}
-
-function tellOfLeaving(context: EngineContext, record: ContainerRecord, end: SessionEnd): SessionEnd {
-  if (end.kind === "detached") emitContainerEvent(context, record, "detach");
-  return end;
-}
-
 function sessionOf(record: ContainerRecord, options: AttachOptions): SessionOptions {
   const { input, detachKeys, signal, proxy } = options;
   const { terminal, interactive } = optionsOf(record).run;
+  const typed = input && interactive;
   return {
-    input: input && interactive,
+    input: typed,
     terminal,
-    output: bothOutputs,
-    detachKeys,
+    output: { stdout: true, stderr: true },
+    detachKeys: detachKeys(typed && terminal),
     // Signals that are passed on do not end the session.
     ...(signal && (terminal || !proxy) ? { signal } : {}),
   };

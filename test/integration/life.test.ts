@@ -224,6 +224,34 @@ describe.each(["overlay", "fuse-overlayfs"])("the life of a container (%s)", (dr
     expect(await state("shell")).toBe("exited 6");
   });
 
+  test("detach keys are those of a terminal inside, whatever the input is, and wrong ones matter there alone", async () => {
+    await own(["create", "-it", "--network", "none", "--name", "shell", image, "sh"]);
+    expect(await own(["start", "-ai", "shell"], { stdin: "echo still here\n\x10\x11" })).toMatchObject({
+      code: 0,
+    });
+    expect(await state("shell")).toBe("running 0");
+    expect(await own(["attach", "shell"], { stdin: "exit\n" })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("stdin is not a terminal"),
+    });
+    await own(["create", "-i", "--network", "none", "--name", "filter", image, "cat"]);
+    const wrong = { ...env, DOCKER_CONFIG: join(root, "docker") };
+    await Bun.write(join(wrong.DOCKER_CONFIG, "config.json"), JSON.stringify({ detachKeys: "ctrl-1" }));
+    expect(await own(["start", "-ai", "shell"], { stdin: "exit\n", env: wrong })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("invalid detach keys (ctrl-1)"),
+    });
+    using first = startInTerminal(root, ["start", "-ai", "filter"], undefined, wrong);
+    first.type("one\r");
+    await first.shows(/one\r\none/);
+    using second = startInTerminal(root, ["attach", "filter"], undefined, wrong);
+    second.type("two\r");
+    await first.shows(/two/);
+    await own(["kill", "filter"]);
+    expect(await Promise.all([first.exited, second.exited])).toEqual([137, 137]);
+    expect(await state("shell")).toBe("running 0");
+  });
+
   test("attach shows what comes from now on, and passes signals on", async () => {
     await run(
       "-d",

@@ -21,7 +21,7 @@ export const attach = defineCommand({
       const end = await attachContainer(context, words[0]!, {
         input: !flags["no-stdin"],
         proxy: flags["sig-proxy"],
-        detachKeys: detachKeysFrom(flags["detach-keys"], host.env, host.stdin.isTerminal),
+        detachKeys: detachKeysFrom(flags["detach-keys"], host.env),
         signal,
       });
       if (end.kind === "exited") return end.exitCode;

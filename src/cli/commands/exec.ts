@@ -28,12 +28,12 @@ export const exec = defineCommand({
   completes: ["running container", "file"],
   async run({ flags, words, host, context }) {
     const [container = "", ...args] = words;
-    const detachKeys = detachKeysFrom(flags["detach-keys"], host.env, flags.tty);
     if (flags.workdir) checkWorkdir(flags.workdir);
     const files = flags["env-file"].flatMap((path) =>
       readKeyValueFile("env", path, host.workingDirectory, host.env),
     );
     const interactive = flags.interactive && !flags.detach;
+    const detachKeys = detachKeysFrom(flags["detach-keys"], host.env)(interactive && flags.tty);
     context.readingStore.containers.get(container); // that it is missing is told first
     if (interactive && flags.tty && !host.stdin.isTerminal) {
       const text = "cannot attach stdin to a TTY-enabled container because stdin is not a terminal";

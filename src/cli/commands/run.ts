@@ -76,7 +76,7 @@ async function runWithMonitor(
     input: streams.stdin,
     output: streams,
     terminal: options.terminal,
-    detachKeys: detachKeysFrom(flags["detach-keys"], host.env, options.terminal),
+    detachKeys: detachKeysFrom(flags["detach-keys"], host.env)(streams.stdin && options.terminal),
     proxy: flags["sig-proxy"] && !options.terminal,
     ...(talk.signal && options.terminal ? { signal: talk.signal } : {}),
   });

@@ -19,6 +19,7 @@ export const start = defineCommand({
   words: { min: 1 },
   completes: ["stopped container"],
   async run({ flags, words, host, context }) {
+    const detachKeys = detachKeysFrom(flags["detach-keys"], host.env);
     if (!flags.attach && !flags.interactive) {
       const { startContainer } = await import("../../engine/start-container.ts");
       return forEachTold(words, host, (container) => startContainer(context, container));
@@ -30,7 +31,7 @@ export const start = defineCommand({
       const end = await startAttached(context, words[0]!, {
         input: flags.interactive,
         proxy: true,
-        detachKeys: detachKeysFrom(flags["detach-keys"], host.env, host.stdin.isTerminal),
+        detachKeys,
         signal,
       });
       return end.kind === "exited" ? end.exitCode : exitCode.success;

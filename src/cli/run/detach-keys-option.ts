@@ -6,12 +6,15 @@ import { defaultDetachKeys, parseDetachKeys } from "../../engine/detach-keys.ts"
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * `--detach-keys`; without it, the `detachKeys` of Docker's configuration, or Docker's own. Without a terminal nobody can
- * type them: there are none, and what the configuration says is not looked at.
+ * Tells the keys of `--detach-keys`; without it, those of Docker's configuration, or Docker's own. Nobody can type them
+ * where no input goes to a terminal: there are none then, and what the configuration says is not looked at.
  */
-export function detachKeysFrom(value: string | undefined, env: Environment, terminal: boolean): Uint8Array {
-  if (!value && !terminal) return new Uint8Array();
-  return parseDetachKeys(value || configuredKeys(env) || defaultDetachKeys);
+export function detachKeysFrom(value: string | undefined, env: Environment): (typed: boolean) => Uint8Array {
+  const given = value ? parseDetachKeys(value) : undefined;
+  return (typed) => {
+    if (!typed) return new Uint8Array();
+    return given ?? parseDetachKeys(configuredKeys(env) || defaultDetachKeys);
+  };
 }
 
 /** A file that is not there, or none of Docker's, says nothing. */
