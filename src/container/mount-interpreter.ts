@@ -94,7 +94,7 @@ export class MountInterpreter {
   perform(operation: Operation): void {
     switch (operation.kind) {
       case "root":
-        this.#root = mountRoot(operation.root, operation.mountPoint);
+        this.#root = mountRoot(operation.root);
         break;
       case "bind":
         this.#bind(operation);
@@ -384,31 +384,30 @@ export class MountInterpreter {
   }
 }
 
-function mountRoot(root: RootMount, mountPoint: string): number {
+/**
+ * Mounts the root over a directory of its own, which needs none besides: what is mounted here is seen here only, and
+ * making and removing a directory is among the slowest things that a start does on some file systems.
+ */
+function mountRoot(root: RootMount): number {
+  const open = (path: string) => openAt(AT_FDCWD, path, O.PATH | O.DIRECTORY);
   return attempt("mount the root file system", () => {
     switch (root.kind) {
       case "overlay":
-        mountOverlay(root, mountPoint);
-        break;
+        mountOverlay(root, root.writable.upper);
+        return open(root.writable.upper);
       case "fuse-overlayfs": // mounted by the stage before (launch.ts)
-        break;
+        return open(root.mountPoint);
       case "directory":
-        bindRoot(root.path, mountPoint);
-        break;
-      default:
-        root satisfies never;
+        bindToItself(open(root.path));
+        return open(root.path);
     }
-    const path = root.kind === "fuse-overlayfs" ? root.mountPoint : mountPoint;
-    return openAt(AT_FDCWD, path, O.PATH | O.DIRECTORY);
   });
 }
 
-function bindRoot(path: string, mountPoint: string): void {
-  const source = openAt(AT_FDCWD, path, O.PATH | O.DIRECTORY);
-  const target = openAt(AT_FDCWD, mountPoint, O.PATH | O.DIRECTORY);
-  const clone = cloneMount(source, false);
-  attachMount(clone, target);
-  for (const fd of [source, target, clone]) close(fd);
+function bindToItself(directory: number): void {
+  const clone = cloneMount(directory, false);
+  attachMount(clone, directory);
+  for (const fd of [directory, clone]) close(fd);
 }
 
 /**

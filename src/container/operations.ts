@@ -5,7 +5,7 @@ import type { RootMount } from "../sys/root-mount.ts";
  * targets are absolute paths inside the new root and are resolved there, never on the host.
  */
 export type Operation =
-  | { readonly kind: "root"; readonly root: RootMount; readonly mountPoint: string }
+  | { readonly kind: "root"; readonly root: RootMount }
   | {
       readonly kind: "bind";
       readonly source: string;

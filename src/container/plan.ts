@@ -151,7 +151,7 @@ function userMounts(spec: ContainerSpec): Operation[] {
 export function planContainer(spec: ContainerSpec): readonly Operation[] {
   const { init } = spec.process;
   return [
-    { kind: "root", root: spec.root, mountPoint: spec.mountPoint },
+    { kind: "root", root: spec.root },
     ...kernelFileSystems(spec),
     ...Object.entries(spec.sysctls).map(([key, value]) => ({ kind: "sysctl", key, value }) as const),
     ...spec.devices.map((device) => ({ kind: "host-device", ...device }) as const),

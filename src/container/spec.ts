@@ -6,8 +6,6 @@ import type { MountAttribute } from "./operations.ts";
 /** What to run, complete and free of images, layers and options: the plan is made from this and nothing else. */
 export interface ContainerSpec {
   readonly root: RootMount;
-  /** An existing directory of the host on which the root is mounted, in the container's mount namespace only. */
-  readonly mountPoint: string;
   readonly readOnlyRoot: boolean;
   readonly hostname: string;
   readonly mounts: readonly ContainerMount[];

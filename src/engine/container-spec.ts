@@ -1,6 +1,5 @@
 import { BerthError } from "../base/errors.ts";
 import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { ContainerSpec, NamespaceModes, ProcessSpec } from "../container/spec.ts";
 import { defaultSharedMemorySize, initPath } from "../container/plan.ts";
 import { userNameOf } from "../sys/identity.ts";
@@ -41,11 +40,8 @@ export async function containerSpec(
   const confinement = confinementOf(run);
   const singleIdentity = context.identity.mode === "single";
   const devices = await deviceEdits(context, run);
-  const mountPoint = join(directory, "merged");
-  mkdirSync(mountPoint, { recursive: true, mode: 0o700 });
   return {
     root,
-    mountPoint,
     readOnlyRoot: run.readOnly,
     hostname: options.hostname,
     mounts: [

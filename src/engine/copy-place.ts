@@ -1,5 +1,3 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { BerthError } from "../base/errors.ts";
 import type { CopyPlace } from "../container/copy/protocol.ts";
 import type { ContainerRecord } from "../store/types.ts";
@@ -61,12 +59,9 @@ async function stoppedPlace(
   const directory = layout.container(id);
   const layers = containers.layersOf(id);
   const root = await containerRoot(context, { directory, options: details, layers }, false);
-  const mountPoint = join(directory, "merged");
-  mkdirSync(mountPoint, { recursive: true, mode: 0o700 });
   return {
     kind: "stopped",
     root,
-    mountPoint,
     mounts: [
       // A tmpfs begins empty.
       ...containerMounts(context.store, mounts, state.startedAt === undefined).filter(

@@ -66,7 +66,8 @@ export async function inspectContainer(
         LowerDir: lower.length > 0 ? lower.toReversed().join(":") : undefined,
         UpperDir: join(directory, "upper"),
         WorkDir: join(directory, "work"),
-        MergedDir: join(directory, "merged"),
+        // The kernel's overlay is mounted where only the container sees it.
+        ...(options.driver === "overlay" ? {} : { MergedDir: join(directory, "merged") }),
       },
       Name: options.driver,
     },

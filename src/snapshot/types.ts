@@ -9,7 +9,7 @@ export interface RootRequest {
   readonly driver: StorageDriver;
   /** Layer directories, lowest first. */
   readonly layers: readonly string[];
-  /** The container's own directory; `upper`, `work` and `merged` are made inside. */
+  /** The container's own directory; `upper`, `work` and `merged` are made inside, as the driver needs them. */
   readonly directory: string;
   /** The writable layer need not survive a crash of the machine. */
   readonly volatile: boolean;

@@ -66,7 +66,7 @@ function openRoot(place: CopyPlace, container: string): number {
     throw new BerthError("conflict", `container ${container} has just stopped`, { hint: "try again" });
   }
   const interpreter = new MountInterpreter(populateVolume);
-  interpreter.perform({ kind: "root", root: place.root, mountPoint: place.mountPoint });
+  interpreter.perform({ kind: "root", root: place.root });
   for (const mount of place.mounts) interpreter.perform(mount);
   return interpreter.root;
 }

@@ -27,7 +27,6 @@ export type CopyPlace =
   | {
       readonly kind: "stopped";
       readonly root: RootMount;
-      readonly mountPoint: string;
       /** What comes on the root, in order. */
       readonly mounts: readonly Operation[];
     };

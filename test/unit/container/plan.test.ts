@@ -5,7 +5,6 @@ import { defaultCapabilities } from "../../../src/sys/capabilities.ts";
 
 const spec: ContainerSpec = {
   root: { kind: "overlay", lower: ["/layers/a"], writable: { upper: "/u", work: "/w" }, volatile: true },
-  mountPoint: "/containers/x/merged",
   readOnlyRoot: false,
   hostname: "box",
   mounts: [
@@ -54,7 +53,7 @@ const kinds = (plan: ReturnType<typeof planContainer>) => plan.map(({ kind }) =>
 describe("the plan of a container", () => {
   test("begins with the root and ends with masks and the hostname", () => {
     const plan = planContainer(spec);
-    expect(plan[0]).toEqual({ kind: "root", root: spec.root, mountPoint: spec.mountPoint });
+    expect(plan[0]).toEqual({ kind: "root", root: spec.root });
     expect(plan.at(-1)).toEqual({ kind: "hostname", name: "box" });
   });
 
