@@ -54,6 +54,8 @@ export function rootFileSystem(busybox: Uint8Array, applets: readonly string[]):
     ...applets.filter((name) => name !== "busybox").map((name) => link(`bin/${name}`, "busybox")),
     directory("dev"),
     directory("etc"),
+    // What every container gets from berth is mounted on these: they are there, so that no writable layer has to have them.
+    ...["hosts", "hostname", "resolv.conf"].map((name) => file(`etc/${name}`, "")),
     file("etc/group", "root:x:0:\ndaemon:x:1:\nnogroup:x:65534:\n"),
     file("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
     file(
