@@ -5,35 +5,36 @@
 async function main(argv: readonly string[]): Promise<number> {
   switch (argv[0]) {
     case "internal-init":
-      if (!(await getsOrders())) return refuseRole(argv[0]);
-      return (await import("./container/init.ts")).initMain();
+      return (await (await import("./container/init.ts")).initMain()) ?? refuseRole(argv[0]);
     case "internal-monitor":
-      if (!(await getsOrders())) return refuseRole(argv[0]);
+      if (!(await roleInput()).getsOrders()) return refuseRole(argv[0]);
+      if (argv[1] !== undefined)
+        (await import("./engine/monitor/begin-container.ts")).beginContainer(argv[1]);
       return exit(await (await import("./engine/monitor/monitor-main.ts")).monitorMain());
     case "internal-join":
-      if (!(await getsOrders())) return refuseRole(argv[0]);
-      return (await import("./container/joiner.ts")).joinerMain();
+      return (await import("./container/joiner.ts")).joinerMain() ?? refuseRole(argv[0]);
     case "internal-network":
-      if (!(await getsOrders())) return refuseRole(argv[0]);
+      if (!(await roleInput()).getsOrders()) return refuseRole(argv[0]);
       return (await import("./network/agent/agent.ts")).agentMain();
     case "internal-switch":
-      if (!(await getsInput())) return refuseRole(argv[0]);
+      if (!(await roleInput()).getsInput()) return refuseRole(argv[0]);
       return (await import("./network/switch.ts")).switchMain();
     case "internal-owners":
-      if (!(await getsListener())) return refuseRole(argv[0]);
+      if (!(await roleInput()).getsListener()) return refuseRole(argv[0]);
       return (await import("./container/ownership/recorder.ts")).ownerRecorderMain();
     case "internal-worker":
-      if (!(await getsInput())) return refuseRole(argv[0]);
+      if (!(await roleInput()).getsInput()) return refuseRole(argv[0]);
       return (await import("./snapshot/worker.ts")).workerMain(argv.slice(1));
     case "internal-copy":
-      if (!(await getsInput())) return refuseRole(argv[0]);
+      if (!(await roleInput()).getsInput()) return refuseRole(argv[0]);
       return (await import("./container/copy/copy-worker.ts")).copyWorkerMain();
     case "internal-build-worker":
-      if (!(await getsInput())) return refuseRole(argv[0]);
+      if (!(await roleInput()).getsInput()) return refuseRole(argv[0]);
       return (await import("./build/copy/worker.ts")).buildWorkerMain();
   }
   // Who ignores this signal is told of no child's end (wait(2)), and a caller that does so hands it down.
   process.on("SIGCHLD", () => undefined);
+  if (argv[0] === "run") await (await import("./cli/run/begin-early.ts")).beginEarly(argv.slice(1));
   const [{ runCommandLine }, { processHost }] = await Promise.all([
     import("./cli/cli.ts"),
     import("./cli/host.ts"),
@@ -48,33 +49,7 @@ async function exit(status: number): Promise<never> {
   return (await import("./sys/exit-now.ts")).exitNow(status);
 }
 
-/** Where the roles that talk are told what to do (container/protocol.ts, network/agent/protocol.ts, engine/monitor/). */
-const ordersChannel = 3;
-
-/** Internal roles get their orders on a descriptor that only berth gives them; a person at a shell has none. */
-async function getsOrders(): Promise<boolean> {
-  const { isSocket, statusOf } = await import("./sys/files.ts");
-  return isOpen(() => isSocket(statusOf(ordersChannel)));
-}
-
-/** A listener of seccomp(2) is of no kind that statx(2) knows. */
-async function getsListener(): Promise<boolean> {
-  const { isRegularFile, statusOf } = await import("./sys/files.ts");
-  return isOpen(() => !isRegularFile(statusOf(ordersChannel)));
-}
-
-async function getsInput(): Promise<boolean> {
-  const { isCharacterDevice, statusOf } = await import("./sys/files.ts");
-  return isOpen(() => !isCharacterDevice(statusOf(0)));
-}
-
-function isOpen(answer: () => boolean): boolean {
-  try {
-    return answer();
-  } catch {
-    return false;
-  }
-}
+const roleInput = () => import("./sys/role-input.ts");
 
 function refuseRole(role: string): number {
   console.error(`berth: ${role} is a part of berth that berth starts by itself`);

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { BerthError, messageOf, systemErrorCode } from "./errors.ts";
 
 export type StorageDriver = "overlay" | "fuse-overlayfs" | "copy";
@@ -38,11 +36,11 @@ export interface Configuration {
 const empty: Configuration = { insecureRegistries: [], helpers: {} };
 
 /** Reads `<directory>/config.toml`; a missing file is an empty configuration. */
-export function loadConfiguration(directory: string): Configuration {
-  const path = join(directory, "config.toml");
+export function loadConfiguration(directory: string, readText: (path: string) => string): Configuration {
+  const path = `${directory}/config.toml`;
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readText(path);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return empty;

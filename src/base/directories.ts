@@ -1,5 +1,3 @@
-import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
 import { BerthError } from "./errors.ts";
 
 /** Where one user's berth keeps things. Every path is absolute; nothing is created by computing them. */
@@ -17,19 +15,28 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Relative values of XDG variables are ignored, as the XDG Base Directory Specification says. */
 function xdg(env: Environment, name: string): string | undefined {
   const value = env[name];
-  return value !== undefined && isAbsolute(value) ? value : undefined;
+  return value?.startsWith("/") ? withoutEndingSlash(value) : undefined;
+}
+
+function withoutEndingSlash(path: string): string {
+  return path.replace(/(?<=.)\/+$/, "");
 }
 
 /** The directories for an environment; a relative `BERTH_ROOT` is refused. */
-export function resolveDirectories(env: Environment, uid: number, home = env.HOME ?? homedir()): Directories {
+export function resolveDirectories(env: Environment, uid: number, home = homeOf(env)): Directories {
   const root = env.BERTH_ROOT;
-  if (root !== undefined && root !== "" && !isAbsolute(root)) {
+  if (root !== undefined && root !== "" && !root.startsWith("/")) {
     throw new BerthError("invalid-argument", `BERTH_ROOT must be an absolute path, but is "${root}"`);
   }
   const runtime = xdg(env, "XDG_RUNTIME_DIR");
   return {
-    data: root ? root : join(xdg(env, "XDG_DATA_HOME") ?? join(home, ".local/share"), "berth"),
-    runtime: runtime !== undefined ? join(runtime, "berth") : `/tmp/berth-${uid}`,
-    configuration: join(xdg(env, "XDG_CONFIG_HOME") ?? join(home, ".config"), "berth"),
+    data: root ? root : `${xdg(env, "XDG_DATA_HOME") ?? `${home}/.local/share`}/berth`,
+    runtime: runtime !== undefined ? `${runtime}/berth` : `/tmp/berth-${uid}`,
+    configuration: `${xdg(env, "XDG_CONFIG_HOME") ?? `${home}/.config`}/berth`,
   };
+}
+
+/** Node's modules cost a start what it has not got (engine/head-start.ts). */
+function homeOf(env: Environment): string {
+  return withoutEndingSlash(env.HOME ?? process.getBuiltinModule("node:os").homedir());
 }

@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, openSync } from "node:fs";
+import { close, statusOf } from "../sys/files.ts";
 import type { Helpers } from "../sys/helpers.ts";
-import { createPipe } from "../sys/libc.ts";
+import { AT_FDCWD, createPipe, O, openAt } from "../sys/libc.ts";
 
 /**
  * Waits until its input ends, and then kills whatever is in the mount namespace with this number. Looks again until
@@ -20,20 +20,20 @@ const script = [
  * however that ends. Its processes are known by its mount namespace, which is held so that it cannot become another's.
  */
 export function watchRemaining(helpers: Helpers, pid: number): { end(): Promise<void> } {
-  const namespace = openSync(`/proc/${pid}/ns/mnt`, "r");
+  const namespace = openAt(AT_FDCWD, `/proc/${pid}/ns/mnt`, O.RDONLY);
   const [input, ours] = createPipe();
   const busybox = helpers.command("busybox");
-  const number = String(fstatSync(namespace).ino);
+  const number = String(statusOf(namespace).inode);
   const watcher = Bun.spawn([...busybox, "sh", "-c", script, "sh", number, ...busybox], {
     env: {},
     cwd: "/",
     stdio: [input, "ignore", "ignore", namespace],
   });
-  for (const fd of [input, namespace]) closeSync(fd);
+  for (const fd of [input, namespace]) close(fd);
   let ended = false;
   return {
     async end() {
-      if (!ended) closeSync(ours);
+      if (!ended) close(ours);
       ended = true;
       await watcher.exited;
     },

@@ -15,6 +15,7 @@ import {
   startSession,
 } from "../sys/libc.ts";
 import { failureOf, receiveLine, sendMessage } from "../sys/message-channel.ts";
+import { getsOrders } from "../sys/role-input.ts";
 import { MountInterpreter } from "./mount-interpreter.ts";
 import { sharedMemoryIn } from "./shared-memory.ts";
 import {
@@ -92,8 +93,9 @@ async function run(request: StartRequest): Promise<never> {
   });
 }
 
-/** Entry of the role; returns only when the container could not be started. */
-export async function initMain(): Promise<number> {
+/** Entry of the role; resolves only when the container could not be started, to undefined where nobody gives orders. */
+export async function initMain(): Promise<number | undefined> {
+  if (!getsOrders()) return undefined;
   closeRange(terminalDescriptor + 1, 0xffffffff, true);
   const line = receiveLine(channelDescriptor);
   if (line === undefined) return 1;

@@ -45,6 +45,7 @@ import {
   terminalDescriptor,
 } from "./join-protocol.ts";
 import { failureOf, receiveLine, sendMessage } from "../sys/message-channel.ts";
+import { getsOrders } from "../sys/role-input.ts";
 import {
   adjustOomScore,
   anonymousPipes,
@@ -148,7 +149,8 @@ function enterDirectory(root: number, path: string): void {
 }
 
 /** Entry of the role. */
-export function joinerMain(): never {
+export function joinerMain(): undefined {
+  if (!getsOrders()) return undefined;
   closeRange(channelDescriptor, 0xffffffff, true);
   const line = receiveLine(channelDescriptor);
   if (line === undefined) endJoining(1);

@@ -1,8 +1,7 @@
 /** The host side of a container's start; the talk with init is drawn in protocol.ts. */
-import { closeSync } from "node:fs";
-import { constants } from "node:os";
 import { BerthError } from "../base/errors.ts";
-import { createSocketPair, receiveDescriptor } from "../sys/libc.ts";
+import { AT_FDCWD, createSocketPair, receiveDescriptor } from "../sys/libc.ts";
+import { close, readLink } from "../sys/files.ts";
 import type { HeldNamespaces } from "../sys/held-namespaces.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import type { IdentityMap } from "../sys/identity.ts";
@@ -77,8 +76,8 @@ export function launch(request: LaunchRequest): Launch {
     ...(request.cgroup === undefined ? {} : { cgroup: request.cgroup }),
   });
   const { child } = namespaces;
-  closeSync(initChannel);
-  closeSync(initTerminalSocket);
+  close(initChannel);
+  close(initTerminalSocket);
   const messages = readMessages<InitMessage>(channel);
   namespaces.mapped.catch(() => undefined); // told by `start`, when somebody asks
   let closed = false;
@@ -86,7 +85,7 @@ export function launch(request: LaunchRequest): Launch {
   /** Whatever of the chain still lives ends. */
   const end = async () => {
     namespaces.release();
-    if (!closed) for (const fd of [channel, terminalSocket]) closeSync(fd);
+    if (!closed) for (const fd of [channel, terminalSocket]) close(fd);
     closed = true;
     await child.exited;
     await remaining?.end();
@@ -133,7 +132,8 @@ export function launch(request: LaunchRequest): Launch {
           if (!request.ownProcesses) remaining = watchRemaining(request.helpers, message.pid);
           if (attachNetwork) {
             await attachNetwork(message.pid).catch(async (error: unknown) => {
-              throw (await failureOfInit()) ?? error;
+              // What init says when it is ended because of this error is not the reason of anything.
+              throw hasNamespaces(message.pid) ? error : ((await failureOfInit()) ?? error);
             });
           }
           if (awaitsGo) sendUnlessGone(channel, { kind: "go" });
@@ -146,6 +146,16 @@ export function launch(request: LaunchRequest): Launch {
       }
     },
   };
+}
+
+/** Until a process begins to end. */
+function hasNamespaces(pid: number): boolean {
+  try {
+    readLink(AT_FDCWD, `/proc/${pid}/ns/net`);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The end of a program, or the error of an execve that failed at the last moment. */
@@ -161,7 +171,8 @@ async function ending(
 }
 
 function exitStatus({ exitCode, signalCode }: Pick<Bun.Subprocess, "exitCode" | "signalCode">): number {
-  if (signalCode !== null) return 128 + constants.signals[signalCode as NodeJS.Signals];
+  if (signalCode !== null)
+    return 128 + process.getBuiltinModule("node:os").constants.signals[signalCode as NodeJS.Signals];
   return exitCode ?? 255;
 }
 

@@ -1,6 +1,6 @@
 /** Standard input, output and error of a foreground container. */
-import { closeSync, fstatSync, readSync, write } from "node:fs";
 import { systemErrorCode } from "../base/errors.ts";
+import { close, isBlockDevice, isRegularFile, readInto, statusOf } from "../sys/files.ts";
 import { announceInput, createPipe, ioctl, isTerminal, makeRaw, TIOC } from "../sys/libc.ts";
 
 /**
@@ -24,7 +24,7 @@ export class ContainerStreams implements Disposable {
     if (!isTerminal(0) && !isStored(0)) return 0;
     const [theirs, ours] = createPipe();
     this.#theirs.push(theirs);
-    this.#begin.push(() => void copy(chunksOf(0), ours).finally(() => closeSync(ours)));
+    this.#begin.push(() => void copy(chunksOf(0), ours).finally(() => close(ours)));
     return theirs;
   }
 
@@ -32,13 +32,13 @@ export class ContainerStreams implements Disposable {
     if (!isTerminal(fd)) return fd;
     const [ours, theirs] = createPipe();
     this.#theirs.push(theirs);
-    this.#begin.push(() => this.#outputs.push(copy(chunksOf(ours), fd).finally(() => closeSync(ours))));
+    this.#begin.push(() => this.#outputs.push(copy(chunksOf(ours), fd).finally(() => close(ours))));
     return theirs;
   }
 
   /** After the container's process has its ends: let go of them and start to copy. */
   begin(): void {
-    for (const fd of this.#theirs.splice(0)) closeSync(fd);
+    for (const fd of this.#theirs.splice(0)) close(fd);
     for (const start of this.#begin.splice(0)) start();
   }
 
@@ -48,14 +48,14 @@ export class ContainerStreams implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const fd of this.#theirs.splice(0)) closeSync(fd);
+    for (const fd of this.#theirs.splice(0)) close(fd);
   }
 }
 
 /** Whether there is a file or a disk behind the descriptor, which it would give access to beyond its own mode. */
 function isStored(fd: number): boolean {
-  const stat = fstatSync(fd);
-  return stat.isFile() || stat.isBlockDevice();
+  const status = statusOf(fd);
+  return isRegularFile(status) || isBlockDevice(status);
 }
 
 /**
@@ -100,7 +100,7 @@ export async function* terminalChunks(master: number, ended: Promise<unknown>): 
 /** Undefined when there is nothing yet, 0 at the end: EIO is how a terminal says that nobody has it open any more. */
 function readNow(fd: number, buffer: Buffer): number | undefined {
   try {
-    return readSync(fd, buffer, 0, buffer.length, null);
+    return readInto(fd, buffer);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "EAGAIN") return undefined;
@@ -140,11 +140,13 @@ const pollInterval = 5;
 function writeSome(fd: number, chunk: Uint8Array, start: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const attempt = () =>
-      write(fd, chunk, start, chunk.length - start, null, (error, length) => {
-        if (systemErrorCode(error) === "EAGAIN") setTimeout(attempt, pollInterval);
-        else if (error) reject(error);
-        else resolve(length);
-      });
+      process
+        .getBuiltinModule("node:fs")
+        .write(fd, chunk, start, chunk.length - start, null, (error, length) => {
+          if (systemErrorCode(error) === "EAGAIN") setTimeout(attempt, pollInterval);
+          else if (error) reject(error);
+          else resolve(length);
+        });
     attempt();
   });
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { type Configuration, loadConfiguration } from "../base/configuration.ts";
 import { type Directories, resolveDirectories } from "../base/directories.ts";
 import type { LayerUnpacker, Snapshotter, TreeReader } from "../snapshot/types.ts";
@@ -5,6 +6,7 @@ import type { Store } from "../store/store.ts";
 import { type Helpers, openHelpers } from "../sys/helpers.ts";
 import { detectIdentityMap, type IdentityMap } from "../sys/identity.ts";
 import { selfCommand } from "../sys/self-command.ts";
+import { ensurePrivateDirectory, unpackHelpers } from "../sys/unpack-helpers.ts";
 
 /** Loaded on first use, and synchronously: `run` starts the container's namespaces before it needs any of them. */
 const load = {
@@ -13,6 +15,8 @@ const load = {
   treeReader: () => require("../snapshot/tree-reader.ts") as typeof import("../snapshot/tree-reader.ts"),
   unpacker: () => require("../snapshot/layer-unpacker.ts") as typeof import("../snapshot/layer-unpacker.ts"),
 };
+
+const readText = (path: string) => readFileSync(path, "utf8");
 
 /**
  * What every use case gets. Everything is made on first use, because a command pays only for what it needs.
@@ -39,12 +43,12 @@ export class EngineContext {
   }
 
   get configuration(): Configuration {
-    this.#configuration ??= loadConfiguration(this.directories.configuration);
+    this.#configuration ??= loadConfiguration(this.directories.configuration, readText);
     return this.#configuration;
   }
 
   get identity(): IdentityMap {
-    this.#identity ??= detectIdentityMap();
+    this.#identity ??= detectIdentityMap(readText);
     return this.#identity;
   }
 
@@ -53,6 +57,7 @@ export class EngineContext {
       dataDirectory: this.directories.data,
       runtimeDirectory: this.directories.runtime,
       configured: this.configuration.helpers,
+      unpacking: { unpackHelpers, ensurePrivateDirectory },
     });
     return this.#helpers;
   }

@@ -2,3 +2,4 @@
 export { containerSpec } from "./container-spec.ts";
 export { createContainer } from "./create-container.ts";
 export { obtainImage } from "./obtain-image.ts";
+export { startRequest } from "./start-request.ts";

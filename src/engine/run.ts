@@ -1,7 +1,8 @@
 import { type FuseMount, fuseMount } from "../container/namespace-command.ts";
 import { ContainerStreams } from "./container-streams.ts";
 import type { EngineContext } from "./context.ts";
-import { launchNamespaces, startRequest } from "./launch-container.ts";
+import { takeBegun } from "./head-start.ts";
+import { launchNamespaces } from "./launch-namespaces.ts";
 import { planNamespaces } from "./namespace-plan.ts";
 import { planNetwork } from "./network-attachment.ts";
 import type { PullTalk } from "./obtain-image.ts";
@@ -21,19 +22,21 @@ export async function runContainer(
   talk: PullTalk,
 ): Promise<number> {
   await using stack = new AsyncDisposableStack();
-  const streams = stack.use(new ContainerStreams(options));
-  const { driver } = await chooseDriver(context, options.storageDriver, options.userns);
   const network = planNetwork(context, options.network);
   const namespaces = stack.use(await planNamespaces(context, options, network));
+  const begun = stack.use(await takeBegun(ContainerStreams, options, namespaces, context.identity));
+  const { driver } = begun ?? (await chooseDriver(context, options.storageDriver, options.userns));
+  const streams = begun?.streams ?? stack.use(new ContainerStreams(options));
   const launchWith = (fuse?: FuseMount) => {
-    const launching = stack.use(launchNamespaces(context, namespaces, streams.stdio, fuse));
+    const launching =
+      begun?.launching ?? stack.use(launchNamespaces(context, namespaces, streams.stdio, fuse));
     streams.begin();
     return launching;
   };
 
   // Another CPU makes the namespaces while this one looks for the image; fuse-overlayfs has to know the layers first.
   const early = driver === "fuse-overlayfs" ? undefined : launchWith();
-  const { obtainImage, createContainer, containerSpec } = await import("./ready-container.ts");
+  const { obtainImage, createContainer, containerSpec, startRequest } = await import("./ready-container.ts");
   const image = await obtainImage(context, options, talk);
   talk.signal?.throwIfAborted();
   const signals = new SignalForwarding();

@@ -1,26 +1,16 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { release } from "node:os";
+import { accessSync, closeSync, constants, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type StorageDriver, storageDrivers } from "../base/configuration.ts";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
 import { randomHex } from "../base/random-hex.ts";
+import {
+  choiceFile,
+  circumstances,
+  type DriverChoice,
+  type KeptChoice,
+  knownDriver,
+} from "./known-driver.ts";
 import { runWorker, type WorkerEnvironment } from "./run-worker.ts";
-
-export interface DriverChoice {
-  readonly driver: StorageDriver;
-  /** One line for `info`: why this one. */
-  readonly reason: string;
-}
 
 export interface ProbeOptions extends WorkerEnvironment {
   /** The store; it is created when it is missing. */
@@ -47,8 +37,8 @@ export async function probeDriver(options: ProbeOptions): Promise<DriverChoice> 
       hint: "leave the choice to berth, or use --storage-driver copy, which always works",
     });
   }
-  const key = keyOf(options);
-  const known = readChoice(options.dataDirectory, key);
+  const { dataDirectory, identity } = options;
+  const known = knownDriver(dataDirectory, identity);
   if (known !== undefined) return known;
   const problems: string[] = [];
   for (const driver of storageDrivers) {
@@ -59,7 +49,7 @@ export async function probeDriver(options: ProbeOptions): Promise<DriverChoice> 
     }
     const reason = problems.length === 0 ? "it works in this user's namespaces" : problems.join("; ");
     const choice: DriverChoice = { driver, reason };
-    keepChoice(options.dataDirectory, key, choice);
+    keepChoice(dataDirectory, { key: circumstances(dataDirectory, identity), ...choice });
     return choice;
   }
   throw new BerthError("internal", "no storage driver works");
@@ -106,36 +96,10 @@ function placeForTrying(options: ProbeOptions): Disposable & { readonly path: st
   }
 }
 
-function keyOf(options: ProbeOptions): string {
-  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  let directory = options.dataDirectory;
-  let device: number | undefined;
-  while (device === undefined) {
-    device = statSync(directory, { throwIfNoEntry: false })?.dev;
-    if (device === undefined) directory = join(directory, "..");
-  }
-  return [release(), boot, device, options.identity.mode, process.getuid?.()].join(" ");
-}
-
-const fileName = "storage-driver.json";
-
-function readChoice(dataDirectory: string, key: string): DriverChoice | undefined {
+function keepChoice(dataDirectory: string, kept: KeptChoice): void {
+  const path = join(dataDirectory, choiceFile);
   try {
-    const kept: { key?: unknown; driver?: unknown; reason?: unknown } = JSON.parse(
-      readFileSync(join(dataDirectory, fileName), "utf8"),
-    );
-    const driver = storageDrivers.find((name) => name === kept.driver);
-    if (kept.key !== key || driver === undefined || typeof kept.reason !== "string") return undefined;
-    return { driver, reason: kept.reason };
-  } catch {
-    return undefined; // missing or damaged: probe again
-  }
-}
-
-function keepChoice(dataDirectory: string, key: string, choice: DriverChoice): void {
-  const path = join(dataDirectory, fileName);
-  try {
-    writeFileSync(`${path}.${process.pid}`, JSON.stringify({ key, ...choice }), { mode: 0o600 });
+    writeFileSync(`${path}.${process.pid}`, JSON.stringify(kept), { mode: 0o600 });
     renameSync(`${path}.${process.pid}`, path);
   } catch {
     // A read-only store is probed each time.

@@ -1,6 +1,3 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-
 /** What the build knows about the bundle of helper programs, so that nobody has to open it to use what was unpacked. */
 export interface HelperManifest {
   /** SHA-256 of the bundle, hex. */
@@ -31,15 +28,18 @@ declare const BERTH_EMBEDDED: { helpers: HelperManifest; image: BuiltinImageMani
 const inExecutable = typeof BERTH_EMBEDDED !== "undefined" ? BERTH_EMBEDDED : undefined;
 
 /** Bun's directory of embedded files in an executable; from source, where scripts/build leaves its results. */
-const directory = inExecutable !== undefined ? "/$bunfs/root" : join(import.meta.dir, "../../dist/assets");
+const directory = inExecutable !== undefined ? "/$bunfs/root" : `${import.meta.dir}/../../dist/assets`;
+
+/** Loaded by those who read: all others start without it. */
+const fs = () => process.getBuiltinModule("node:fs");
 
 function file(name: string): EmbeddedFile {
-  return { read: () => readFileSync(join(directory, name)) };
+  return { read: () => fs().readFileSync(`${directory}/${name}`) };
 }
 
 function manifestFromBuild(name: string): unknown {
-  const path = join(directory, name);
-  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined;
+  const path = `${directory}/${name}`;
+  return fs().existsSync(path) ? JSON.parse(fs().readFileSync(path, "utf8")) : undefined;
 }
 
 /** The bundle of helper programs (`helper-bundle.ts`); undefined when run from source without a build. */
@@ -57,6 +57,6 @@ export function embeddedImageArchive(): (EmbeddedFile & BuiltinImageManifest) | 
 
 /** The notices of everything embedded, as zstd-compressed text; undefined when run from source without a build. */
 export function embeddedLicenses(): EmbeddedFile | undefined {
-  const present = inExecutable !== undefined || existsSync(join(directory, "licenses.txt.zst"));
+  const present = inExecutable !== undefined || fs().existsSync(`${directory}/licenses.txt.zst`);
   return present ? file("licenses.txt.zst") : undefined;
 }

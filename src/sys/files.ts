@@ -19,12 +19,17 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
     at += check("write", c.write(fd, bytes.subarray(at), bytes.length - at));
 }
 
-/** The text of a small file of the kernel's. */
+/** The text of a file. */
 export function readText(path: string): string {
   const fd = openAt(AT_FDCWD, path, O.RDONLY);
   try {
-    const bytes = Buffer.alloc(4096);
-    return bytes.toString("utf8", 0, readInto(fd, bytes));
+    const parts: Buffer[] = [];
+    for (;;) {
+      const bytes = Buffer.alloc(4096);
+      const length = readInto(fd, bytes);
+      if (length === 0) return Buffer.concat(parts).toString();
+      parts.push(bytes.subarray(0, length));
+    }
   } finally {
     close(fd);
   }

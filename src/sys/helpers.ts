@@ -1,9 +1,6 @@
-import { accessSync, constants, statSync } from "node:fs";
-import { join } from "node:path";
 import type { helperNames } from "../base/configuration.ts";
 import { BerthError, type ErrorCode, messageOf, systemErrorCode } from "../base/errors.ts";
 import { embeddedHelpersArchive } from "./embedded.ts";
-import { ensurePrivateDirectory, unpackHelpers } from "./unpack-helpers.ts";
 
 /** The programs that berth does not write itself. All but newuidmap and newgidmap (setuid) and pasta are embedded. */
 export type HelperName = (typeof helperNames)[number];
@@ -20,18 +17,20 @@ export interface HelpersOptions {
   readonly runtimeDirectory?: string;
   /** Absolute paths by name (`[helpers]` in config.toml); they win over the embedded ones. */
   readonly configured: Readonly<Record<string, string>>;
+  /** What unpacks the embedded ones (unpack-helpers.ts); without it only those are found that were unpacked before. */
+  readonly unpacking?: {
+    unpackHelpers(bundle: Uint8Array, target: string): void;
+    ensurePrivateDirectory(path: string): void;
+  };
 }
 
 function configuredCommand(name: HelperName, path: string): readonly string[] {
-  try {
-    accessSync(path, constants.X_OK);
-  } catch (error) {
-    throw new BerthError("unsupported", `helper program ${name} cannot be used: ${messageOf(error)}`, {
-      hint: `correct or remove "${name}" below [helpers] in config.toml`,
-      cause: error,
-    });
-  }
-  return [path];
+  if (Bun.which(path) !== null) return [path];
+  throw new BerthError(
+    "unsupported",
+    `helper program ${name} cannot be used: ${path} is no program that this user can execute`,
+    { hint: `correct or remove "${name}" below [helpers] in config.toml` },
+  );
 }
 
 /** Helpers found on the PATH, for tests and for running from source. `configured` paths win. */
@@ -47,14 +46,6 @@ export function helpersOnPath(configured: Readonly<Record<string, string>>): Hel
   };
 }
 
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  } catch {
-    return false; // a part of the path is no directory or closed to us: unpacking says which
-  }
-}
-
 function codeFor(error: unknown): ErrorCode {
   const code = systemErrorCode(error);
   if (code === "ENOSPC" || code === "EDQUOT") return "no-space";
@@ -68,7 +59,7 @@ interface Attempt {
 
 /**
  * The helpers that came with the executable (`embedded`), or those of the PATH where nothing is embedded.
- * Nothing is read before the first `command()`; when they are unpacked already, that costs one stat.
+ * Nothing is read before the first `command()`; when they are unpacked already, that costs one look.
  */
 export function openHelpers(options: HelpersOptions, embedded = embeddedHelpersArchive): Helpers {
   const onPath = helpersOnPath(options.configured);
@@ -77,20 +68,26 @@ export function openHelpers(options: HelpersOptions, embedded = embeddedHelpersA
   let attempts: readonly Attempt[] | undefined;
 
   function findOrUnpack(archive: NonNullable<typeof bundle>): string | undefined {
-    const own = join(options.dataDirectory, "libexec", archive.digest);
-    if (isDirectory(own)) return own;
+    const [anyProgram] = Object.keys(archive.programs);
+    // The directory appears with everything in it (unpackHelpers).
+    const isComplete = (directory: string) => Bun.which(`${directory}/${anyProgram}`) !== null;
+    const own = `${options.dataDirectory}/libexec/${archive.digest}`;
+    if (isComplete(own)) return own;
+    const { unpacking } = options;
+    if (unpacking === undefined)
+      throw new BerthError("unsupported", "the embedded helper programs were not unpacked yet");
     const failed: Attempt[] = [];
     try {
-      unpackHelpers(archive.read(), own);
+      unpacking.unpackHelpers(archive.read(), own);
       return own;
     } catch (error) {
       failed.push({ directory: own, error });
     }
     if (options.runtimeDirectory !== undefined) {
-      const fallback = join(options.runtimeDirectory, "libexec", archive.digest);
+      const fallback = `${options.runtimeDirectory}/libexec/${archive.digest}`;
       try {
-        ensurePrivateDirectory(options.runtimeDirectory);
-        if (!isDirectory(fallback)) unpackHelpers(archive.read(), fallback);
+        unpacking.ensurePrivateDirectory(options.runtimeDirectory);
+        if (!isComplete(fallback)) unpacking.unpackHelpers(archive.read(), fallback);
         return fallback;
       } catch (error) {
         failed.push({ directory: fallback, error });
@@ -121,9 +118,9 @@ export function openHelpers(options: HelpersOptions, embedded = embeddedHelpersA
       if (bundle === undefined || name === "pasta") return onPath.command(name);
       if (directory === undefined && attempts === undefined) directory = findOrUnpack(bundle);
       if (directory === undefined) return installed(name, attempts ?? []);
-      const program = join(directory, name);
+      const program = `${directory}/${name}`;
       if (bundle.programs[name] === "static") return [program];
-      return [join(directory, bundle.loader), "--library-path", directory, program];
+      return [`${directory}/${bundle.loader}`, "--library-path", directory, program];
     },
   };
 }

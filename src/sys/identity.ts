@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-
 /** A run of `count` ids: `inside` in the namespace is `outside` on the host (user_namespaces(7), uid_map). */
 export interface IdRange {
   readonly inside: number;
@@ -46,14 +44,6 @@ function mapFrom(own: number, ranges: ReadonlyArray<{ start: number; count: numb
   return map;
 }
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-}
-
 /**
  * The name of an account, from the text of /etc/passwd, or else from the system's other sources (LDAP, SSSD …), which
  * id(1) knows how to ask. Never from `$USER`, which anything may have set. Undefined for a uid without an account.
@@ -69,7 +59,14 @@ export function userNameOf(uid: number, passwd: string): string | undefined {
 }
 
 /** The map of the calling user, from /etc/subuid, /etc/subgid and the presence of newuidmap and newgidmap. */
-export function detectIdentityMap(): IdentityMap {
+export function detectIdentityMap(readText: (path: string) => string): IdentityMap {
+  const read = (path: string) => {
+    try {
+      return readText(path);
+    } catch {
+      return "";
+    }
+  };
   const uid = process.getuid!();
   const gid = process.getgid!();
   const single = (reason: string): IdentityMap => ({

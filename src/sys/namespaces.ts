@@ -1,5 +1,5 @@
-import { closeSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
+import { close } from "./files.ts";
 import type { Helpers } from "./helpers.ts";
 import type { IdentityMap, IdRange } from "./identity.ts";
 import { createPipe, createSocketPair, killAtHangUp } from "./libc.ts";
@@ -116,14 +116,14 @@ export function spawnInUserNamespace(request: NamespaceRequest): NamespaceProces
     ],
   });
   killAtHangUp(lifeline, child.pid);
-  for (const fd of [theirGate, lifeline]) closeSync(fd);
-  const mapped = gated ? openGate(busybox, identity, gate) : Promise.resolve(closeSync(gate));
+  for (const fd of [theirGate, lifeline]) close(fd);
+  const mapped = gated ? openGate(busybox, identity, gate) : Promise.resolve(close(gate));
   let released = false;
   return {
     child,
     mapped,
     release() {
-      if (!released) closeSync(ourLifeline);
+      if (!released) close(ourLifeline);
       released = true;
     },
   };
@@ -149,7 +149,7 @@ async function openGate(busybox: readonly string[], identity: IdentityMap, gate:
     `read -r pid <&3 || exit ${closedGate}; newuidmap $pid ${numbers(identity.uids)} & ` +
     `newgidmap $pid ${numbers(identity.gids)} && wait $! && echo >&3`;
   const mapper = Bun.spawn([...busybox, "sh", "-c", script], { stdio: ["ignore", "ignore", "pipe", gate] });
-  closeSync(gate);
+  close(gate);
   const [said, status] = await Promise.all([mapper.stderr.text(), mapper.exited]);
   if (status === 0) return;
   if (status === closedGate) throw noUserNamespace();

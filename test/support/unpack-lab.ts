@@ -16,7 +16,7 @@ const selfCommand = process.env.BERTH_EXECUTABLE
   ? [process.env.BERTH_EXECUTABLE]
   : [process.execPath, join(import.meta.dir, "../../src/main.ts")];
 
-export const detectedIdentity = detectIdentityMap();
+export const detectedIdentity = detectIdentityMap((path) => readFileSync(path, "utf8"));
 
 export const singleIdentity: IdentityMap = {
   mode: "single",

@@ -1,59 +1,38 @@
 import { closeSync } from "node:fs";
 import type { ContainerLog } from "../../container/container-log.ts";
-import type { LaunchRequest } from "../../container/launch.ts";
-import { createPipe } from "../../sys/libc.ts";
 import { chunksOf, setWindowSize, terminalChunks, writeAllTo } from "../container-streams.ts";
 import type { Attachments } from "./attachments.ts";
+import type { ContainerPipes } from "./container-pipes.ts";
 
 /**
  * The streams of one run of a container that its monitor owns: pipes, or the monitor's end of its terminal. What comes
  * out goes to the log and to whoever is attached; who is slow slows the container down.
  */
 export class MonitoredStreams implements Disposable {
-  /** For `launch`. */
-  readonly stdio: LaunchRequest["stdio"];
   readonly #log: ContainerLog | undefined;
   readonly #attachments: () => Attachments;
-  readonly #theirs: number[] = [];
+  readonly #pipes: ContainerPipes;
   readonly #outputs: Promise<void>[] = [];
-  readonly #sources: Array<readonly ["stdout" | "stderr", number]> = [];
   #input: number | undefined;
   #terminal: number | undefined;
   /** Input is written one piece after the other, whoever it comes from. */
   #writing = Promise.resolve();
 
-  constructor(
-    options: { readonly interactive: boolean; readonly terminal: boolean },
-    log: ContainerLog | undefined,
-    attachments: () => Attachments,
-  ) {
+  constructor(pipes: ContainerPipes, log: ContainerLog | undefined, attachments: () => Attachments) {
+    this.#pipes = pipes;
     this.#log = log;
     this.#attachments = attachments;
-    // What is said before the program starts (by unshare, for example) goes where its errors go.
-    const stdin = options.interactive && !options.terminal ? this.#inputPipe() : undefined;
-    this.stdio = [stdin, this.#outputPipe("stdout"), this.#outputPipe("stderr")];
   }
 
-  #inputPipe(): number {
-    const [theirs, ours] = createPipe();
-    this.#theirs.push(theirs);
-    this.#input = ours;
-    return theirs;
-  }
-
-  #outputPipe(stream: "stdout" | "stderr"): number {
-    const [ours, theirs] = createPipe();
-    this.#theirs.push(theirs);
-    this.#sources.push([stream, ours]);
-    return theirs;
-  }
-
-  /** After the container's process has its ends: let go of them and start to read. */
+  /** After the container's process has its ends: starts to read. */
   begin(): void {
-    for (const fd of this.#theirs.splice(0)) closeSync(fd);
-    for (const [stream, fd] of this.#sources.splice(0)) {
+    const { stdout, stderr, stdin } = this.#pipes.take();
+    this.#input = stdin;
+    for (const [stream, fd] of [
+      ["stdout", stdout],
+      ["stderr", stderr],
+    ] as const)
       this.#outputs.push(this.#read(stream, chunksOf(fd)).finally(() => closeSync(fd)));
-    }
   }
 
   beginTerminal(master: number, ended: Promise<unknown>): void {
@@ -102,8 +81,7 @@ export class MonitoredStreams implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const fd of this.#theirs.splice(0)) closeSync(fd);
-    for (const [, fd] of this.#sources.splice(0)) closeSync(fd);
+    this.#pipes[Symbol.dispose]();
     this.#closeInput();
   }
 }

@@ -1,5 +1,5 @@
 import { readlinkSync } from "node:fs";
-import { fuseMount } from "../../container/namespace-command.ts";
+import { type FuseMount, fuseMount } from "../../container/namespace-command.ts";
 import type { ContainerLog } from "../../container/container-log.ts";
 import type { NetworkAttachment } from "../../container/launch.ts";
 import type { ProcessSpec } from "../../container/spec.ts";
@@ -9,10 +9,13 @@ import { optionsOf } from "../container-record.ts";
 import { containerSpec } from "../container-spec.ts";
 import type { EngineContext } from "../context.ts";
 import type { StartableContainer } from "../container-record.ts";
-import { launchNamespaces, startRequest } from "../launch-container.ts";
+import { launchNamespaces } from "../launch-namespaces.ts";
+import { startRequest } from "../start-request.ts";
 import { planNamespaces } from "../namespace-plan.ts";
 import { planNetwork } from "../network-attachment.ts";
+import { takeBegun } from "../head-start.ts";
 import type { Attachments } from "./attachments.ts";
+import { ContainerPipes } from "./container-pipes.ts";
 import { MonitoredStreams } from "./monitored-streams.ts";
 
 /** What one run of a container needs from its monitor. */
@@ -38,22 +41,30 @@ export async function runOnce(context: EngineContext, run: Run): Promise<number>
   const network = planNetwork(context, options.run.network);
   const namespaces = stack.use(await planNamespaces(context, options.run, network));
   const cgroup = stack.use(await containerCgroup(context, container.id));
-  const streams = stack.use(new MonitoredStreams(options.run, run.log, () => run.attachments));
+  const { driver } = options;
+  const streamOptions = { ...options.run, storageDriver: driver };
+  // Only an ordinary container has a head start (start-monitor.ts).
+  const begun = stack.use(
+    cgroup === undefined
+      ? await takeBegun(ContainerPipes, streamOptions, namespaces, context.identity)
+      : undefined,
+  );
+  const pipes = begun?.streams ?? new ContainerPipes(options.run);
+  const streams = stack.use(new MonitoredStreams(pipes, run.log, () => run.attachments));
   run.onStreams(streams);
+  const launchWith = (fuse?: FuseMount) => {
+    const launching =
+      begun?.launching ??
+      stack.use(launchNamespaces(context, namespaces, pipes.stdio, fuse, cgroup && { cgroup: cgroup.path }));
+    streams.begin();
+    return launching;
+  };
+  const early = driver === "fuse-overlayfs" ? undefined : launchWith();
   const spec = await containerSpec(context, container, {
     namespaces: namespaces.modes,
     openFiles: run.openFiles,
   });
-  const launching = stack.use(
-    launchNamespaces(
-      context,
-      namespaces,
-      streams.stdio,
-      fuseMount(spec.root),
-      cgroup && { cgroup: cgroup.path },
-    ),
-  );
-  streams.begin();
+  const launching = early ?? launchWith(fuseMount(spec.root));
   const launched = await launching.start(
     startRequest(spec, run.windowSize),
     both(cgroup?.settle, network.attach?.(container, stack)),
@@ -105,17 +116,20 @@ function both(
   };
 }
 
+/** execve(2) takes half a millisecond, and a timer would be late: so often is looked without one. */
+const quickLooks = 100;
 const pollInterval = 1;
 
 /** Waits until init has become the program; false when it ended before. */
 async function becameProgram(pid: number, ended: Promise<boolean>): Promise<boolean> {
   const own = readlinkSync("/proc/self/exe");
-  for (;;) {
+  for (let look = 1; ; look++) {
     try {
       if (readlinkSync(`/proc/${pid}/exe`) !== own) return true;
     } catch {
       return false; // gone, with or without having been the program
     }
+    if (look < quickLooks) continue;
     if (await Promise.race([ended, Bun.sleep(pollInterval).then(() => false)])) return false;
   }
 }

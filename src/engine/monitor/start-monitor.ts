@@ -1,16 +1,13 @@
 /** The client side of a container's monitor. */
-import { closeSync, openSync } from "node:fs";
-import { join } from "node:path";
 import { BerthError } from "../../base/errors.ts";
 import { type Failure, reportedError } from "../../sys/message-channel.ts";
-import { createSocketPair } from "../../sys/libc.ts";
-import { selfCommand } from "../../sys/self-command.ts";
 import type { EngineContext } from "../context.ts";
 import type { RunOptions } from "../run-options.ts";
 import { Connection } from "./connection.ts";
 import { bodyOf, type Frame } from "./frames.ts";
 import type { AttachRequest } from "./attachments.ts";
 import type { StartOrder } from "./monitor-container.ts";
+import { startMonitorProcess, takeBegunMonitor } from "./monitor-process.ts";
 
 /** A monitor that was started and has its order still to get. */
 export interface Monitor extends Disposable {
@@ -32,16 +29,11 @@ export interface StartedContainer {
  */
 export async function spawnMonitor(context: EngineContext, run: RunOptions): Promise<Monitor> {
   const scope = await scopeCommand(context, run);
-  const [ours, theirs] = createSocketPair();
-  const child = Bun.spawn([...scope, ...selfCommand(), "internal-monitor"], {
-    env: { ...context.env },
-    cwd: "/",
-    detached: true,
-    stdio: ["ignore", "ignore", errors(context, scope), theirs],
-  });
-  child.unref();
-  closeSync(theirs);
-  const connection = await Connection.over(ours);
+  const begin = isOrdinary(run) ? { interactive: run.interactive, terminal: run.terminal } : undefined;
+  const { child, channel } =
+    takeBegunMonitor(begin) ??
+    startMonitorProcess({ env: context.env, dataDirectory: context.directories.data, scope, begin });
+  const connection = await Connection.over(channel);
   return {
     async start(order, attach) {
       connection.send("start", order);
@@ -77,15 +69,13 @@ async function scopeCommand(context: EngineContext, run: RunOptions): Promise<re
   return access.by === "systemd" ? access.command : [];
 }
 
-/** Where the monitor's own words go: those of systemd are for the person, its faults into a file for whoever asks why. */
-function errors(context: EngineContext, scope: readonly string[]): number | "pipe" | "ignore" {
-  if (context.env.BERTH_DEBUG === "1") return 2;
-  if (scope.length > 0) return "pipe";
-  try {
-    return openSync(join(context.directories.data, "monitor.log"), "a", 0o600);
-  } catch {
-    return "ignore"; // a store that cannot be written, or is not there yet
-  }
+/** Whether what head-start.ts begins with is what the container has, as far as its options say. */
+function isOrdinary({ network, ipc, pid, uts, userns, resources, cgroupParent }: RunOptions): boolean {
+  return (
+    network.kind !== "host" &&
+    network.kind !== "container" &&
+    [ipc, pid, uts, userns, resources, cgroupParent].every((option) => option === undefined)
+  );
 }
 
 async function endedAtOnce(scope: readonly string[], child: Bun.Subprocess): Promise<BerthError> {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfiguration, parseConfiguration } from "../../../src/base/configuration.ts";
@@ -45,13 +45,14 @@ test.each([
 
 test("a missing file is an empty configuration, one that cannot be read is an error", () => {
   const directory = mkdtempSync(join(tmpdir(), "berth-configuration-"));
+  const load = () => loadConfiguration(directory, (path) => readFileSync(path, "utf8"));
   try {
-    expect(loadConfiguration(directory)).toEqual(empty);
+    expect(load()).toEqual(empty);
     writeFileSync(join(directory, "config.toml"), "");
-    expect(loadConfiguration(directory)).toEqual(empty);
+    expect(load()).toEqual(empty);
     rmSync(join(directory, "config.toml"));
     mkdirSync(join(directory, "config.toml"));
-    expect(() => loadConfiguration(directory)).toThrow("cannot read ");
+    expect(load).toThrow("cannot read ");
   } finally {
     rmSync(directory, { recursive: true });
   }

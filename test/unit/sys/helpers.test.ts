@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { BerthError } from "../../../src/base/errors.ts";
 import { encodeHelperBundle } from "../../../src/sys/helper-bundle.ts";
 import { type HelperName, type HelpersOptions, openHelpers } from "../../../src/sys/helpers.ts";
+import * as unpacking from "../../../src/sys/unpack-helpers.ts";
 
 let directory: string;
 beforeEach(() => {
@@ -45,7 +46,7 @@ function embedded(digest = "d1") {
 }
 
 function options(overrides: Partial<HelpersOptions> = {}): HelpersOptions {
-  return { dataDirectory: join(directory, "data"), configured: {}, ...overrides };
+  return { dataDirectory: join(directory, "data"), configured: {}, unpacking, ...overrides };
 }
 
 function failure(action: () => unknown): BerthError {

@@ -1,21 +1,18 @@
 import { type Launch, type LaunchRequest, launch } from "../container/launch.ts";
 import { type FuseMount, namespaceCommand } from "../container/namespace-command.ts";
-import { planContainer } from "../container/plan.ts";
 import { firstHeldDescriptor } from "../container/protocol.ts";
-import type { ContainerSpec } from "../container/spec.ts";
 import { selfCommand } from "../sys/self-command.ts";
 import type { EngineContext } from "./context.ts";
 import type { NamespacePlan } from "./namespace-plan.ts";
 
 /** Starts the namespaces of a container, and disposes of the plan; its program follows with `Launch.start`. */
 export function launchNamespaces(
-  context: EngineContext,
+  { helpers, env }: Pick<EngineContext, "helpers" | "env">,
   namespaces: NamespacePlan,
   stdio: LaunchRequest["stdio"],
   fuse: FuseMount | undefined,
   { cgroup, onOwners }: Pick<LaunchRequest, "cgroup" | "onOwners"> = {},
 ): Launch {
-  const { helpers } = context;
   const { identity, modes, held } = namespaces;
   const joined = held?.numbersFrom(firstHeldDescriptor) ?? {};
   using _ = namespaces;
@@ -23,7 +20,7 @@ export function launchNamespaces(
     helpers,
     identity,
     command: namespaceCommand({ helpers, self: selfCommand(), modes, joined, fuse }),
-    env: { PATH: context.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin", ...briefLife },
+    env: { PATH: env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin", ...briefLife },
     stdio,
     ...(held ? { held } : {}),
     ...(cgroup === undefined ? {} : { cgroup }),
@@ -34,20 +31,3 @@ export function launchNamespaces(
 
 /** Init ends before compiled code or memory touched in advance would pay; these cost it two milliseconds of other CPUs. */
 const briefLife = { BUN_JSC_useBaselineJIT: "0", BUN_JSC_useWarmUpMarkedBlocks: "0" };
-
-/** What init is told; `size` is that of the terminal, if there is one. */
-export function startRequest(
-  spec: ContainerSpec,
-  size?: { readonly rows: number; readonly columns: number },
-): Parameters<Launch["start"]>[0] {
-  return {
-    operations: planContainer(spec),
-    process: spec.process,
-    ...(spec.seccomp ? { seccomp: spec.seccomp.toBase64() } : {}),
-    singleIdentity: spec.singleIdentity,
-    recordsOwners: spec.recordsOwners,
-    ...(spec.account ? { account: spec.account } : {}),
-    namespaces: spec.namespaces,
-    ...(size === undefined ? {} : { windowSize: size }),
-  };
-}

@@ -1,0 +1,82 @@
+/** Loads no module of Node's: a monitor is started before anything else (main.ts). */
+import { resolveDirectories } from "../../base/directories.ts";
+import { close } from "../../sys/files.ts";
+import { AT_FDCWD, createSocketPair, O, openAt } from "../../sys/libc.ts";
+import { selfCommand } from "../../sys/self-command.ts";
+import type { StreamOptions } from "../head-start.ts";
+
+/** A monitor that waits for its order. */
+export interface MonitorProcess {
+  readonly child: Bun.Subprocess;
+  /** Our end of the socket. */
+  readonly channel: number;
+}
+
+export interface MonitorRequest {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of the store. */
+  readonly dataDirectory: string;
+  /** The words that put it into a scope of systemd. */
+  readonly scope: readonly string[];
+  /** The streams of a container for which it can begin at once; undefined where that is not an ordinary one. */
+  readonly begin: StreamOptions | undefined;
+}
+
+/** Starts a monitor process in a session of its own. */
+export function startMonitorProcess({ env, dataDirectory, scope, begin }: MonitorRequest): MonitorProcess {
+  const [channel, theirs] = createSocketPair();
+  const words = begin ? [beginWord(begin)] : [];
+  const child = Bun.spawn([...scope, ...selfCommand(), "internal-monitor", ...words], {
+    env: { ...env },
+    cwd: "/",
+    detached: true,
+    stdio: ["ignore", "ignore", errors(env, dataDirectory, scope), theirs],
+  });
+  child.unref();
+  close(theirs);
+  return { child, channel };
+}
+
+function beginWord({ interactive, terminal }: StreamOptions): string {
+  return ["begin", ...(interactive ? ["interactive"] : []), ...(terminal ? ["terminal"] : [])].join("-");
+}
+
+/** What a monitor's word says; undefined where there is none. */
+export function beginsWith(word: string | undefined): StreamOptions | undefined {
+  if (word?.startsWith("begin") !== true) return undefined;
+  return { interactive: word.includes("interactive"), terminal: word.includes("terminal") };
+}
+
+/** Where the monitor's own words go: those of systemd are for the person, its faults into a file for whoever asks why. */
+function errors(
+  env: MonitorRequest["env"],
+  dataDirectory: string,
+  scope: readonly string[],
+): number | "pipe" | "ignore" {
+  if (env.BERTH_DEBUG === "1") return 2;
+  if (scope.length > 0) return "pipe";
+  try {
+    return openAt(AT_FDCWD, `${dataDirectory}/monitor.log`, O.WRONLY | O.CREAT | O.APPEND, 0o600);
+  } catch {
+    return "ignore"; // a store that cannot be written, or is not there yet
+  }
+}
+
+let begun: (MonitorProcess & { readonly begin: StreamOptions }) | undefined;
+
+/** Starts a monitor for a container that is still to be made; see `takeBegunMonitor`. */
+export function beginMonitor(env: MonitorRequest["env"], begin: StreamOptions): void {
+  const dataDirectory = resolveDirectories(env, process.getuid!()).data;
+  begun = { ...startMonitorProcess({ env, dataDirectory, scope: [], begin }), begin };
+}
+
+/** The monitor that was begun, if it is for a container with these streams. */
+export function takeBegunMonitor(begin: StreamOptions | undefined): MonitorProcess | undefined {
+  const taken = begun;
+  begun = undefined;
+  if (taken === undefined) return undefined;
+  if (begin && taken.begin.interactive === begin.interactive && taken.begin.terminal === begin.terminal)
+    return taken;
+  close(taken.channel); // which ends it
+  return undefined;
+}
