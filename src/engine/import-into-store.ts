@@ -3,12 +3,15 @@ import { type ImportRequest, type ImportResult, importImage } from "../image/imp
 import type { EngineContext } from "./context.ts";
 
 /**
- * `importImage` with this engine's store, worker and limits. After a full disk what came is given back, so that the
- * store can be used; after any other failure it stays, so that the next try is shorter.
+ * `importImage` with this engine's store, worker, limits and notes. After a full disk what came is given back, so that
+ * the store can be used; after any other failure it stays, so that the next try is shorter.
  */
 export async function importIntoStore(
   context: EngineContext,
-  request: Omit<ImportRequest, "store" | "unpacker" | "removeTree" | "maximumLayerSize" | "onNote">,
+  request: Omit<
+    ImportRequest,
+    "store" | "unpacker" | "removeTree" | "maximumLayerSize" | "onMissing" | "onNote"
+  >,
 ): Promise<ImportResult> {
   const { store, configuration } = context;
   const removeTree = (path: string) => context.snapshotter.removeTree(path);
@@ -21,6 +24,10 @@ export async function importIntoStore(
         return context.unpacker;
       },
       removeTree,
+      async onMissing() {
+        if (context.identity.mode === "single")
+          (await import("./note-single-identity.ts")).noteSingleIdentity(context);
+      },
       onNote: context.warn,
       ...(configuration.maximumLayerSize === undefined
         ? {}

@@ -127,6 +127,7 @@ async function pullFrom(
   });
   emitImageEvent(context, "pull", {
     id: image.id,
+    config: image.config,
     name: familiarName(reference),
     actor: familiarString(reference),
   });

@@ -26,7 +26,7 @@ export function registryOptions(
   return {
     insecureRegistries: configuration.insecureRegistries,
     tlsVerify,
-    caPaths: systemCertificateAuthorities(env),
+    caPaths: () => systemCertificateAuthorities(env),
     certificatesFor: (host) => hostCertificates(host, directories),
     proxyFor: (url) => proxyFor(url, env),
     registries: () => registriesOf(context),

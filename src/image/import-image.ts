@@ -24,6 +24,8 @@ export interface ImportRequest extends ImportTools {
   readonly names: readonly string[];
   /** Whether the answer of the source is remembered as `repository@digest`. */
   readonly rememberDigest: boolean;
+  /** Told when the store has not got all of the image, before the rest is fetched. */
+  onMissing?(): Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -57,6 +59,7 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
     checkPlatform(there.config, request.platform, repository);
     return { image: there, digest: root.descriptor.digest, upToDate: true };
   }
+  await request.onMissing?.();
   await using configuration = await configOf(request, repository, manifest.config, lease);
   const config = parseImageConfig(configuration.bytes);
   checkLayers(manifest, config);
@@ -99,15 +102,13 @@ function imageThere(
   { document, manifest, path }: SelectedManifest,
   digest: Digest,
 ): ImageRecord | undefined {
-  const { blobs, images, layers } = store;
-  const image = images.get(manifest.config.digest);
-  const isThis = (other: ImageRecord | undefined) =>
-    other?.id === image?.id && other?.manifest.digest === document.descriptor.digest;
+  const { blobs, layers, repositoryDigests } = store;
+  const image = store.images.get(manifest.config.digest);
   const isKnown =
     image !== undefined &&
-    isThis(image) &&
-    names.every((name) => isThis(images.getByName(name))) &&
-    (!rememberDigest || isThis(images.getByRepositoryDigest(repositoryName(reference), digest)));
+    image.manifest.digest === document.descriptor.digest &&
+    names.every((name) => store.names.isOf(name, image)) &&
+    (!rememberDigest || repositoryDigests.isOf({ repository: repositoryName(reference), digest }, image));
   if (!isKnown || !image.config.rootfs.diff_ids.every((diffId) => layers.has(diffId))) return undefined;
   const needed = [manifest.config, ...manifest.layers, ...path.map(({ descriptor }) => descriptor)];
   return needed.every((blob) => blobs.size(blob.digest) === blob.size) ? image : undefined;

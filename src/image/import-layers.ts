@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { shortDigest } from "../oci/digest.ts";
 import type { Fetcher, ProgressListener, TransferStatus } from "../oci/transport.ts";
 import type { Descriptor, Digest, Reference } from "../oci/types.ts";
@@ -83,7 +82,8 @@ async function importMissing(
   for (const { descriptor } of missing.slice(concurrency)) say(descriptor.digest, "Waiting");
   const download = createLimiter(concurrency);
   // Whatever arrives can be unpacked, however few processors there are: it waits for the network most of the time.
-  const unpack = createLimiter(Math.max(availableParallelism(), concurrency));
+  const processors = process.getBuiltinModule("node:os").availableParallelism();
+  const unpack = createLimiter(Math.max(processors, concurrency));
   const stop = new AbortController();
   const inner = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
 

@@ -1,5 +1,5 @@
-import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
+import { configurationDirectory, homeDirectory } from "./person-directories.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,15 +20,11 @@ export function authPlaces(env: Environment): AuthPlaces {
   const inline = env.DOCKER_AUTH_CONFIG ? { inline: env.DOCKER_AUTH_CONFIG } : {};
   const named = env.REGISTRY_AUTH_FILE;
   if (named) return { ...inline, files: [named], home: named };
-  const homeDirectory = env.HOME || homedir();
-  const absolute = (value: string | undefined) =>
-    value !== undefined && isAbsolute(value) ? value : undefined;
-  const runtime = absolute(env.XDG_RUNTIME_DIR);
-  const configuration = absolute(env.XDG_CONFIG_HOME) ?? join(homeDirectory, ".config");
-  const docker = join(env.DOCKER_CONFIG || join(homeDirectory, ".docker"), "config.json");
+  const runtime = env.XDG_RUNTIME_DIR;
+  const docker = join(env.DOCKER_CONFIG || join(homeDirectory(env), ".docker"), "config.json");
   const files = [
-    ...(runtime === undefined ? [] : [join(runtime, "containers/auth.json")]),
-    join(configuration, "containers/auth.json"),
+    ...(runtime !== undefined && isAbsolute(runtime) ? [join(runtime, "containers/auth.json")] : []),
+    join(configurationDirectory(env), "containers/auth.json"),
     docker,
   ];
   return { ...inline, files, home: docker };

@@ -51,6 +51,15 @@ export interface Answer {
   obey(signal: AbortSignal): void;
 }
 
+/** Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED in the environment changes nothing. */
+const tlsOptions = ({ verify, certificateAuthorities, clientCertificate }: ExchangeRequest) => ({
+  rejectUnauthorized: verify,
+  ...(certificateAuthorities.length === 0 ? {} : { ca: [...certificateAuthorities] }),
+  ...(clientCertificate === undefined
+    ? {}
+    : { cert: clientCertificate.certificate, key: clientCertificate.key }),
+});
+
 /** Reading a short unwanted body is cheaper than a new connection, above this it is not. */
 const worthDraining = 16 * 1024;
 
@@ -128,14 +137,7 @@ export async function exchange(request: ExchangeRequest): Promise<Answer> {
       decompress: false,
       timeout: false,
       signal: controller.signal,
-      // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED in the environment changes nothing.
-      tls: {
-        rejectUnauthorized: request.verify,
-        ...(request.certificateAuthorities.length === 0 ? {} : { ca: [...request.certificateAuthorities] }),
-        ...(request.clientCertificate === undefined
-          ? {}
-          : { cert: request.clientCertificate.certificate, key: request.clientCertificate.key }),
-      },
+      ...(url.protocol === "https:" || request.proxy !== undefined ? { tls: tlsOptions(request) } : {}),
       proxy: request.proxy ?? false,
     });
   } catch (error) {

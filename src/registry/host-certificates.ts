@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import { BerthError, messageOf } from "../base/errors.ts";
+import { configurationDirectory } from "./person-directories.ts";
 
 /** PEM texts for one registry host. */
 export interface HostCertificates {
@@ -15,9 +15,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The directories that containers-certs.d(5) and Docker know, first wins. */
 export function certificateDirectories(env: Environment): readonly string[] {
-  const xdg = env.XDG_CONFIG_HOME;
-  const own = xdg !== undefined && isAbsolute(xdg) ? xdg : join(env.HOME || homedir(), ".config");
-  return [join(own, "containers/certs.d"), "/etc/containers/certs.d", "/etc/docker/certs.d"];
+  const own = join(configurationDirectory(env), "containers/certs.d");
+  return [own, "/etc/containers/certs.d", "/etc/docker/certs.d"];
 }
 
 /**

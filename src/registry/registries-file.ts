@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
+import { configurationDirectory } from "./person-directories.ts";
 
 /** Where content of a registry may be had as well (containers-registries.conf(5), `[[registry.mirror]]`). */
 export interface MirrorEntry {
@@ -28,8 +28,13 @@ export interface RegistriesConfiguration {
   readonly registries: readonly RegistryEntry[];
   /** Where names without a registry are looked for, in this order; empty: Docker Hub. */
   readonly search: readonly string[];
-  /** Short name → repository with its registry, and the file that says so. `target` throws `invalid-argument` where it is none. */
-  readonly aliases: ReadonlyMap<string, { readonly target: string; readonly file: string }>;
+  readonly aliases: Aliases;
+}
+
+/** Distributions ship hundreds of them: only the one that is asked for is looked at. */
+export interface Aliases {
+  /** The repository with its registry that a short name stands for, and who says so. Throws `invalid-argument` where it is none. */
+  get(name: string): { readonly target: string; readonly file: string } | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -39,20 +44,15 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * file, or the system's; then the drop-ins of the system, and those of the user.
  */
 export function registriesFiles(env: Environment): readonly string[] {
-  const home = env.HOME || homedir();
-  const xdg = env.XDG_CONFIG_HOME;
-  const own = join(xdg !== undefined && isAbsolute(xdg) ? xdg : join(home, ".config"), "containers");
+  const own = join(configurationDirectory(env), "containers");
   const main = env.CONTAINERS_REGISTRIES_CONF
     ? [env.CONTAINERS_REGISTRIES_CONF]
     : [join(own, "registries.conf"), "/etc/containers/registries.conf"];
   const first = main.find((path, index) => index === main.length - 1 || isReadable(path));
-  const dropIns = ["/etc/containers/registries.conf.d", join(own, "registries.conf.d")].flatMap((directory) =>
-    entriesOf(directory)
-      .filter((name) => name.endsWith(".conf"))
-      .sort()
-      .map((name) => join(directory, name)),
-  );
-  return [...(first === undefined ? [] : [first]), ...dropIns];
+  const files = first === undefined ? [] : [first];
+  for (const directory of ["/etc/containers/registries.conf.d", join(own, "registries.conf.d")])
+    for (const name of entriesOf(directory)) if (name.endsWith(".conf")) files.push(join(directory, name));
+  return files;
 }
 
 function isReadable(path: string): boolean {
@@ -60,8 +60,9 @@ function isReadable(path: string): boolean {
 }
 
 function entriesOf(directory: string): string[] {
+  if (!existsSync(directory)) return [];
   try {
-    return readdirSync(directory);
+    return readdirSync(directory).sort();
   } catch {
     return [];
   }
@@ -69,6 +70,7 @@ function entriesOf(directory: string): string[] {
 
 function readOptional(path: string): string | undefined {
   try {
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined; // an error takes longer to make
     return readFileSync(path, "utf8");
   } catch (error) {
     const code = systemErrorCode(error);
@@ -79,12 +81,12 @@ function readOptional(path: string): string | undefined {
 
 /** Reads the files that are there. Throws `invalid-argument` with the file's name. */
 export function loadRegistriesConfiguration(env: Environment): RegistriesConfiguration {
-  return mergeRegistries(
-    registriesFiles(env).flatMap((path) => {
-      const text = readOptional(path);
-      return text === undefined ? [] : [parseRegistries(text, path)];
-    }),
-  );
+  const files: Partial<RegistriesConfiguration>[] = [];
+  for (const path of registriesFiles(env)) {
+    const text = readOptional(path);
+    if (text !== undefined) files.push(parseRegistries(text, path));
+  }
+  return mergeRegistries(files);
 }
 
 /** A later file overrides entries of the same prefix, aliases of the same name, and the list of registries to search. */
@@ -94,7 +96,15 @@ export function mergeRegistries(files: readonly Partial<RegistriesConfiguration>
   return {
     registries: [...registries.values()],
     search: files.findLast(({ search }) => search !== undefined)?.search ?? [],
-    aliases: new Map(files.flatMap(({ aliases }) => [...(aliases ?? [])])),
+    aliases: {
+      get(name) {
+        for (const { aliases } of files.toReversed()) {
+          const alias = aliases?.get(name);
+          if (alias !== undefined) return alias;
+        }
+        return undefined;
+      },
+    },
   };
 }
 
@@ -156,21 +166,15 @@ export function parseRegistries(text: string, path: string): Partial<RegistriesC
   const isList = Array.isArray(search) && search.every((item) => typeof item === "string");
   if (search !== undefined && !isList)
     throw refuse("unqualified-search-registries must be a list of strings");
-  const aliases = Object.entries((document.aliases ?? {}) as Record<string, unknown>);
+  const aliases = (document.aliases ?? {}) as Readonly<Record<string, unknown>>;
   return {
     registries,
     ...(isList ? { search: search.map((item) => place(item, "a registry to search")) } : {}),
-    // Distributions ship hundreds of them: only the one that is used is looked at.
-    aliases: new Map(
-      aliases.map(([name, value]) => [
-        name,
-        {
-          get target() {
-            return place(value, `alias ${name}`);
-          },
-          file: path,
-        },
-      ]),
-    ),
+    aliases: {
+      get: (name) =>
+        Object.hasOwn(aliases, name)
+          ? { target: place(aliases[name], `alias ${name}`), file: path }
+          : undefined,
+    },
   };
 }

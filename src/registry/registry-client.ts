@@ -15,7 +15,7 @@ export interface ClientOptions {
   readonly credentials: CredentialProvider | undefined;
   readonly userAgent: string;
   /** PEM files */
-  readonly caPaths: readonly string[];
+  readonly caPaths: () => readonly string[];
   /** Of one `host[:port]`. */
   readonly certificatesFor?: ((host: string) => HostCertificates | undefined) | undefined;
   readonly proxyFor?: ((url: URL) => string | undefined) | undefined;
@@ -90,6 +90,7 @@ export class RegistryClient {
   readonly #answered = new Set<string>();
   /** Registry hosts that answered a request for content. */
   readonly #reached = new Set<string>();
+  #caPaths: readonly string[] | undefined;
   #authorities: readonly string[] | undefined;
   readonly #certificates = new Map<string, HostCertificates | undefined>();
 
@@ -285,6 +286,15 @@ export class RegistryClient {
     return this.#certificates.get(host);
   }
 
+  /** PEM texts of all that is trusted; empty where that is what is built in. */
+  async #trusted(own: HostCertificates | undefined): Promise<readonly string[]> {
+    this.#caPaths ??= this.#options.caPaths();
+    const authorities = own?.authorities ?? [];
+    if (this.#caPaths.length + authorities.length === 0) return [];
+    this.#authorities ??= await loadCertificateAuthorities(this.#caPaths);
+    return [...authorities, ...this.#authorities];
+  }
+
   #mustVerify(url: URL, first: Hop): boolean {
     return url.origin === first.url.origin
       ? first.verify
@@ -296,12 +306,9 @@ export class RegistryClient {
     signal: AbortSignal | undefined,
     { method = "GET", body, answerTimeoutMs }: Content = {},
   ): Promise<Answer> {
-    const { userAgent, caPaths, connectTimeoutMs, idleTimeoutMs } = this.#options;
-    const own = hop.url.protocol === "https:" ? this.#certificatesFor(hop.url.host) : undefined;
-    const authorities = own?.authorities ?? [];
-    const needsAuthorities =
-      caPaths.length + authorities.length > 0 && hop.url.protocol === "https:" && hop.verify;
-    if (needsAuthorities) this.#authorities ??= await loadCertificateAuthorities(caPaths);
+    const { userAgent, connectTimeoutMs, idleTimeoutMs } = this.#options;
+    const isTls = hop.url.protocol === "https:";
+    const own = isTls ? this.#certificatesFor(hop.url.host) : undefined;
     const proxy = this.#options.proxyFor?.(hop.url);
     const firstContact = !this.#answered.has(hop.url.origin);
     const answer = await exchange({
@@ -310,7 +317,7 @@ export class RegistryClient {
       headers: { ...hop.headers, "User-Agent": userAgent },
       ...(body === undefined ? {} : { body }),
       verify: hop.verify,
-      certificateAuthorities: needsAuthorities ? [...authorities, ...(this.#authorities ?? [])] : [],
+      certificateAuthorities: isTls && hop.verify ? await this.#trusted(own) : [],
       ...(own?.client === undefined ? {} : { clientCertificate: own.client }),
       ...(proxy === undefined ? {} : { proxy }),
       headerTimeoutMs: answerTimeoutMs ?? (firstContact ? connectTimeoutMs : idleTimeoutMs),

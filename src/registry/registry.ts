@@ -31,8 +31,8 @@ export interface RegistryOptions {
   readonly credentials?: CredentialProvider;
   /** `berth/0.1.0` */
   readonly userAgent: string;
-  /** PEM files of certificate authorities that are trusted besides the built-in ones. */
-  readonly caPaths?: readonly string[];
+  /** PEM files of certificate authorities that are trusted besides the built-in ones; asked for by the first TLS request. */
+  readonly caPaths?: () => readonly string[];
   /** Authorities of one `host[:port]` alone, and what the client shows who it is with there. */
   readonly certificatesFor?: (host: string) => HostCertificates | undefined;
   /** The proxy for an address; none unless told. */
@@ -52,7 +52,7 @@ export function clientOptions(options: RegistryOptions): ClientOptions {
     insecureRegistries: options.insecureRegistries,
     credentials: options.credentials,
     userAgent: options.userAgent,
-    caPaths: options.caPaths ?? [],
+    caPaths: options.caPaths ?? (() => []),
     certificatesFor: options.certificatesFor,
     proxyFor: options.proxyFor,
     connectTimeoutMs: options.connectTimeoutMs ?? 15_000,

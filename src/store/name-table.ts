@@ -33,6 +33,18 @@ export class NameTable {
     return row && decode(row).imageId;
   }
 
+  /** Whether a name stands for an image of the store with the manifest that it has now. */
+  isOf(name: string, { id, manifest }: Pick<ImageRecord, "id" | "manifest">): boolean {
+    return (
+      this.#database.get(
+        "SELECT 1 FROM names WHERE name = ?1 AND image_id = ?2 AND COALESCE(manifest, ?3) = ?3",
+        name,
+        id,
+        JSON.stringify(manifest),
+      ) !== undefined
+    );
+  }
+
   list(): ImageName[] {
     return this.#database.all("SELECT name, image_id FROM names ORDER BY name").map(decode);
   }
@@ -68,6 +80,23 @@ export class RepositoryDigestTable {
         entry.manifest === undefined ? null : JSON.stringify(entry.manifest),
         entry.imageId,
       ) > 0
+    );
+  }
+
+  /** Whether a digest in a repository stands for an image of the store with the manifest that it has now. */
+  isOf(
+    { repository, digest }: Pick<RepositoryDigest, "repository" | "digest">,
+    { id, manifest }: Pick<ImageRecord, "id" | "manifest">,
+  ): boolean {
+    return (
+      this.#database.get(
+        `SELECT 1 FROM repository_digests
+         WHERE repository = ?1 AND digest = ?2 AND image_id = ?3 AND COALESCE(manifest, ?4) = ?4`,
+        repository,
+        digest,
+        id,
+        JSON.stringify(manifest),
+      ) !== undefined
     );
   }
 

@@ -1,6 +1,5 @@
 import { constants, Database } from "bun:sqlite";
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BerthError } from "../base/errors.ts";
 import { networkFileSystem } from "./file-system-kind.ts";
@@ -84,7 +83,7 @@ function sizeOf(path: string): number {
 
 /** Where a write-ahead log was left by a killed process and cannot be replayed in place, a copy can. */
 function openCopy(layout: StoreLayout): Database {
-  const directory = mkdtempSync(join(tmpdir(), "berth-"));
+  const directory = mkdtempSync(join(process.getBuiltinModule("node:os").tmpdir(), "berth-"));
   try {
     const copy = join(directory, "berth.db");
     copyFileSync(layout.database, copy);

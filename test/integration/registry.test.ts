@@ -203,8 +203,8 @@ describeReal("B11: TLS", () => {
   });
 
   test("an authority that is configured is trusted", async () => {
-    await pullAll(app(registry.host), { caPaths: [authority.certificate] });
-    await pullAll(app(`localhost:${registry.port}`), { caPaths: [authority.certificate] });
+    await pullAll(app(registry.host), { caPaths: () => [authority.certificate] });
+    await pullAll(app(`localhost:${registry.port}`), { caPaths: () => [authority.certificate] });
   });
 
   test("a registry listed as insecure needs no authority, another name for it does", async () => {
@@ -227,7 +227,7 @@ describeReal("B11: TLS", () => {
     const other = await start(
       await makeCertificate(directory.path, "name", { names: "DNS:other.example", authority }),
     );
-    const client = openTestRegistry({ caPaths: [authority.certificate] });
+    const client = openTestRegistry({ caPaths: () => [authority.certificate] });
     expect((await failureOf(client.resolve(app(other.host)))).message).toContain(
       "certificate is not valid for this host name",
     );
@@ -238,7 +238,7 @@ describeReal("B11: TLS", () => {
     const old = await start(
       await makeCertificate(directory.path, "old", { names, authority, expired: true }),
     );
-    const client = openTestRegistry({ caPaths: [authority.certificate] });
+    const client = openTestRegistry({ caPaths: () => [authority.certificate] });
     expect((await failureOf(client.resolve(app(old.host)))).message).toContain("certificate has expired");
   });
 
@@ -250,7 +250,7 @@ describeReal("B11: TLS", () => {
 
   test("a file that is no certificate is a clear error", async () => {
     for (const path of ["/nonexistent.pem", "/proc/self/cmdline"]) {
-      const error = await failureOf(openTestRegistry({ caPaths: [path] }).resolve(app(registry.host)));
+      const error = await failureOf(openTestRegistry({ caPaths: () => [path] }).resolve(app(registry.host)));
       expect(error.code).toBe("invalid-argument");
       expect(error.message).toContain(path);
     }

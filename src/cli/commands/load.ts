@@ -27,8 +27,6 @@ export const load = defineCommand({
       import("../../engine/load.ts"),
       import("../pull-lines.ts"),
     ]);
-    if (context.identity.mode === "single")
-      (await import("../../engine/note-single-identity.ts")).noteSingleIdentity(context);
     // Docker shows the layers only to a person; in a pipe the result is all there is.
     const lines = pullLines(host.stdout, flags.quiet || !host.stdout.isTerminal);
     const loaded = await interruptible((signal) =>

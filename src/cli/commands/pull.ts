@@ -28,8 +28,6 @@ export const pull = defineCommand({
     const reference = all ? typed : withDefaultTag(typed);
     if (!flags.quiet && reference.tag !== typed.tag)
       host.stdout.write(`Using default tag: ${reference.tag}\n`);
-    if (context.identity.mode === "single")
-      (await import("../../engine/note-single-identity.ts")).noteSingleIdentity(context);
     const lines = pullLines(host.stdout, flags.quiet);
     const options = {
       reference: words[0]!,

@@ -73,6 +73,16 @@ test("an image has the manifest of the name or digest by which it is found", () 
   for (const { manifest } of [oci, docker])
     expect(images.getByRepositoryDigest("docker.io/library/a", manifest.digest)?.manifest).toEqual(manifest);
   expect(images.get(oci.id)?.manifest).toEqual(docker.manifest);
+  const repository = "docker.io/library/a";
+  for (const [tag, image, other] of [["oci", oci, docker] as const, ["docker", docker, oci] as const]) {
+    const { digest } = image.manifest;
+    expect(names.isOf(`${repository}:${tag}`, image)).toBe(true);
+    expect(names.isOf(`${repository}:${tag}`, other)).toBe(false);
+    expect(names.isOf(`${repository}:${tag}`, imageRecord("b"))).toBe(false);
+    expect(repositoryDigests.isOf({ repository, digest }, image)).toBe(true);
+    expect(repositoryDigests.isOf({ repository, digest }, other)).toBe(false);
+    expect(repositoryDigests.isOf({ repository: "docker.io/library/b", digest }, image)).toBe(false);
+  }
 });
 
 test("names of a store of version 2 keep the manifest that their image had", () => {
@@ -101,6 +111,8 @@ test("names of a store of version 2 keep the manifest that their image had", () 
   expect(store.images.getByName("docker.io/library/a:1")?.manifest).toEqual(record.manifest);
   const byDigest = (digest: Digest) => store.images.getByRepositoryDigest("docker.io/library/a", digest);
   expect(byDigest(record.manifest.digest)?.manifest).toEqual(record.manifest);
+  const index = { repository: "docker.io/library/a", digest: digestOf("index") };
+  expect(store.repositoryDigests.isOf(index, newer)).toBe(true);
   expect(byDigest(digestOf("index"))?.manifest).toEqual(newer.manifest);
 });
 
