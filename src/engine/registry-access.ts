@@ -22,12 +22,11 @@ export function registryOptions(
   { tlsVerify }: RegistryChoice = {},
 ): ConfiguredRegistryOptions {
   const { env, configuration, warn } = context;
-  const directories = certificateDirectories(env);
   return {
     insecureRegistries: configuration.insecureRegistries,
     tlsVerify,
     caPaths: () => systemCertificateAuthorities(env),
-    certificatesFor: (host) => hostCertificates(host, directories),
+    certificatesFor: (host) => hostCertificates(host, certificateDirectories(env)),
     proxyFor: (url) => proxyFor(url, env),
     registries: () => registriesOf(context),
     userAgent: `berth/${buildInformation.version}`,

@@ -12,18 +12,18 @@ const systemBundles = [
 ];
 
 /**
- * The PEM file of the machine's own authorities, for `caPaths`: `SSL_CERT_FILE`, else the distribution's. Docker and podman trust
- * these, so a company's authority that the administrator installed works here too. Empty where there is none.
+ * The PEM files of the authorities that this machine trusts, for `caPaths`: `SSL_CERT_FILE` and the distribution's, as for
+ * Docker and podman, so that what the administrator has added or removed counts here too. Empty where there is none.
  */
 export function systemCertificateAuthorities(env: Readonly<Record<string, string | undefined>>): string[] {
-  const named = env.SSL_CERT_FILE;
-  if (named !== undefined && named !== "") return [named];
-  return systemBundles.filter((path) => existsSync(path)).slice(0, 1);
+  const bundle = systemBundles.find((path) => existsSync(path));
+  return [...new Set([env.SSL_CERT_FILE || undefined, bundle])].filter((path) => path !== undefined);
 }
 
 /**
- * The PEM texts of the files at `paths` and of the built-in roots, because a list given to TLS replaces the built-in one.
- * Throws `invalid-argument` for a file that cannot be read or holds no certificate.
+ * The PEM texts of the files at `paths`, and of the built-in roots unless the distribution's are among them: a list given to
+ * TLS replaces the built-in one, and a hundred authorities take milliseconds to read. Throws `invalid-argument` for a file
+ * that cannot be read or holds no certificate.
  */
 export async function loadCertificateAuthorities(paths: readonly string[]): Promise<readonly string[]> {
   const own = paths.map((path) => {
@@ -39,6 +39,7 @@ export async function loadCertificateAuthorities(paths: readonly string[]): Prom
       throw new BerthError("invalid-argument", `${path} holds no PEM certificate`);
     return text;
   });
+  if (paths.some((path) => systemBundles.includes(path))) return own;
   const { rootCertificates } = await import("node:tls");
   return [...own, ...rootCertificates];
 }
