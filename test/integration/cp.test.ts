@@ -130,6 +130,16 @@ describe.each(["overlay", "fuse-overlayfs", "copy"])("with %s", (driver) => {
     }
   });
 
+  test("the whole of a running container comes out, without what the kernel shows in it", async () => {
+    const { code, stderr } = await cp("running:/", path("whole"));
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/^WARNING: device node skipped.*\n$/),
+    });
+    expect(readFileSync(path("whole/dir/owned"), "utf8")).toBe("owned");
+    for (const name of ["proc", "sys"]) expect(readdirSync(path("whole", name))).toEqual([]);
+  });
+
   test("a container that is read-only, or a volume that is, takes nothing", async () => {
     const flags = ["--read-only", "-v", "ro:/ro:ro", "-v", "rw:/rw", "--network", "none", image];
     await lab.berth(["run", "-d", "--name", "sealed", ...flags, "sleep", "1000"]);

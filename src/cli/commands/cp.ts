@@ -7,7 +7,8 @@ import { interruptible } from "../interruption.ts";
 import { humanSize } from "../output/units.ts";
 
 export const cp = defineCommand({
-  usage: "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tberth cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
+  usage:
+    "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n        berth cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
   description: "Copy files/folders between a container and the local filesystem",
   aliases: ["berth container cp", "berth cp"],
   flags: {

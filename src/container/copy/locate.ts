@@ -2,6 +2,7 @@ import { fileSystemError } from "../../archive/layer/file-system-error.ts";
 import type { ByteString } from "../../sys/byte-string.ts";
 import { type FileStatus, S } from "../../sys/file-status.ts";
 import { AT_FDCWD, E, type FileSyscalls, O } from "../../sys/file-syscalls.ts";
+import { fileSystemMagic } from "../../sys/files.ts";
 import { baseOf, type CopyPath, parentOf } from "./copy-path.ts";
 
 /** A tree in which paths are looked up: the host's, or a container's, where no link leads out. */
@@ -9,14 +10,23 @@ export interface CopyTree {
   readonly calls: FileSyscalls;
   /** Opens a path; the negative errno where it cannot. */
   open(path: ByteString, flags: number): number;
+  /** Whether an open directory shows something else than files: there is nothing to be copied in it. */
+  isOfKernel(directory: number): boolean;
 }
 
+/** proc, sysfs, cgroup v2 and v1 (linux/magic.h). */
+const kernelFileSystems = [0x9fa0, 0x62656572, 0x63677270, 0x27e0eb];
+
 export function hostTree(calls: FileSyscalls): CopyTree {
-  return { calls, open: (path, flags) => calls.open(AT_FDCWD, path, flags) };
+  return { calls, open: (path, flags) => calls.open(AT_FDCWD, path, flags), isOfKernel: () => false };
 }
 
 export function containerTree(calls: FileSyscalls, root: number): CopyTree {
-  return { calls, open: (path, flags) => calls.openInRoot(root, path, flags) };
+  return {
+    calls,
+    open: (path, flags) => calls.openInRoot(root, path, flags),
+    isOfKernel: (directory) => kernelFileSystems.includes(fileSystemMagic(directory)),
+  };
 }
 
 /** Where a path leads: a directory, held open, and a name in it that is no link to be followed any more. */

@@ -26,6 +26,6 @@ export function* sendTree(
   if (source.means !== "anything" && (found.status.mode & S.IFMT) !== S.IFDIR) throw missing(source.path);
   const path = source.means === "content" ? [] : [baseOf(source.path)];
   const { directory, name, status } = found;
-  const entries = plainTree(tree.calls, { path, directory, name, status });
+  const entries = plainTree(tree.calls, { path, directory, name, status }, tree.isOfKernel);
   yield* tarTree(tree.calls, entries, { skipGone: true });
 }
