@@ -25,6 +25,7 @@ import {
   O,
   openAt,
   openInRoot,
+  openInRootIfThere,
   pivotRoot,
   RESOLVE,
   setDomainname,
@@ -376,9 +377,9 @@ export class MountInterpreter {
 
   #existing(path: string): number | undefined {
     try {
-      return openInRoot(this.#root, path, O.PATH, 0, RESOLVE.NO_SYMLINKS);
+      return openInRootIfThere(this.#root, path, O.PATH, RESOLVE.NO_SYMLINKS);
     } catch (error) {
-      if (["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "")) return undefined;
+      if (systemErrorCode(error) === "ENOTDIR") return undefined;
       throw error;
     }
   }

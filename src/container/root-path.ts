@@ -1,25 +1,15 @@
 import { systemErrorCode } from "../base/errors.ts";
-import { close, readLink } from "../sys/files.ts";
-import { makeDirectoryAt, O, openAt, openInRoot, RESOLVE } from "../sys/libc.ts";
+import { close, tryReadLink } from "../sys/files.ts";
+import { makeDirectoryAt, O, openAt, openInRoot, openInRootIfThere, RESOLVE } from "../sys/libc.ts";
 import { SystemCallError } from "../sys/system-call-error.ts";
 
-const ELOOP = 40;
+const [ENOENT, EINVAL, ELOOP] = [2, 22, 40];
 /** As many as the kernel follows in one path (path_resolution(7)). */
 const mostLinks = 40;
 
 /** Names of a path without `.` and empty ones. */
 function namesOf(path: string): string[] {
   return path.split("/").filter((name) => name !== "" && name !== ".");
-}
-
-/** What the link `name` in the directory `parent` says; undefined when it is no link, or not there. */
-function linkAt(parent: number, name: string): string | undefined {
-  try {
-    return readLink(parent, name);
-  } catch (error) {
-    if (["EINVAL", "ENOENT"].includes(systemErrorCode(error) ?? "")) return undefined;
-    throw error;
-  }
 }
 
 function unlessThere(create: () => void): void {
@@ -36,8 +26,11 @@ function unlessThere(create: () => void): void {
  * is opened from the root again without links, so that somebody who exchanges a name meanwhile gets an error.
  */
 function make(root: number, path: string, end: "directory" | "file", plain: boolean): number {
-  const pending = namesOf(path);
-  const done: string[] = [];
+  const names = namesOf(path);
+  // Most often only the end is missing.
+  const known = isPlainDirectory(root, names.slice(0, -1)) ? names.length - 1 : 0;
+  const done = names.slice(0, known);
+  const pending = names.slice(known);
   let links = 0;
   for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
     if (name === "..") {
@@ -46,9 +39,10 @@ function make(root: number, path: string, end: "directory" | "file", plain: bool
     }
     const parent = openInRoot(root, `/${done.join("/")}`, O.PATH | O.DIRECTORY, 0, RESOLVE.NO_SYMLINKS);
     try {
-      const link = linkAt(parent, name);
-      if (link === undefined) {
-        makeOne(parent, name, end === "file" && pending.length === 0);
+      const link = tryReadLink(parent, name);
+      if (typeof link === "number") {
+        if (link === ENOENT) makeOne(parent, name, end === "file" && pending.length === 0);
+        else if (link !== EINVAL) throw new SystemCallError("readlink", link, path);
         done.push(name);
         continue;
       }
@@ -64,6 +58,19 @@ function make(root: number, path: string, end: "directory" | "file", plain: bool
   return openInRoot(root, `/${done.join("/")}`, flags, 0, RESOLVE.NO_SYMLINKS);
 }
 
+/** Whether a directory is there and no link leads to it. */
+function isPlainDirectory(root: number, names: readonly string[]): boolean {
+  if (names.length === 0 || names.includes("..")) return false;
+  try {
+    const path = `/${names.join("/")}`;
+    const directory = openInRootIfThere(root, path, O.PATH | O.DIRECTORY, RESOLVE.NO_SYMLINKS);
+    if (directory !== undefined) close(directory);
+    return directory !== undefined;
+  } catch {
+    return false; // it is found out on the way
+  }
+}
+
 /** An existing file is never opened: it may be a FIFO or a device. */
 function makeOne(parent: number, name: string, file: boolean): void {
   unlessThere(() => {
@@ -77,20 +84,16 @@ function makeOne(parent: number, name: string, file: boolean): void {
  * (ELOOP) when `plain`. The caller closes the descriptor.
  */
 export function openDirectoryInRoot(root: number, path: string, plain = false): number {
-  try {
-    return openInRoot(root, path, O.PATH | O.DIRECTORY, 0, plain ? RESOLVE.NO_SYMLINKS : 0);
-  } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT") throw error;
-  }
-  return make(root, path, "directory", plain);
+  const flags = O.PATH | O.DIRECTORY;
+  return (
+    openInRootIfThere(root, path, flags, plain ? RESOLVE.NO_SYMLINKS : 0) ??
+    make(root, path, "directory", plain)
+  );
 }
 
 /** Opens (O_PATH) what `path` of a root is, or makes an empty file there. Only for targets of mounts. */
 export function openFileInRoot(root: number, path: string, plain = false): number {
-  try {
-    return openInRoot(root, path, O.PATH, 0, plain ? RESOLVE.NO_SYMLINKS : 0);
-  } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT") throw error;
-  }
-  return make(root, path, "file", plain);
+  return (
+    openInRootIfThere(root, path, O.PATH, plain ? RESOLVE.NO_SYMLINKS : 0) ?? make(root, path, "file", plain)
+  );
 }

@@ -3,7 +3,8 @@
  * there: loading node:fs takes a millisecond, a twentieth of a start. Failures throw `SystemCallError`.
  */
 import { type FileStatus, fileStatusFrom, S } from "./file-status.ts";
-import { AT_EMPTY_PATH, AT_FDCWD, c, check, cString, O, openAt } from "./libc.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, c, check, cString, lastError, O, openAt } from "./libc.ts";
+import { SystemCallError } from "./system-call-error.ts";
 
 export function close(fd: number): void {
   check("close", c.close(fd));
@@ -47,9 +48,16 @@ export function writeText(path: string, text: string): void {
 
 /** What the link `name` of a directory says (at most 4095 bytes). */
 export function readLink(directory: number, name: string): string {
+  const text = tryReadLink(directory, name);
+  if (typeof text === "number") throw new SystemCallError("readlink", text, name);
+  return text;
+}
+
+/** The same, or the errno: EINVAL when it is no link. */
+export function tryReadLink(directory: number, name: string): string | number {
   const target = Buffer.alloc(4096);
-  const length = check("readlink", c.readlinkat(directory, cString(name), target, target.length), name);
-  return target.toString("utf8", 0, length);
+  const length = c.readlinkat(directory, cString(name), target, target.length);
+  return length < 0 ? lastError() : target.toString("utf8", 0, Number(length));
 }
 
 /** Throws unless the calling user may execute it (access(2), X_OK). */

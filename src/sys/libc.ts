@@ -69,8 +69,13 @@ const AT_RECURSIVE = 0x8000;
 
 const errnoLocation = c.__errno_location()!;
 
+/** errno of the call that has just failed. */
+export function lastError(): number {
+  return read.i32(errnoLocation);
+}
+
 export function check(call: string, result: number | bigint, subject?: string): number {
-  if (result < 0) throw new SystemCallError(call, read.i32(errnoLocation), subject);
+  if (result < 0) throw new SystemCallError(call, lastError(), subject);
   return Number(result);
 }
 
@@ -137,26 +142,45 @@ export function openAt(directory: number, path: string, flags: number, mode = 0)
 /** openat2(2) resolve flags */
 export const RESOLVE = { NO_XDEV: 1, NO_MAGICLINKS: 2, NO_SYMLINKS: 4, IN_ROOT: 16 } as const;
 
-const EAGAIN = 11;
+const [ENOENT, EAGAIN] = [2, 11];
 /** Somebody who renames all the time delays it by less than a second, and can in the end only make it fail. */
 export const mostAttempts = 20_000;
 
-/** Opens `path` as if `root` were `/`: absolute links and `..` stay inside (openat2(2), RESOLVE_IN_ROOT). */
-export function openInRoot(root: number, path: string, flags: number, mode = 0, resolve = 0): number {
+/** The descriptor, or the negative errno: what is not there costs no stack of an error. */
+function openat2(root: number, path: string, flags: number, mode: number, resolve: number): number {
   const how = new BigUint64Array([
     BigInt(flags | O.CLOEXEC),
     BigInt(mode),
     BigInt(RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS | resolve),
   ]);
+  const name = cString(path);
+  lent.memory = [name, how];
   for (let attempt = 1; ; attempt++) {
-    try {
-      return raw("openat2", openat2Number, [root, cString(path), how, 24], path);
-    } catch (error) {
-      // A rename or mount anywhere on the machine while it went through `..`; it is to be tried again (openat2(2)).
-      const again = error instanceof SystemCallError && error.errno === EAGAIN;
-      if (!again || attempt === mostAttempts) throw error;
-    }
+    const result = Number(c.syscall(openat2Number, root, ptr(name), ptr(how), 24, 0, 0));
+    if (result >= 0) return result;
+    // A rename or mount anywhere on the machine while it went through `..`; it is to be tried again (openat2(2)).
+    if (lastError() !== EAGAIN || attempt === mostAttempts) return -lastError();
   }
+}
+
+/** Opens `path` as if `root` were `/`: absolute links and `..` stay inside (openat2(2), RESOLVE_IN_ROOT). */
+export function openInRoot(root: number, path: string, flags: number, mode = 0, resolve = 0): number {
+  const result = openat2(root, path, flags, mode, resolve);
+  if (result < 0) throw new SystemCallError("openat2", -result, path);
+  return result;
+}
+
+/** The same; undefined when it is not there. */
+export function openInRootIfThere(
+  root: number,
+  path: string,
+  flags: number,
+  resolve = 0,
+): number | undefined {
+  const result = openat2(root, path, flags, 0, resolve);
+  if (result === -ENOENT) return undefined;
+  if (result < 0) throw new SystemCallError("openat2", -result, path);
+  return result;
 }
 
 /** Opens `path` as the kernel would, but not through a link of /proc to an open file or to a program (proc(5)). */
