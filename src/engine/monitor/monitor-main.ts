@@ -1,4 +1,5 @@
 /** The role `internal-monitor`: the process that owns a container which outlives the command that started it. */
+import { existsSync } from "node:fs";
 import { failureOf } from "../../sys/message-channel.ts";
 import { EngineContext } from "../context.ts";
 import { patience } from "./attachments.ts";
@@ -13,10 +14,11 @@ export const starterDescriptor = 3;
 export async function monitorMain(): Promise<number> {
   const starter = await Connection.over(starterDescriptor);
   const frames = starter.frames();
+  const context = new EngineContext(process.env, (text) => starter.send("warning", { text }));
+  getReady(context);
   const { value: first } = await frames.next();
   if (first?.kind !== "start") return 1;
   const order = bodyOf<StartOrder>(first);
-  const context = new EngineContext(process.env, (text) => starter.send("warning", { text }));
   outliveTheSession(context, order.id);
   try {
     await monitorContainer(context, order, {
@@ -29,6 +31,18 @@ export async function monitorMain(): Promise<number> {
     await starter.flushed();
     await starter.closeAfterOther(patience);
     return 1;
+  }
+}
+
+/** While the container is being made, what its start needs is loaded and opened. */
+function getReady(context: EngineContext): void {
+  const { store } = context;
+  if (!existsSync(store.layout.database)) return;
+  try {
+    store.containers.find("-");
+    void context.snapshotter;
+  } catch {
+    // The order tells, and is answered.
   }
 }
 
