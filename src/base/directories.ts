@@ -19,7 +19,9 @@ function xdg(env: Environment, name: string): string | undefined {
 }
 
 function withoutEndingSlash(path: string): string {
-  return path.replace(/(?<=.)\/+$/, "");
+  let end = path.length;
+  while (end > 1 && path[end - 1] === "/") end--;
+  return path.slice(0, end);
 }
 
 /** The directories for an environment; a relative `BERTH_ROOT` is refused. */

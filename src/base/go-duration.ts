@@ -10,8 +10,9 @@ const unitMilliseconds: Readonly<Record<string, number>> = {
 
 /** A Go duration (`1h30m`, `-1.5h`) in milliseconds, or undefined. */
 export function parseGoDuration(text: string): number | undefined {
+  if (text === "0") return 0;
   const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+)$/.exec(text);
-  if (match === null) return text === "0" ? 0 : undefined;
+  if (match === null) return undefined;
   let sum = 0;
   for (const [, number, unit] of match[2]!.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g)) {
     sum += Number(number) * unitMilliseconds[unit!]!;

@@ -275,16 +275,5 @@ export const groups: ReadonlyMap<string, Group> = new Map([
 
 /** Docker's commands that berth does not have yet, so that they are not taken for typing errors. */
 export const notYetCommands: ReadonlySet<string> = new Set(
-  `
-    buildx
-    compose
-    config
-    context
-    plugin
-    secret
-    service
-    stack
-    swarm
-    trust
-  `.match(/\S+/g),
+  "buildx compose config context plugin secret service stack swarm trust".split(" "),
 );

@@ -41,7 +41,7 @@ export function findProgram(name: string, path: string | undefined, occasion: Oc
   for (const directory of (path ?? "").split(":")) {
     // An empty entry means the working directory, and a program is never taken from there unasked.
     if (!directory.startsWith("/")) continue;
-    const candidate = `${directory.replace(/\/+$/, "")}/${name}`;
+    const candidate = `${directory}${directory.endsWith("/") ? "" : "/"}${name}`;
     const answer = whyNotExecutable(candidate);
     if (answer === undefined) return candidate;
     if (answer === "permission denied") problem = answer;
@@ -99,7 +99,7 @@ function interpreterOf(fd: number): string | undefined {
   if (!isRegularFile(statusOf(fd))) return undefined;
   const start = Buffer.alloc(256);
   const line = start.toString("latin1", 0, readInto(fd, start));
-  return /^#![ \t]*([^ \t\n\0]+)/.exec(line)?.[1];
+  return line.startsWith("#!") ? /^#![ \t]*([^ \t\n\0]+)/.exec(line)?.[1] : undefined;
 }
 
 /** What a refused execve(2) means to the person; `code` is the errno name. */

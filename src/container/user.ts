@@ -1,3 +1,4 @@
+import { isDecimal } from "../base/decimal.ts";
 import { BerthError } from "../base/errors.ts";
 
 export interface Identity {
@@ -25,7 +26,7 @@ const highestId = 2 ** 31 - 1;
 
 /** An id in plain decimal; signs, blanks, line ends and what does not fit are not ids. */
 function parseId(text: string): number | undefined {
-  if (!/^\d{1,10}$/.test(text)) return undefined;
+  if (!isDecimal(text, 10)) return undefined;
   const id = Number(text);
   return id <= highestId ? id : undefined;
 }

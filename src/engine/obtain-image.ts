@@ -27,6 +27,9 @@ export interface PullTalk {
   readonly signal?: AbortSignal;
 }
 
+/** What a name that is a place begins with (place.ts, which most runs do not load). */
+const places = ["docker:", "oci:", "oci-archive:", "docker-archive:"];
+
 type Wanted = Pick<RunOptions, "image" | "pull" | "platform">;
 
 /** The image to run, by `--pull`: from the store, from its registry, or from the place that its name is (`oci:PATH`). */
@@ -35,7 +38,7 @@ export async function obtainImage(
   options: Wanted,
   talk: PullTalk,
 ): Promise<ImageRecord> {
-  if (/^(?:docker|oci|oci-archive|docker-archive):/.test(options.image)) {
+  if (places.some((place) => options.image.startsWith(place))) {
     const place = (await import("./place.ts")).placeOf(options.image);
     if (place?.kind === "registry")
       return obtainImage(context, { ...options, image: formatReference(place.reference) }, talk);

@@ -24,7 +24,9 @@ export function sharedOpenFileLimit(pid: number): OpenFileLimit | undefined {
 function openFileLimitOf(process: number | "self"): OpenFileLimit | undefined {
   try {
     const limits = readFileSync(`/proc/${process}/limits`, "utf8");
-    const [, soft, hard] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(limits) ?? [];
+    const name = "Max open files";
+    const line = limits.split("\n").find((text) => text.startsWith(name));
+    const [soft, hard] = (line ?? "").slice(name.length).split(" ").filter(Boolean);
     return soft && hard ? { soft, hard } : undefined;
   } catch {
     return undefined;

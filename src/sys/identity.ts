@@ -1,3 +1,5 @@
+import { isDecimal } from "../base/decimal.ts";
+
 /** A run of `count` ids: `inside` in the namespace is `outside` on the host (user_namespaces(7), uid_map). */
 export interface IdRange {
   readonly inside: number;
@@ -28,7 +30,7 @@ export function parseSubordinateIds(
   for (const line of text.split("\n")) {
     const [owner, start, count, ...rest] = line.trim().split(":");
     if (rest.length > 0 || (owner !== user && owner !== String(uid))) continue;
-    if (!/^\d+$/.test(start ?? "") || !/^\d+$/.test(count ?? "") || Number(count) === 0) continue;
+    if (!isDecimal(start ?? "") || !isDecimal(count ?? "") || Number(count) === 0) continue;
     ranges.push({ start: Number(start), count: Number(count) });
   }
   return ranges;

@@ -47,17 +47,14 @@ export function parseFlags<const S extends FlagSet>(
   rules: ParseRules,
 ): ParsedFlags<S> {
   const { byLong, byShort } = index(specs);
-  const notYet = (rules.notYet ?? "")
-    .trim()
-    .split(/\s+/)
-    .map((item) => item.split(":"));
   const values = new Map<string, Value>();
   const positionals: string[] = [];
   const given = new Set<string>();
   let at = 0;
 
   const refuse = (long: string | undefined, short: string | undefined, text: string): never => {
-    for (const [name, letter] of notYet) {
+    const notYet = (rules.notYet ?? "").trim().split(/\s+/);
+    for (const [name, letter] of notYet.map((item) => item.split(":"))) {
       if (name !== long && (letter === undefined || letter !== short)) continue;
       const shown = letter === undefined ? `--${name}` : `--${name} (-${letter})`;
       throw new FlagError(`${shown} is not supported yet`, { notYet: true });

@@ -6,43 +6,40 @@ export interface Likely {
 }
 
 /** Flags that change neither the namespaces of a container nor, but for these themselves, who runs it. */
-export const switches = {
-  long: ["rm", "detach", "interactive", "tty", "init", "quiet", "read-only", "publish-all"],
-  short: "ditqP",
-} as const;
-export const valued = {
-  long: (
-    "network name env env-file workdir volume mount tmpfs user hostname entrypoint publish label pull platform " +
-    "add-host dns cap-add cap-drop shm-size ulimit stop-signal stop-timeout restart"
-  ).split(" "),
-  short: "ewvuhpl",
-} as const;
-
-const isSwitch = new RegExp(`^(--(${switches.long.join("|")})|-[${switches.short}]+)$`);
-const isValued = new RegExp(`^(--(${valued.long.join("|")})|-[${valued.short}])$`);
-const hasValue = new RegExp(`^(--(${valued.long.join("|")})=|-[${valued.short}].)`);
+export const switches: readonly string[] =
+  "--rm --detach --interactive --tty --init --quiet --read-only --publish-all -d -i -t -q -P".split(" ");
+export const valued: readonly string[] = (
+  "--network --name --env --env-file --workdir --volume --mount --tmpfs --user --hostname --entrypoint --publish --label " +
+  "--pull --platform --add-host --dns --cap-add --cap-drop --shm-size --ulimit --stop-signal --stop-timeout --restart " +
+  "-e -w -v -u -h -p -l"
+).split(" ");
 
 /**
  * Foretells from the words after `run` what will be needed, before anything is loaded that could parse them. Undefined
- * where a word is not known here; what the parsed words say counts.
+ * where a word is not known here; what the parsed words say counts. (No regular expressions: see base/decimal.ts.)
  */
 export function foretell(words: readonly string[]): Likely | undefined {
-  let [removed, detached, interactive, terminal] = [false, false, false, false];
+  const seen = new Set<string>();
   let at = 0;
   for (; words[at]?.startsWith("-"); at++) {
     const word = words[at]!;
-    if (isSwitch.test(word)) {
-      const is = (name: string) => word === `--${name}` || (word[1] !== "-" && word.includes(name[0]!));
-      removed ||= word === "--rm";
-      detached ||= is("detach");
-      interactive ||= is("interactive");
-      terminal ||= is("tty");
+    const equals = word.indexOf("=");
+    const flags = word.startsWith("--") ? [word] : Array.from(word.slice(1), (letter) => `-${letter}`);
+    if (flags.length > 0 && flags.every((flag) => switches.includes(flag))) {
+      for (const flag of flags) seen.add(flag);
       continue;
     }
-    if (isValued.test(word)) at++;
-    else if (!hasValue.test(word)) return undefined;
-    if (word.startsWith("--network") && /(^|=)(host$|container:)/.test(words[at] ?? "")) return undefined;
+    const name = word.startsWith("--") ? word.slice(0, equals === -1 ? undefined : equals) : word.slice(0, 2);
+    if (!valued.includes(name)) return undefined;
+    const value = name === word ? words[++at] : word.slice(equals + 1);
+    if (name === "--network" && (value === "host" || value?.startsWith("container:"))) return undefined;
   }
   if (at >= words.length) return undefined;
-  return { kind: removed && !detached && !terminal ? "foreground" : "monitored", interactive, terminal };
+  const has = (...names: string[]) => names.some((name) => seen.has(name));
+  const terminal = has("--tty", "-t");
+  return {
+    kind: has("--rm") && !has("--detach", "-d") && !terminal ? "foreground" : "monitored",
+    interactive: has("--interactive", "-i"),
+    terminal,
+  };
 }

@@ -28,6 +28,9 @@ test.each([
   "",
   "--rm",
   "--rm -e",
+  "-",
+  "--rm - alpine",
+  "--rm -- alpine",
   "--rm --help alpine",
   "--rm --pid host alpine",
   "--rm --ipc=host alpine",
@@ -44,15 +47,12 @@ test.each([
 });
 
 test("the flags that are known here are flags of `run` and take what they are said to take", () => {
-  const flags = Object.entries(runFlags);
-  const known = (boolean: boolean) => flags.filter(([, { kind }]) => (kind === "boolean") === boolean);
-  for (const [{ long, short }, boolean] of [
+  for (const [known, boolean] of [
     [switches, true],
     [valued, false],
   ] as const) {
-    const names = known(boolean).map(([name]) => name);
-    expect(long.filter((name) => !names.includes(name))).toEqual([]);
-    const letters = known(boolean).map(([, flag]) => flag.short);
-    expect([...short].filter((letter) => !letters.includes(letter))).toEqual([]);
+    const flags = Object.entries(runFlags).filter(([, { kind }]) => (kind === "boolean") === boolean);
+    const names = flags.flatMap(([name, { short }]) => [`--${name}`, ...(short ? [`-${short}`] : [])]);
+    expect(known.filter((name) => !names.includes(name))).toEqual([]);
   }
 });
