@@ -51,9 +51,10 @@ function archiveError(error: unknown): unknown {
       cause: error,
     });
   }
-  if (error instanceof BerthError && error.code !== "invalid-image") return error;
-  if (systemErrorCode(error) !== undefined) return error;
-  return invalidImage(`cannot read the image archive: ${messageOf(error)}`, error);
+  if (error instanceof BerthError ? error.code !== "invalid-image" : systemErrorCode(error) !== undefined)
+    return error;
+  const reason = messageOf(error).replace(/^layer (?:is not valid: )?/, "");
+  return invalidImage(`cannot read the image archive: ${reason}`, error);
 }
 
 /**

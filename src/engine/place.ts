@@ -39,6 +39,10 @@ export function parsePlace(text: string): Place {
         hint: "places are docker://, oci:, oci-archive:, docker-archive: and berth:",
       });
     default:
+      if (/^[./~]/.test(text))
+        throw new BerthError("invalid-argument", `${text} is a path, not the name of an image`, {
+          hint: `a directory is oci:${text}, a file oci-archive:${text} or docker-archive:${text}`,
+        });
       return { kind: "store", name: text };
   }
 }

@@ -1,6 +1,8 @@
 import { BerthError } from "../base/errors.ts";
+import { checkPlatform } from "../image/check-platform.ts";
 import { compressLayers } from "../image/compress-layers.ts";
 import { pushImage } from "../image/push-image.ts";
+import { parsePlatform } from "../oci/platform.ts";
 import {
   familiarName,
   familiarString,
@@ -23,6 +25,8 @@ export interface PushOptions extends RegistryChoice {
   readonly reference: string;
   /** Every tag that the repository has here. */
   readonly allTags: boolean;
+  /** `os/architecture[/variant]`: an image for another one is refused. */
+  readonly platform?: string;
   /** Told before anything is looked for. */
   onStart?(repository: Reference): void;
   readonly onProgress?: ProgressListener;
@@ -41,11 +45,13 @@ export interface PushedTag {
 
 /**
  * Brings what the store has under a name to the registry of that name, byte for byte but for layers that were made here,
- * which are compressed first. Of an image that came from an index this is the manifest of its platform. Throws `not-found`, `invalid-reference`, and what pushing throws.
+ * which are compressed first. Of an image that came from an index this is the manifest of its platform. Throws `not-found`,
+ * `invalid-reference`, and what pushing throws.
  */
 export async function push(context: EngineContext, options: PushOptions): Promise<readonly PushedTag[]> {
   const { onProgress, onStart, onPushed, signal } = options;
   const typed = parseReference(options.reference);
+  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
   if (typed.digest !== undefined) throw new BerthError("invalid-reference", "cannot push a digest reference");
   if (options.allTags && typed.tag !== undefined)
     throw new BerthError("usage", "tag can't be used with --all-tags/-a");
@@ -58,6 +64,7 @@ export async function push(context: EngineContext, options: PushOptions): Promis
   for (const reference of references) {
     const found = store.images.getByName(formatReference(reference));
     if (found === undefined) throw noSuchTag(reference); // removed in the meantime
+    checkPlatform(found.config, platform, reference);
     const image = store.mode === "read-write" ? await compressLayers(store, found, signal) : found;
     const manifest = await pushImage({
       store,

@@ -1,13 +1,14 @@
 import { BerthError } from "../base/errors.ts";
-import { formatPlatform, hostPlatform, platformMatches } from "../oci/platform.ts";
-import { formatReference, repositoryName, trimReference } from "../oci/reference.ts";
+import { hostPlatform } from "../oci/platform.ts";
+import { repositoryName } from "../oci/reference.ts";
 import type { RawDocument, Resolver } from "../oci/transport.ts";
-import type { Descriptor, Digest, ImageConfig, Platform, Reference } from "../oci/types.ts";
+import type { Descriptor, Digest, Platform, Reference } from "../oci/types.ts";
 import { checkLayers, maximumManifestSize, parseImageConfig } from "../oci/validate.ts";
 import { maximumConfigSize } from "../oci/validate-config.ts";
 import { verifiedBytes } from "../oci/verified-bytes.ts";
 import type { Lease } from "../store/locks.ts";
 import type { ImageRecord } from "../store/types.ts";
+import { checkPlatform } from "./check-platform.ts";
 import { type ImportTools, importLayers } from "./import-layers.ts";
 import { type SelectedManifest, selectManifest } from "./select-manifest.ts";
 
@@ -196,22 +197,4 @@ async function allOf(stop: AbortController, works: readonly Promise<unknown>[]):
   for (const work of works) work.catch((error) => stop.abort(error)); // once: later ones change nothing
   await Promise.allSettled(works);
   stop.signal.throwIfAborted();
-}
-
-function checkPlatform(config: ImageConfig, asked: Platform | undefined, reference: Reference): void {
-  if (config.os !== "" && config.os !== "linux") {
-    throw new BerthError(
-      "unsupported",
-      `image operating system "${config.os}" cannot be used on this platform`,
-    );
-  }
-  if (asked === undefined) return;
-  const { architecture, variant } = config;
-  const actual: Platform = { os: config.os || "linux", architecture, ...(variant ? { variant } : {}) };
-  if (platformMatches(actual, asked)) return;
-  throw new BerthError(
-    "not-found",
-    `image with reference ${formatReference(trimReference(reference))} was found but does not match the specified ` +
-      `platform: wanted ${formatPlatform(asked)}, actual: ${formatPlatform(actual)}`,
-  );
 }

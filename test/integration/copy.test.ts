@@ -291,6 +291,7 @@ describe.skipIf(missing)("copy", () => {
   test.each([
     ["containers-storage:x", "oci:y", "containers-storage: is not supported"],
     ["docker:x", "oci:y", "begins with docker://"],
+    ["docker://r.example/x", "./y", "./y is a path, not the name of an image\nhint: a directory is oci:./y"],
     ["oci:/nonexistent/layout", "oci:y", "not an OCI image layout"],
     ["oci-archive:/nonexistent.tar", "oci:y", "/nonexistent.tar"],
     ["nothing-here", "oci:y", "No such image: nothing-here:latest"],

@@ -126,7 +126,16 @@ describe.skipIf(missing)("push", () => {
     await succeed("pull", `${source.host}/team/app:index`);
     const name = `${target.host}/copy/index:1`;
     await succeed("tag", `${source.host}/team/app:index`, name);
-    expect(await succeed("push", "-q", name)).toBe(`${name}\n`);
+    const wrong = await berth(["push", "--platform", "linux/s390x", name]);
+    expect({ code: wrong.code, stderr: wrong.stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining(
+        "does not match the specified platform: wanted linux/s390x, actual: linux/",
+      ),
+    });
+    expect((await berth(["tags", `${target.host}/copy/index`])).code).toBe(1);
+    const architecture = process.arch === "x64" ? "amd64" : process.arch;
+    expect(await succeed("push", "-q", "--platform", `linux/${architecture}`, name)).toBe(`${name}\n`);
     const index = JSON.parse(await rawManifest(`${source.host}/team/app:index`));
     const [entry] = index.manifests;
     const raw = await rawManifest(name);

@@ -9,10 +9,11 @@ export const push = defineCommand({
   aliases: ["berth image push", "berth push"],
   flags: {
     "all-tags": flag.boolean("Push all tags of an image to the repository", { short: "a" }),
+    platform: flag.text("Push only an image for this platform (os/arch[/variant])"),
     quiet: flag.boolean("Suppress verbose output", { short: "q" }),
     "tls-verify": tlsVerify,
   },
-  notYet: "disable-content-trust platform",
+  notYet: "disable-content-trust",
   words: { min: 1, max: 1 },
   completes: ["image"],
   async run({ flags, given, words, host, context }) {
@@ -31,6 +32,7 @@ export const push = defineCommand({
       engine.push(context, {
         reference: words[0]!,
         allTags: flags["all-tags"],
+        ...(flags.platform ? { platform: flags.platform } : {}),
         ...tlsChoice(flags, given),
         ...(lines === undefined
           ? {}
