@@ -40,6 +40,7 @@ async function main(argv: readonly string[]): Promise<number> {
     import("./cli/host.ts"),
   ]);
   const status = await runCommandLine(argv, processHost());
+  if (argv[0] === "run") await (await import("./engine/head-start.ts")).endBegun();
   if (argv[0] === "--version" || argv[0] === "-v") return status;
   // Everything was written synchronously, and the way out through the runtime is slow where a database is open.
   return exit(status);

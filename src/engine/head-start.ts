@@ -81,20 +81,31 @@ export async function takeBegun<S extends Streams>(
   namespaces: NamespacePlan,
   identity: IdentityMap,
 ): Promise<HeadStart<S> | undefined> {
-  const taken = begun;
-  begun = undefined;
   const fits =
-    taken?.options.interactive === options.interactive &&
-    taken.options.terminal === options.terminal &&
-    (options.storageDriver ?? taken.driver) === taken.driver &&
+    begun?.options.interactive === options.interactive &&
+    begun.options.terminal === options.terminal &&
+    (options.storageDriver ?? begun.driver) === begun.driver &&
     namespaces.identity === identity &&
     namespaces.held === undefined &&
     (["network", "ipc", "pid", "uts"] as const).every((name) => namespaces.modes[name] === "private");
-  if (fits && isOf(kind, taken)) return taken;
-  await taken?.[Symbol.asyncDispose]();
-  return undefined;
+  if (!fits || !isOf(kind, begun)) {
+    await endBegun();
+    return undefined;
+  }
+  const taken = begun;
+  begun = undefined;
+  return taken;
 }
 
-function isOf<S extends Streams>(kind: StreamsClass<S>, start: HeadStart<Streams>): start is HeadStart<S> {
-  return start.streams instanceof kind;
+/** Ends what was begun and not taken. */
+export async function endBegun(): Promise<void> {
+  await begun?.[Symbol.asyncDispose]();
+  begun = undefined;
+}
+
+function isOf<S extends Streams>(
+  kind: StreamsClass<S>,
+  start: HeadStart<Streams> | undefined,
+): start is HeadStart<S> {
+  return start?.streams instanceof kind;
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { berth, berthExecutable } from "../support/berth-executable.ts";
+import { processesOf } from "../support/processes-of.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const image = "builtin.berth/busybox:latest";
@@ -138,6 +139,18 @@ describe("run", () => {
       code: 125,
       stderr: expect.stringContaining("unknown flag"),
     });
+  });
+
+  test("leaves nothing of what it had begun before it knew that it would be refused", async () => {
+    for (const flags of [["--rm"], ["--rm", "-i"], ["-d"], ["-t"]]) {
+      const refused = await berth(root, ["run", ...flags, "--network", "not-there", image, "true"]);
+      expect(refused).toMatchObject({
+        code: 125,
+        stderr: expect.stringContaining("network not-there not found"),
+      });
+      // The kernel ends the namespaces, and a monitor learns of it when berth has ended.
+      while (processesOf(root).length > 0) await Bun.sleep(5);
+    }
   });
 
   test("a program that a signal ends has status 128 + n", async () => {

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { failureOf } from "../../sys/message-channel.ts";
 import { EngineContext } from "../context.ts";
+import { endBegun } from "../head-start.ts";
 import { patience } from "./attachments.ts";
 import { Connection } from "./connection.ts";
 import { bodyOf } from "./frames.ts";
@@ -17,7 +18,10 @@ export async function monitorMain(): Promise<number> {
   const context = new EngineContext(process.env, (text) => starter.send("warning", { text }));
   getReady(context);
   const { value: first } = await frames.next();
-  if (first?.kind !== "start") return 1;
+  if (first?.kind !== "start") {
+    await endBegun();
+    return 1;
+  }
   const order = bodyOf<StartOrder>(first);
   outliveTheSession(context, order.id);
   try {
