@@ -13,9 +13,10 @@ export interface Endpoint {
 
 /** The entry with the longest prefix that fits, where a component ends with it. */
 function entryFor(name: string, registries: readonly RegistryEntry[]): RegistryEntry | undefined {
-  return registries
-    .filter(({ prefix }) => matches(name, prefix))
-    .toSorted((a, b) => b.prefix.length - a.prefix.length)[0];
+  let best: RegistryEntry | undefined;
+  for (const entry of registries)
+    if (matches(name, entry.prefix) && entry.prefix.length > (best?.prefix.length ?? 0)) best = entry;
+  return best;
 }
 
 function matches(name: string, prefix: string): boolean {
