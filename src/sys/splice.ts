@@ -1,65 +1,86 @@
 /** Bytes from one socket to another without a copy through this process (splice(2)). */
 import { dlopen, FFIType, read } from "bun:ffi";
-import { readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import { createPipe } from "./libc.ts";
 import { SystemCallError } from "./system-call-error.ts";
 
 const { symbols: c } = dlopen("libc.so.6", {
   __errno_location: { args: [], returns: "ptr" },
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+  ppoll: { args: ["ptr", "u64", "ptr", "ptr"], returns: "i32" },
   splice: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: FFIType.i64_fast },
 });
 
 const EAGAIN = 11;
 const SPLICE_F_NONBLOCK = 2;
+const [POLLIN, POLLOUT] = [1, 4];
 
-/** What happened: bytes were moved, and `rest` are those that the target did not take any more. */
-export interface Moved {
-  readonly size: number;
-  readonly rest: Uint8Array | undefined;
-}
-
-/** A pipe that is empty between two calls. */
-export class Splice {
+/** A pipe between two sockets. Its methods never wait, and throw when a socket is broken. */
+export class Splice implements Disposable {
+  readonly #from: number;
+  readonly #to: number;
   readonly #read: number;
   readonly #write: number;
   readonly #size: number;
+  /** Bytes in the pipe. */
+  #held = 0;
 
-  constructor() {
+  constructor(from: number, to: number) {
+    this.#from = from;
+    this.#to = to;
     [this.#read, this.#write] = createPipe();
     const [F_SETPIPE_SZ, F_GETPIPE_SZ] = [1031, 1032];
     c.fcntl(this.#write, F_SETPIPE_SZ, 1024 * 1024); // less is slower, and what a user may have is limited
     this.#size = c.fcntl(this.#write, F_GETPIPE_SZ, 0);
   }
 
-  /** Moves what there is, without waiting; nothing at its end, too. Throws when one of the sockets is broken. */
-  move(from: number, to: number): Moved {
-    const size = this.#call(from, this.#write, this.#size);
-    let left = size;
-    try {
-      while (left > 0) {
-        const taken = this.#call(this.#read, to, left);
-        if (taken === 0) break;
-        left -= taken;
-      }
-      return { size, rest: left === 0 ? undefined : this.#takeOut(left) };
-    } catch (error) {
-      this.#takeOut(left);
-      throw error;
+  /** How many bytes came, or went when none could come; undefined at the end. */
+  move(): number | undefined {
+    let came = 0;
+    if (this.#held === 0) {
+      const taken = splice(this.#from, this.#write, this.#size);
+      if (taken === 0) return undefined;
+      this.#held = came = taken ?? 0;
     }
+    let went = 0;
+    while (this.#held > 0) {
+      const taken = splice(this.#read, this.#to, this.#held);
+      if (taken === undefined) break;
+      this.#held -= taken;
+      went += taken;
+    }
+    return Math.max(came, went);
   }
 
-  #call(from: number, to: number, size: number): number {
-    const moved = Number(c.splice(from, null, to, null, size, SPLICE_F_NONBLOCK));
-    if (moved >= 0) return moved;
-    const errno = read.i32(c.__errno_location()!);
-    if (errno === EAGAIN) return 0;
-    throw new SystemCallError("splice", errno);
-  }
-
-  #takeOut(size: number): Uint8Array {
-    const bytes = new Uint8Array(size);
-    for (let at = 0; at < size; ) at += readSync(this.#read, bytes, at, size - at, null);
+  /** What came and did not go. */
+  takeOut(): Uint8Array {
+    const bytes = Buffer.allocUnsafe(this.#held);
+    while (this.#held > 0) {
+      const at = bytes.length - this.#held;
+      this.#held -= readSync(this.#read, bytes, at, this.#held, null);
+    }
     return bytes;
   }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#read);
+    closeSync(this.#write);
+  }
+
+  /** Waits until one of them can move something, or so many microseconds, less than a second. */
+  static wait(splices: readonly Splice[], microseconds: number): void {
+    const set = Int32Array.from(
+      splices.flatMap((each) => (each.#held > 0 ? [each.#to, POLLOUT] : [each.#from, POLLIN])),
+    );
+    c.ppoll(set, splices.length, BigUint64Array.of(0n, BigInt(microseconds * 1000)), null);
+  }
+}
+
+/** Undefined when it would have to wait. */
+function splice(from: number, to: number, size: number): number | undefined {
+  const moved = Number(c.splice(from, null, to, null, size, SPLICE_F_NONBLOCK));
+  if (moved >= 0) return moved;
+  const errno = read.i32(c.__errno_location()!);
+  if (errno === EAGAIN) return undefined;
+  throw new SystemCallError("splice", errno);
 }

@@ -1,5 +1,5 @@
 import type { Socket, TCPSocketListener } from "bun";
-import { Splice } from "../../sys/splice.ts";
+import { Bulk } from "./bulk.ts";
 
 /** One end of a forwarded connection. */
 interface End {
@@ -9,6 +9,8 @@ interface End {
   readonly waiting: Uint8Array[];
   /** The peer will send nothing more. */
   peerFinished: boolean;
+  /** Carries what this end sends, which the runtime does not read meanwhile. */
+  bulk: Bulk | undefined;
 }
 
 /** Bun's sockets have their descriptor, but its types do not know. */
@@ -32,8 +34,8 @@ export function forwardTcp(address: string, port: number, dial: Dial): TCPSocket
       ...handlers,
       open(outside) {
         outside.pause();
-        outside.data = { peer: undefined, waiting: [], peerFinished: false };
-        dial(handlers, { peer: outside, waiting: [], peerFinished: false }).then(
+        outside.data = { peer: undefined, waiting: [], peerFinished: false, bulk: undefined };
+        dial(handlers, { peer: outside, waiting: [], peerFinished: false, bulk: undefined }).then(
           (inside) => {
             outside.data.peer = inside;
             outside.resume();
@@ -46,45 +48,44 @@ export function forwardTcp(address: string, port: number, dial: Dial): TCPSocket
   return Bun.listen(options);
 }
 
-/** What `to` cannot take yet; `from` waits until it has. */
-function hold(from: Socket<End>, to: Socket<End>, bytes: Uint8Array): void {
-  to.data.waiting.push(bytes);
+/** Gives `to` what `from` has sent. What it cannot take yet is held, and `from` waits; false then. */
+function pass(from: Socket<End>, to: Socket<End>, bytes: Uint8Array): boolean {
+  const taken = to.data.waiting.length > 0 ? 0 : Math.max(0, to.write(bytes));
+  if (taken === bytes.length) return true;
+  to.data.waiting.push(bytes.subarray(taken));
   from.pause();
+  return false;
 }
 
 /** Who sends so many bytes at once has more of them. */
 const much = 64 * 1024;
-/** Bytes of one connection in a row, so that it does not keep the others waiting. */
-const fairShare = 16 * 1024 * 1024;
-let splice: Splice | undefined;
 
-/** Moves what has come meanwhile past this process, which would have to copy it twice. */
-function moveOn(from: Socket<End>, to: Socket<End>): void {
-  splice ??= new Splice();
-  try {
-    for (let moved = 0; moved < fairShare; ) {
-      const { size, rest } = splice.move(descriptorOf(from), descriptorOf(to));
-      if (size === 0) return;
-      moved += size;
-      if (rest === undefined) continue;
-      const taken = Math.max(0, to.write(rest));
-      if (taken === rest.length) continue;
-      hold(from, to, rest.subarray(taken));
-      return;
-    }
-  } catch {
+/**
+ * Has what comes carried past this process, which would have to copy it twice. Not of an end that we have finished
+ * with: when it finishes too, the runtime closes it with all that was not read.
+ */
+function startCarrying(from: Socket<End>, to: Socket<End>): void {
+  if (from.data.peerFinished) return;
+  from.data.bulk = new Bulk(descriptorOf(from), descriptorOf(to), (broken) => {
+    if (!broken) return stopCarrying(from, to);
     // Only whoever sees the error first is told, and that was us.
     for (const end of [from, to]) end.terminate();
-  }
+  });
+  from.pause();
+}
+
+function stopCarrying(from: Socket<End>, to: Socket<End>): void {
+  const rest = from.data.bulk?.release();
+  from.data.bulk = undefined;
+  if (rest !== undefined && pass(from, to, rest)) from.resume();
 }
 
 const handlers: Bun.SocketHandler<End> = {
   data(from, bytes) {
     const to = from.data.peer;
     if (to === undefined) return;
-    const taken = to.data.waiting.length > 0 ? 0 : Math.max(0, to.write(bytes));
-    if (taken < bytes.length) hold(from, to, bytes.subarray(taken));
-    else if (bytes.length >= much) moveOn(from, to);
+    stopCarrying(from, to);
+    if (pass(from, to, bytes) && bytes.length >= much) startCarrying(from, to);
   },
   drain(to) {
     const { waiting, peer, peerFinished } = to.data;
@@ -97,17 +98,21 @@ const handlers: Bun.SocketHandler<End> = {
       waiting.shift();
     }
     if (peerFinished) to.shutdown();
-    else peer?.resume();
+    else if (peer?.data.bulk === undefined) peer?.resume();
   },
   end(from) {
     const to = from.data.peer;
     if (to === undefined) return;
+    stopCarrying(from, to);
+    stopCarrying(to, from);
     to.data.peerFinished = true;
     if (to.data.waiting.length === 0) to.shutdown();
   },
   close(from, error) {
     const to = from.data?.peer;
     if (to === undefined) return;
+    stopCarrying(from, to);
+    stopCarrying(to, from);
     to.data.peer = undefined;
     if (error) to.terminate();
     else if (to.data.waiting.length === 0) to.end();

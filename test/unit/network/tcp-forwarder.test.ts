@@ -101,3 +101,114 @@ test("a connection that breaks in the middle of much breaks on the other side", 
   });
   await again.promise;
 });
+
+test("many echo much at once, unchanged", async () => {
+  const waiting = new Map<Bun.Socket, Buffer[]>();
+  const flush = (socket: Bun.Socket) => {
+    const queue = waiting.get(socket) ?? [];
+    for (let first = queue[0]; first !== undefined; first = queue[0]) {
+      const taken = Math.max(0, socket.write(first));
+      queue[0] = first.subarray(taken);
+      if (queue[0].length > 0) return;
+      queue.shift();
+    }
+  };
+  using server = Bun.listen({
+    hostname,
+    port: 0,
+    socket: {
+      open: (socket) => void waiting.set(socket, []),
+      data(socket, bytes) {
+        waiting.get(socket)!.push(Buffer.from(bytes));
+        flush(socket);
+      },
+      drain: flush,
+    },
+  });
+  using forwarder = forwardTcp(hostname, 0, dialTo(server.port));
+  const echo = async (bytes: Uint8Array) => {
+    const answer: Buffer[] = [];
+    let [sent, received] = [0, 0];
+    const { promise: whole, resolve, reject } = Promise.withResolvers<void>();
+    const fill = (socket: Bun.Socket) => {
+      if (sent < bytes.length) sent += Math.max(0, socket.write(bytes.subarray(sent)));
+    };
+    const data = (socket: Bun.Socket, part: Buffer) => {
+      answer.push(Buffer.from(part));
+      received += part.length;
+      if (received < bytes.length) return;
+      resolve();
+      socket.end();
+    };
+    const close = () => reject(new Error(`closed after ${received} bytes`));
+    await Bun.connect({ hostname, port: forwarder.port, socket: { open: fill, drain: fill, data, close } });
+    await whole;
+    return Buffer.compare(Buffer.concat(answer), bytes);
+  };
+  // Each has bytes of its own.
+  const connections = Array.from({ length: 8 }, (_, index) =>
+    echo(megabytes.subarray(index, -8 * 1024 * 1024)),
+  );
+  expect(await Promise.all(connections)).toEqual(connections.map(() => 0));
+});
+
+test("who reads late holds the sender back, loses nothing, and keeps nobody else waiting", async () => {
+  const { promise: connected, resolve: connect } = Promise.withResolvers<Bun.Socket>();
+  const { promise: whole, resolve } = Promise.withResolvers<void>();
+  const hash = new Bun.CryptoHasher("sha256");
+  let received = 0;
+  using server = Bun.listen({
+    hostname,
+    port: 0,
+    socket: {
+      open(socket) {
+        socket.pause();
+        connect(socket);
+      },
+      data(_, bytes) {
+        hash.update(bytes);
+        received += bytes.length;
+        if (received === all) resolve();
+      },
+    },
+  });
+  using forwarder = forwardTcp(hostname, 0, dialTo(server.port));
+  // More than the buffers of all sockets hold.
+  const all = 16 * megabytes.length;
+  const sentHash = new Bun.CryptoHasher("sha256");
+  let sent = 0;
+  const fill = (socket: Bun.Socket) => {
+    while (sent < all) {
+      const chunk = megabytes.subarray(sent % megabytes.length);
+      const taken = Math.max(0, socket.write(chunk));
+      sentHash.update(chunk.subarray(0, taken));
+      sent += taken;
+      if (taken < chunk.length) return;
+    }
+  };
+  await Bun.connect({ hostname, port: forwarder.port, socket: { open: fill, drain: fill, data() {} } });
+  const late = await connected;
+  using answering = Bun.listen({
+    hostname,
+    port: 0,
+    socket: { open: (socket) => void socket.end("hello"), data() {} },
+  });
+  using other = forwardTcp(hostname, 0, dialTo(answering.port));
+  let held = -1;
+  while (sent !== held) {
+    held = sent;
+    for (let turn = 0; turn < 20; turn++) {
+      const { promise, resolve: hear } = Promise.withResolvers<string>();
+      await Bun.connect({
+        hostname,
+        port: other.port,
+        socket: { data: (_, bytes) => hear(bytes.toString()) },
+      });
+      expect(await promise).toBe("hello");
+    }
+  }
+  expect(held).toBeLessThan(all);
+  late.resume();
+  await whole;
+  expect(hash.digest("hex")).toBe(sentHash.digest("hex"));
+});
