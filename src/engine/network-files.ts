@@ -37,7 +37,7 @@ const hostNames = "host.docker.internal host.containers.internal";
 
 export function networkFiles(facts: NameFacts): NetworkFiles {
   return {
-    hosts: hosts(facts, read("/etc/hosts")),
+    hosts: hosts(facts, facts.like === "host" ? read("/etc/hosts") : ""),
     "resolv.conf": resolvConf(facts, hostResolvConf()),
     hostname: `${facts.hostname}\n`,
   };

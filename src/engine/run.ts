@@ -47,7 +47,10 @@ export async function runContainer(
     openFiles: callersOpenFileLimit(),
   });
   const launching = early ?? launchWith(fuseMount(spec.root));
-  const launched = await launching.start(startRequest(spec), network.attach?.(container, stack));
+  const starting = launching.start(startRequest(spec), network.attach?.(container, stack));
+  // While init has its orders, what the end needs is loaded.
+  void Promise.all([import("../snapshot/remove-snapshot-tree.ts"), import("../sys/exit-now.ts")]);
+  const launched = await starting;
   life.started(launched.pid);
   signals.to(launched.pid);
   if (container.options.healthcheck) {

@@ -1,21 +1,21 @@
 import { overrideAttribute, parseOverride } from "../archive/layer/owner-policy.ts";
-import { toByteString } from "../sys/byte-string.ts";
-import { AT_FDCWD, fileSyscalls as calls, O } from "../sys/file-syscalls.ts";
+import { attributeOf, close, statusOf } from "../sys/files.ts";
+import { AT_FDCWD, O, openAt } from "../sys/libc.ts";
 
 /**
  * The permission bits that the root of an image has by its topmost layer; 0755 where they cannot be read. The layer's
  * directory itself always has `u+rwx`, so that it can be renamed and removed; an attribute holds the truth.
  */
 export function rootModeOf(layer: string): number {
-  const fd = calls.open(AT_FDCWD, toByteString(layer), O.RDONLY | O.DIRECTORY);
-  if (fd < 0) return 0o755;
+  let fd: number | undefined;
   try {
-    const value = calls.getAttribute(fd, overrideAttribute);
-    const overridden = typeof value === "number" ? undefined : parseOverride(value.toString("latin1"))?.mode;
-    if (overridden !== undefined) return overridden;
-    const status = calls.status(fd, "");
-    return typeof status === "number" ? 0o755 : status.mode & 0o7777;
+    fd = openAt(AT_FDCWD, layer, O.RDONLY | O.DIRECTORY);
+    const value = attributeOf(fd, overrideAttribute);
+    const overridden = value === undefined ? undefined : parseOverride(value);
+    return overridden?.mode ?? statusOf(fd).mode & 0o7777;
+  } catch {
+    return 0o755;
   } finally {
-    calls.close(fd);
+    if (fd !== undefined) close(fd);
   }
 }

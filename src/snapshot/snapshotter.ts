@@ -1,7 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { RootMount } from "../sys/root-mount.ts";
-import { removeSnapshotTree } from "./remove-snapshot-tree.ts";
 import { rootModeOf } from "./root-mode.ts";
 import { runWorker, type WorkerEnvironment } from "./run-worker.ts";
 import type { RootRequest, Snapshotter } from "./types.ts";
@@ -9,13 +8,18 @@ import type { RootRequest, Snapshotter } from "./types.ts";
 /** Stacks layers for each storage driver. Asked again for the same directory it finds what it made before. */
 export function createSnapshotter(environment: WorkerEnvironment): Snapshotter {
   return {
-    removeTree: (path) => removeSnapshotTree(environment, path),
+    removeTree: (path) => removeTree(environment, path),
 
     async prepareRoot(request) {
       if (request.driver === "copy") return copied(environment, request.layers, request.directory);
       return stacked(environment, request, request.driver);
     },
   };
+}
+
+/** Loaded when it is needed: a `run` has time for it while its program runs. */
+async function removeTree(environment: WorkerEnvironment, path: string): Promise<void> {
+  await (await import("./remove-snapshot-tree.ts")).removeSnapshotTree(environment, path);
 }
 
 /** Makes a directory unless it is there. */
@@ -38,7 +42,7 @@ async function stacked(
   ensureDirectory(upper, top === undefined ? 0o755 : rootModeOf(top));
   if (top === undefined) return { kind: "directory", path: upper };
   // The kernel refuses a work directory that a volatile mount has used (overlayfs.rst), and no other is worth keeping.
-  if (existsSync(work)) await removeSnapshotTree(environment, work);
+  if (existsSync(work)) await removeTree(environment, work);
   ensureDirectory(work, 0o700);
   const common = { lower: request.layers, writable: { upper, work }, volatile: request.volatile };
   if (driver === "overlay") return { kind: "overlay", ...common };
@@ -56,7 +60,7 @@ async function copied(
   const path = join(directory, "merged");
   if (existsSync(path)) return { kind: "directory", path };
   const target = join(directory, "merged.partial");
-  await removeSnapshotTree(environment, target);
+  await removeTree(environment, target);
   await runWorker(environment, { kind: "copy", layers, target });
   const top = layers.at(-1);
   if (top !== undefined) chmodSync(target, rootModeOf(top));

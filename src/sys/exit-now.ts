@@ -1,11 +1,13 @@
 import { dlopen } from "bun:ffi";
 
+const { symbols: c } = dlopen("libc.so.6", { _exit: { args: ["i32"], returns: "void" } });
+
 /**
  * Ends the process at once (_exit(2)). The ordinary way out tears the runtime down and closes the database, and the last
  * connection to close writes the whole log back with several fsyncs: more time than a container needs to start. The
  * log is complete without that, and SQLite writes it back when it has grown (`wal_autocheckpoint`).
  */
 export function exitNow(status: number): never {
-  dlopen("libc.so.6", { _exit: { args: ["i32"], returns: "void" } }).symbols._exit(status);
+  c._exit(status);
   throw new Error("_exit returned");
 }

@@ -86,6 +86,13 @@ export const isCharacterDevice = isOf(S.IFCHR);
 export const isBlockDevice = isOf(S.IFBLK);
 export const isSocket = isOf(S.IFSOCK);
 
+/** An extended attribute of at most 255 bytes; undefined where there is none (ENODATA, EOPNOTSUPP). */
+export function attributeOf(fd: number, name: string): string | undefined {
+  const value = Buffer.alloc(255);
+  const length = Number(c.fgetxattr(fd, cString(name), value, value.length));
+  return length < 0 ? undefined : value.toString("latin1", 0, length);
+}
+
 /** The magic number of the file system that a descriptor is on (statfs(2), f_type). */
 export function fileSystemMagic(fd: number): number {
   const result = new BigUint64Array(32);

@@ -44,6 +44,7 @@ export const { symbols: c } = dlopen("libc.so.6", {
   readlinkat: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
   access: { args: ["ptr", "i32"], returns: "i32" },
   statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
+  fgetxattr: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
   fstatfs: { args: ["i32", "ptr"], returns: "i32" },
 });
 
