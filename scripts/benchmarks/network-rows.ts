@@ -127,6 +127,8 @@ function attachPasta(engine: Engine, name: string, ports: readonly string[]): As
   const closed = ["-u", "none", "-T", "none", "-U", "none"];
   const child = Bun.spawn(["pasta", "--foreground", "-q", "--config-net", ...ports, ...closed, pid], {
     stdio: ["ignore", "ignore", "ignore"],
+    // podman's is a daemon. The scheduler divides time between sessions (sched(7), autogroups), and ours is the client's.
+    detached: true,
   });
   return {
     async [Symbol.asyncDispose]() {
