@@ -144,12 +144,46 @@ test.skipIf(!isDelegated || controllers.includes("memory"))(
   },
 );
 
-test.skipIf(!controllers.includes("memory"))("a limit is in force", async () => {
-  const id = await detached([...placed, "-m", "64m", "--pids-limit", "20", ...idle]);
+/** What the kernel does: `scripts/test-in-vm` runs this file where all controllers are delegated. */
+const enforced = (controller: string) => test.skipIf(!controllers.split(/\s/).includes(controller));
+
+enforced("memory")("a limit can be changed while the container runs", async () => {
+  const id = await detached([...placed, "-m", "64m", ...idle]);
   expect(read(cgroupOf(id), "memory.max")).toBe("67108864\n");
   expect((await lab.berth(["update", "-m", "32m", "--memory-swap", "32m", id])).code).toBe(0);
   expect(read(cgroupOf(id), "memory.max")).toBe("33554432\n");
   await lab.berth(["rm", "-f", id]);
+});
+
+enforced("memory")("a program that wants more memory than --memory is killed, which is told", async () => {
+  const wants = ["dd", "if=/dev/zero", "of=/dev/null", "bs=60M", "count=1"];
+  const limits = ["-m", "32m", "--memory-swap", "32m"];
+  const run = await lab.berth(["run", "--name", "greedy", ...placed, ...limits, builtinImage, ...wants]);
+  expect(run.code).toBe(137);
+  const { stdout } = await lab.berth(["inspect", "-f", "{{.State.OOMKilled}} {{.State.ExitCode}}", "greedy"]);
+  expect(stdout).toBe("true 137\n");
+  await lab.berth(["rm", "greedy"]);
+});
+
+enforced("pids")("there are no more processes than --pids-limit", async () => {
+  const script = "for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; echo all";
+  const words = [...placed, "--pids-limit", "5", builtinImage, "sh", "-c", script];
+  expect(await lab.berth(["run", "--rm", ...words])).toEqual({
+    code: 2,
+    stdout: "",
+    stderr: "sh: can't fork: Resource temporarily unavailable\n",
+  });
+});
+
+enforced("cpu")("a program that wants more processor time than --cpus is made to wait", async () => {
+  const script =
+    "cat /sys/fs/cgroup/cpu.max; until grep -q 'nr_throttled [1-9]' /sys/fs/cgroup/cpu.stat; do :; done";
+  const words = [...placed, "--cpus", "0.2", builtinImage, "sh", "-c", script];
+  expect(await lab.berth(["run", "--rm", ...words])).toEqual({
+    code: 0,
+    stdout: "20000 100000\n",
+    stderr: "",
+  });
 });
 
 test("limits that make no sense are refused before it is asked whether they can be had", async () => {
