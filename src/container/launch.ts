@@ -116,8 +116,7 @@ export function launch(request: LaunchRequest): Launch {
         await namespaces.mapped;
         for (;;) {
           const { value: message } = await messages.next();
-          if (message === undefined)
-            throw noUserNamespace(`its first process ended with status ${await child.exited}`);
+          if (message === undefined) throw endedEarly(await child.exited, request);
           if (message.kind === "failed") throw reportedError(message);
           if (message.kind === "executing") break;
           if (message.kind === "terminal") {
@@ -156,6 +155,15 @@ function hasNamespaces(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+function endedEarly(status: number, { held, ownProcesses }: LaunchRequest): BerthError {
+  const ended = `its first process ended with status ${status}`;
+  if (held === undefined || ownProcesses) return noUserNamespace(ended);
+  const hint = "the other container may have just ended";
+  return new BerthError("conflict", `cannot start beside the processes of another container: ${ended}`, {
+    hint,
+  });
 }
 
 /** The end of a program, or the error of an execve that failed at the last moment. */

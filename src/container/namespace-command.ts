@@ -10,7 +10,12 @@ import {
 } from "../sys/namespaces.ts";
 import type { IdTranslation, RootMount } from "../sys/root-mount.ts";
 import { shellWords } from "../sys/user-namespace-command.ts";
-import { gateDescriptor as spare, lifelineDescriptor } from "./protocol.ts";
+import {
+  channelDescriptor,
+  lifelineDescriptor,
+  gateDescriptor as spare,
+  terminalDescriptor,
+} from "./protocol.ts";
 import type { NamespaceModes } from "./spec.ts";
 
 export interface ContainerNamespaces {
@@ -76,8 +81,10 @@ function amongOthers(
   const wait = shellWords([...helpers.command("busybox"), "cat"]);
   const keeper = `${mounted(helpers, fuse)}\necho; exec ${wait} <&${lifelineDescriptor} >/dev/null`;
   const background = shellWords(guardedCommand(helpers, [], [...shell, keeper]));
+  // So that the host hears when what it talks with ends.
+  const closed = [channelDescriptor, terminalDescriptor, spare].map((fd) => `${fd}>&-`).join(" ");
   const script = [
-    `trap '' INT; exec ${spare}<&0; (${background} ${spare}<&- &)`,
+    `trap '' INT; exec ${spare}<&0; (${background} ${closed} &)`,
     `{ read -r _ || exit 125; exec ${command} <&${spare} ${spare}<&-; } & wait $! 2>/dev/null`,
   ];
   return [...shell, script.join(" | ")];

@@ -69,6 +69,22 @@ describe.each(["overlay", "fuse-overlayfs"])("namespaces of a container, with %s
     expect(donor.exitCode).toBeNull();
   });
 
+  test("those that start while it ends, end as well", async () => {
+    for (let round = 0; round < 3; round++) {
+      await lab.berth(["run", "-d", "--name", "brief", "--network", "none", builtinImage, "sleep", "1000"]);
+      const joins = Array.from({ length: 6 }, () =>
+        lab.sh(builtinImage, "sleep 7101", "--pid", "container:brief"),
+      );
+      await lab.berth(["kill", "brief"]);
+      for (const { code, stderr } of await Promise.all(joins)) {
+        expect([125, 137]).toContain(code);
+        expect(stderr).not.toContain("user namespace");
+      }
+      await lab.berth(["rm", "brief"]);
+    }
+    expect(processesWith("sleep\x007101")).toEqual([]);
+  });
+
   test("what joined the processes of another container ends with its own first process", async () => {
     const { code, stderr } = await lab.sh(builtinImage, "sleep 7101 & exit 5", "--pid", "container:donor");
     expect({ code, stderr }).toEqual({ code: 5, stderr: "" });
