@@ -11,7 +11,7 @@ import {
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { BerthError, messageOf } from "../base/errors.ts";
-import { randomHex } from "../base/random-hex.ts";
+import { randomHex } from "../sys/random-hex.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import type { BlobBytes, PushedBlob, Pusher, RawDocument } from "../oci/transport.ts";
 import type { Descriptor, Index, Reference } from "../oci/types.ts";

@@ -78,7 +78,7 @@ async function run(request: StartRequest): Promise<never> {
   if (terminal) adoptTerminal(terminal.slave);
   else startSession();
   becomeProgram(request.process, identity, {
-    seccomp: request.seccomp === undefined ? undefined : Buffer.from(request.seccomp, "base64"),
+    seccomp: request.seccomp === undefined ? undefined : Uint8Array.fromBase64(request.seccomp),
     singleIdentity: request.singleIdentity,
     ...(request.recordsOwners
       ? {

@@ -35,6 +35,7 @@ import {
   unmountDetached,
 } from "../sys/libc.ts";
 import type { RootMount } from "../sys/root-mount.ts";
+import { encodeText } from "../sys/text.ts";
 import type { MountAttribute, Operation } from "./operations.ts";
 import { openDirectoryInRoot, openFileInRoot } from "./root-path.ts";
 
@@ -360,7 +361,7 @@ export class MountInterpreter {
         throw new BerthError("denied", `cannot set ${key}: /proc is not the kernel's`);
       const path = `sys/${key.replace(/[./]/g, (sign) => (sign === "." ? "/" : "."))}`;
       const file = openInRoot(proc, path, O.WRONLY, 0, RESOLVE.NO_SYMLINKS | RESOLVE.NO_XDEV);
-      writeAll(file, Buffer.from(value));
+      writeAll(file, encodeText(value));
       for (const fd of [file, proc]) close(fd);
     });
   }

@@ -37,6 +37,7 @@ import {
   TIOC,
 } from "../sys/libc.ts";
 import { limitNames, type ProcessLimit } from "../sys/process-limits.ts";
+import { decodeText } from "../sys/text.ts";
 import { executionError, findProgram, type Occasion, refuseOutsideProgram } from "./program.ts";
 import type { ProcessSpec } from "./spec.ts";
 import { type Identity, resolveUser, withGroups } from "./user.ts";
@@ -58,8 +59,8 @@ export function readAccountFile(root: number, path: string): string {
     if (stat.size > accountFileLimit) {
       throw new BerthError("invalid-image", `${path} of the image is larger than ${accountFileLimit} bytes`);
     }
-    const bytes = Buffer.alloc(stat.size);
-    return bytes.toString("utf8", 0, readInto(fd, bytes));
+    const bytes = new Uint8Array(stat.size);
+    return decodeText(bytes.subarray(0, readInto(fd, bytes)));
   } finally {
     close(fd);
   }

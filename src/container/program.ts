@@ -97,9 +97,11 @@ export function refuseOutsideProgram(path: string, depth = 0, program = path): v
 /** What the `#!` line names (execve(2): the first 256 bytes count). */
 function interpreterOf(fd: number): string | undefined {
   if (!isRegularFile(statusOf(fd))) return undefined;
-  const start = Buffer.alloc(256);
-  const line = start.toString("latin1", 0, readInto(fd, start));
-  return line.startsWith("#!") ? /^#![ \t]*([^ \t\n\0]+)/.exec(line)?.[1] : undefined;
+  const start = new Uint8Array(256);
+  const length = readInto(fd, start);
+  if (start[0] !== 0x23 || start[1] !== 0x21) return undefined; // "#!"
+  const line = Buffer.from(start.buffer, 0, length).toString("latin1");
+  return /^#![ \t]*([^ \t\n\0]+)/.exec(line)?.[1];
 }
 
 /** What a refused execve(2) means to the person; `code` is the errno name. */

@@ -1,5 +1,5 @@
 import { isBerthError } from "../base/errors.ts";
-import { randomHex } from "../base/random-hex.ts";
+import { randomHex } from "../sys/random-hex.ts";
 import type { Store } from "../store/store.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import { randomName } from "./random-name.ts";

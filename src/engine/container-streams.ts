@@ -81,7 +81,7 @@ export async function* terminalChunks(master: number, ended: Promise<unknown>): 
   });
   try {
     announceInput(master);
-    const buffer = Buffer.allocUnsafe(65536);
+    const buffer = new Uint8Array(65536);
     for (;;) {
       announced = Promise.withResolvers();
       const wasOver = over;
@@ -98,7 +98,7 @@ export async function* terminalChunks(master: number, ended: Promise<unknown>): 
 }
 
 /** Undefined when there is nothing yet, 0 at the end: EIO is how a terminal says that nobody has it open any more. */
-function readNow(fd: number, buffer: Buffer): number | undefined {
+function readNow(fd: number, buffer: Uint8Array): number | undefined {
   try {
     return readInto(fd, buffer);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
-import { randomHex } from "../base/random-hex.ts";
+import { randomHex } from "../sys/random-hex.ts";
 import type { JoinedProgram } from "../container/join.ts";
 import { isTerminal } from "../sys/libc.ts";
 import { emitContainerEvent } from "./container-event.ts";

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { randomHex } from "../base/random-hex.ts";
+import { randomHex } from "../sys/random-hex.ts";
 
 /** The systemd of this user, which may be asked for a cgroup. */
 export interface UserManager {

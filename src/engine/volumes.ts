@@ -2,7 +2,7 @@ import { mkdirSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
 import { naturalOrder } from "../base/natural-order.ts";
 import { BerthError, isBerthError, messageOf, systemErrorCode } from "../base/errors.ts";
-import { randomHex } from "../base/random-hex.ts";
+import { randomHex } from "../sys/random-hex.ts";
 import type { VolumeRecord } from "../store/types.ts";
 import { emitVolumeEvent } from "./container-event.ts";
 import { contentSize } from "./content-size.ts";

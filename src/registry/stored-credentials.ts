@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
-import { randomHex } from "../base/random-hex.ts";
+import { randomHex } from "../sys/random-hex.ts";
 import { type AuthDocument, interpretAuthDocument, isObject, readAuthDocument } from "./auth-file.ts";
 import { authKey, dockerServer } from "./auth-key.ts";
 import { authPlaces } from "./auth-places.ts";

@@ -2,7 +2,7 @@ import { accessSync, closeSync, constants, mkdirSync, openSync, renameSync, writ
 import { join } from "node:path";
 import { type StorageDriver, storageDrivers } from "../base/configuration.ts";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
-import { randomHex } from "../base/random-hex.ts";
+import { randomHex } from "../sys/random-hex.ts";
 import {
   choiceFile,
   circumstances,

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../base/errors.ts";
-import { randomHex } from "../base/random-hex.ts";
+import { randomHex } from "../sys/random-hex.ts";
 import type { Digest } from "../oci/types.ts";
 import type { StoreLayout } from "./layout.ts";
 import type { LockName, StoreLocks } from "./locks.ts";

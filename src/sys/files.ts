@@ -5,6 +5,7 @@
 import { type FileStatus, fileStatusFrom, S } from "./file-status.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, c, check, cString, lastError, O, openAt } from "./libc.ts";
 import { SystemCallError } from "./system-call-error.ts";
+import { decodeText, encodeText } from "./text.ts";
 
 export function close(fd: number): void {
   check("close", c.close(fd));
@@ -24,12 +25,12 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
 export function readText(path: string): string {
   const fd = openAt(AT_FDCWD, path, O.RDONLY);
   try {
-    const parts: Buffer[] = [];
-    for (;;) {
-      const bytes = Buffer.alloc(4096);
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    const bytes = new Uint8Array(4096);
+    for (let text = ""; ; ) {
       const length = readInto(fd, bytes);
-      if (length === 0) return Buffer.concat(parts).toString();
-      parts.push(bytes.subarray(0, length));
+      if (length === 0) return text + decoder.decode();
+      text += decoder.decode(bytes.subarray(0, length), { stream: true });
     }
   } finally {
     close(fd);
@@ -40,7 +41,7 @@ export function readText(path: string): string {
 export function writeText(path: string, text: string): void {
   const fd = openAt(AT_FDCWD, path, O.WRONLY);
   try {
-    writeAll(fd, Buffer.from(text));
+    writeAll(fd, encodeText(text));
   } finally {
     close(fd);
   }
@@ -55,9 +56,9 @@ export function readLink(directory: number, name: string): string {
 
 /** The same, or the errno: EINVAL when it is no link. */
 export function tryReadLink(directory: number, name: string): string | number {
-  const target = Buffer.alloc(4096);
+  const target = new Uint8Array(4096);
   const length = c.readlinkat(directory, cString(name), target, target.length);
-  return length < 0 ? lastError() : target.toString("utf8", 0, Number(length));
+  return length < 0 ? lastError() : decodeText(target.subarray(0, Number(length)));
 }
 
 /** Throws unless the calling user may execute it (access(2), X_OK). */
@@ -86,11 +87,11 @@ export const isCharacterDevice = isOf(S.IFCHR);
 export const isBlockDevice = isOf(S.IFBLK);
 export const isSocket = isOf(S.IFSOCK);
 
-/** An extended attribute of at most 255 bytes; undefined where there is none (ENODATA, EOPNOTSUPP). */
+/** An extended attribute that is text, of at most 255 bytes; undefined where there is none (ENODATA, EOPNOTSUPP). */
 export function attributeOf(fd: number, name: string): string | undefined {
-  const value = Buffer.alloc(255);
+  const value = new Uint8Array(255);
   const length = Number(c.fgetxattr(fd, cString(name), value, value.length));
-  return length < 0 ? undefined : value.toString("latin1", 0, length);
+  return length < 0 ? undefined : decodeText(value.subarray(0, length));
 }
 
 /** The magic number of the file system that a descriptor is on (statfs(2), f_type). */

@@ -6,6 +6,7 @@
  */
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { SystemCallError } from "./system-call-error.ts";
+import { encodeText } from "./text.ts";
 
 /** For this folder, which has the rest of what a start needs in files.ts: to open the library twice costs more. */
 export const { symbols: c } = dlopen("libc.so.6", {
@@ -44,6 +45,7 @@ export const { symbols: c } = dlopen("libc.so.6", {
   readlinkat: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
   access: { args: ["ptr", "i32"], returns: "i32" },
   statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
+  getrandom: { args: ["ptr", "u64", "u32"], returns: FFIType.i64_fast },
   fgetxattr: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
   fstatfs: { args: ["i32", "ptr"], returns: "i32" },
 });
@@ -81,9 +83,9 @@ export function check(call: string, result: number | bigint, subject?: string): 
 }
 
 /** A C string; a name with a NUL inside would silently become another name. */
-export function cString(text: string): Buffer {
+export function cString(text: string): Uint8Array {
   if (text.includes("\0")) throw new SystemCallError("path", 22, JSON.stringify(text));
-  return Buffer.from(`${text}\0`);
+  return encodeText(`${text}\0`);
 }
 
 /**
@@ -276,13 +278,13 @@ export function closeRange(first: number, last: number, onExec: boolean): void {
 }
 
 export function setHostname(name: string): void {
-  const bytes = Buffer.from(name);
+  const bytes = encodeText(name);
   check("sethostname", c.sethostname(bytes, bytes.length), name);
 }
 
 /** The NIS domain name (setdomainname(2)). */
 export function setDomainname(name: string): void {
-  const bytes = Buffer.from(name);
+  const bytes = encodeText(name);
   check("setdomainname", c.setdomainname(bytes, bytes.length), name);
 }
 
@@ -433,10 +435,11 @@ export function bringInterfaceUp(name: string): void {
   const [SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP] = [0x8913, 0x8914, 1];
   const socket = check("socket", c.socket(2, 2 | O.CLOEXEC, 0));
   try {
-    const request = Buffer.alloc(40);
-    request.write(name, 0, 15, "latin1");
+    const request = new Uint8Array(40);
+    request.set(encodeText(name).subarray(0, 15));
+    const flags = new DataView(request.buffer);
     ioctl(socket, SIOCGIFFLAGS, request);
-    request.writeInt16LE(request.readInt16LE(16) | IFF_UP, 16);
+    flags.setInt16(16, flags.getInt16(16, true) | IFF_UP, true);
     ioctl(socket, SIOCSIFFLAGS, request);
   } finally {
     closeRange(socket, socket, false);
@@ -555,7 +558,7 @@ export function receiveDescriptor(socket: number): number {
 }
 
 /** A null-terminated array of pointers; the strings must stay referenced. */
-export function pointersTo(strings: readonly Buffer[]): BigUint64Array {
+export function pointersTo(strings: readonly Uint8Array[]): BigUint64Array {
   return new BigUint64Array([...strings.map((item) => BigInt(ptr(item))), 0n]);
 }
 

@@ -1,6 +1,7 @@
 /** JSON lines over a socket: how two processes of berth talk (container/protocol.ts, join-protocol.ts, network/agent/protocol.ts). */
 import { BerthError, type ErrorCode, messageOf, systemErrorCode } from "../base/errors.ts";
 import { readInto, writeAll } from "./files.ts";
+import { encodeText } from "./text.ts";
 
 /** What went wrong in one process, as it is told to the other. */
 export interface Failure {
@@ -26,7 +27,7 @@ export function reportedError({ code, message, hint }: Failure): BerthError {
 
 /** Sends one message. */
 export function sendMessage(fd: number, message: object): void {
-  writeAll(fd, Buffer.from(`${JSON.stringify(message)}\n`));
+  writeAll(fd, encodeText(`${JSON.stringify(message)}\n`));
 }
 
 /** The same to a process that may have ended: its status says so, or the end of its own messages, not our broken pipe. */
@@ -58,12 +59,12 @@ export async function* readMessages<Message>(fd: number): AsyncGenerator<Message
 
 /** One line, waiting for it; undefined when the other side is gone. */
 export function receiveLine(fd: number): string | undefined {
-  const parts: Buffer[] = [];
-  for (;;) {
-    const chunk = Buffer.alloc(65536);
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const chunk = new Uint8Array(65536);
+  for (let text = ""; ; ) {
     const length = readInto(fd, chunk);
     if (length === 0) return undefined;
-    parts.push(chunk.subarray(0, length));
-    if (chunk[length - 1] === 0x0a) return Buffer.concat(parts).toString();
+    text += decoder.decode(chunk.subarray(0, length), { stream: true });
+    if (chunk[length - 1] === 0x0a) return text;
   }
 }

@@ -150,9 +150,10 @@ async function openGate(busybox: readonly string[], identity: IdentityMap, gate:
     `newgidmap $pid ${numbers(identity.gids)} && wait $! && echo >&3`;
   const mapper = Bun.spawn([...busybox, "sh", "-c", script], { stdio: ["ignore", "ignore", "pipe", gate] });
   close(gate);
-  const [said, status] = await Promise.all([mapper.stderr.text(), mapper.exited]);
+  const status = await mapper.exited;
   if (status === 0) return;
   if (status === closedGate) throw noUserNamespace();
+  const said = await mapper.stderr.text(); // a stream takes a while to make, and this is a line or two
   throw new BerthError("helper-failed", `the subordinate ids could not be mapped: ${said.trim()}`, {
     hint: "compare /etc/subuid and /etc/subgid with `berth info`; the ranges must belong to this user",
   });

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BerthError, messageOf, systemErrorCode } from "../../base/errors.ts";
-import { randomHex } from "../../base/random-hex.ts";
+import { randomHex } from "../../sys/random-hex.ts";
 
 /** A file that is being written. Disposing of it before `commit` leaves what was there before. */
 export interface OutputFile extends Disposable {

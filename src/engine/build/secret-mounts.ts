@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { systemErrorCode } from "../../base/errors.ts";
-import { randomHex } from "../../base/random-hex.ts";
+import { randomHex } from "../../sys/random-hex.ts";
 import { DockerfileError } from "../../build/dockerfile-error.ts";
 import type { PlannedMount } from "../../build/plan/types.ts";
 import { ensurePrivateDirectory } from "../../sys/unpack-helpers.ts";

@@ -1,5 +1,5 @@
 import { BerthError } from "../../base/errors.ts";
-import { randomHex } from "../../base/random-hex.ts";
+import { randomHex } from "../../sys/random-hex.ts";
 import { parseSubnet } from "../../network/subnet.ts";
 import type { NetworkRecord } from "../../store/types.ts";
 import { requireIPv6 } from "../../sys/require-ipv6.ts";
