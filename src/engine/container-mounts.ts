@@ -4,6 +4,7 @@ import { BerthError, systemErrorCode } from "../base/errors.ts";
 import type { MountAttribute } from "../container/operations.ts";
 import type { ContainerMount } from "../container/spec.ts";
 import type { ImageExecutionConfig } from "../oci/types.ts";
+import { distinctLayers } from "../snapshot/distinct-layers.ts";
 import type { StoreLayout } from "../store/layout.ts";
 import type { ImageRecord } from "../store/types.ts";
 import type { Store } from "../store/store.ts";
@@ -105,7 +106,7 @@ export function containerMounts(
       }
       case "image": {
         const { subpath } = mount;
-        const directories = mount.layers.map((diffId) => layers.path(diffId));
+        const directories = distinctLayers(mount.layers.map((diffId) => layers.path(diffId)));
         return { kind: "layers", layers: directories, target, ...(subpath === undefined ? {} : { subpath }) };
       }
       case "tmpfs":

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { RootMount } from "../sys/root-mount.ts";
+import { distinctLayers } from "./distinct-layers.ts";
 import { rootModeOf } from "./root-mode.ts";
 import { runWorker, type WorkerEnvironment } from "./run-worker.ts";
 import type { RootRequest, Snapshotter } from "./types.ts";
@@ -44,7 +45,11 @@ async function stacked(
   // The kernel refuses a work directory that a volatile mount has used (overlayfs.rst), and no other is worth keeping.
   if (existsSync(work)) await removeTree(environment, work);
   ensureDirectory(work, 0o700);
-  const common = { lower: request.layers, writable: { upper, work }, volatile: request.volatile };
+  const common = {
+    lower: distinctLayers(request.layers),
+    writable: { upper, work },
+    volatile: request.volatile,
+  };
   if (driver === "overlay") return { kind: "overlay", ...common };
   const mountPoint = join(directory, "merged");
   ensureDirectory(mountPoint, 0o755);

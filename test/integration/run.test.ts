@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { berth, berthExecutable } from "../support/berth-executable.ts";
+import { ociLayoutMembers, tarOf } from "../support/image-archives.ts";
+import { memoryImage } from "../support/memory-image.ts";
 import { processesOf } from "../support/processes-of.ts";
+import { tarArchive, tarEntry } from "../support/tar-bytes.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const image = "builtin.berth/busybox:latest";
@@ -31,6 +34,27 @@ describe.each(["overlay", "fuse-overlayfs", "copy"])("run with the %s driver", (
     const { stdout } = await sh("mount | head -n 1");
     const type = { overlay: "type overlay", "fuse-overlayfs": "type fuse.fuse-overlayfs", copy: "" }[driver]!;
     expect(stdout).toContain(type);
+  });
+
+  test("a layer that an image has twice is stacked as the image says", async () => {
+    const helpers = join(root, "data/libexec", readdirSync(join(root, "data/libexec"))[0]!);
+    const base = tarArchive(
+      tarEntry({ name: "bin/", type: "5", mode: 0o755 }),
+      tarEntry({ name: "bin/busybox", mode: 0o755 }, readFileSync(join(helpers, "busybox"))),
+    );
+    const twice = tarArchive(
+      tarEntry({ name: "f", mode: 0o644 }, "again"),
+      tarEntry({ name: "g", mode: 0o644 }, "there"),
+    );
+    const between = tarArchive(tarEntry({ name: "f", mode: 0o644 }, "between"), tarEntry({ name: ".wh.g" }));
+    const made = memoryImage({ layers: [base, twice, between, twice], compression: "none" });
+    const archive = join(root, "twice.tar");
+    writeFileSync(archive, await tarOf(ociLayoutMembers([made])));
+    expect(await berth(root, ["load", "-i", archive])).toMatchObject({ code: 0 });
+    const show = ["busybox", "cat", "f", "g"];
+    expect(await run("--rm", made.id, ...show)).toEqual({ code: 0, stdout: "againthere", stderr: "" });
+    const mounted = await sh("cat /m/f /m/g", "--mount", `type=image,source=${made.id},target=/m`);
+    expect(mounted).toEqual({ code: 0, stdout: "againthere", stderr: "" });
   });
 
   test("what a container writes is its own, and the image never changes", async () => {
