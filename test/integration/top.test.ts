@@ -33,6 +33,9 @@ describe.each(["overlay", "fuse-overlayfs"])("top with %s", (driver) => {
       script: "sleep 98781 & sh -c 'exec sleep 98782' &",
     });
     expect((await lab.berth(["exec", "-dt", "-u", "33:33", container.name, "sleep", "98783"])).code).toBe(0);
+    // Each was begun, but on a busy machine may not be the program yet.
+    const running = async () => (await top(container.name)).stdout.match(/ sleep 9878[123]$/gm)?.length;
+    while ((await running()) !== 3) await Bun.sleep(10);
   });
   afterAll(async () => {
     expect(lab.harm()).toEqual(unharmed);
