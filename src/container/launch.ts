@@ -1,7 +1,7 @@
 /** The host side of a container's start; the talk with init is drawn in protocol.ts. */
 import { BerthError } from "../base/errors.ts";
 import { AT_FDCWD, createSocketPair, receiveDescriptor } from "../sys/libc.ts";
-import { close, readLink } from "../sys/files.ts";
+import { close, tryReadLink } from "../sys/files.ts";
 import type { HeldNamespaces } from "../sys/held-namespaces.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import type { IdentityMap } from "../sys/identity.ts";
@@ -149,12 +149,7 @@ export function launch(request: LaunchRequest): Launch {
 
 /** Until a process begins to end. */
 function hasNamespaces(pid: number): boolean {
-  try {
-    readLink(AT_FDCWD, `/proc/${pid}/ns/net`);
-    return true;
-  } catch {
-    return false;
-  }
+  return typeof tryReadLink(AT_FDCWD, `/proc/${pid}/ns/net`) === "string";
 }
 
 function endedEarly(status: number, { held, ownProcesses }: LaunchRequest): BerthError {

@@ -395,7 +395,7 @@ function mountRoot(root: RootMount): number {
   return attempt("mount the root file system", () => {
     switch (root.kind) {
       case "overlay":
-        mountOverlay(root, root.writable.upper);
+        mountOverlay(root);
         return open(root.writable.upper);
       case "fuse-overlayfs": // mounted by the stage before (launch.ts)
         return open(root.mountPoint);
@@ -416,7 +416,7 @@ function bindToItself(directory: number): void {
  * Directories go in as descriptor numbers, relative to /proc/self/fd: the option string has a page (4096 bytes),
  * and 128 layers with their real names would not fit. It also needs no escaping of `:` and `,`.
  */
-function mountOverlay(root: Extract<RootMount, { kind: "overlay" }>, mountPoint: string): void {
+function mountOverlay(root: Extract<RootMount, { kind: "overlay" }>): void {
   const open = (path: string) => openAt(AT_FDCWD, path, O.PATH | O.DIRECTORY);
   const lower = root.lower.toReversed().map(open);
   const [upper, work] = [open(root.writable.upper), open(root.writable.work)];
@@ -428,7 +428,7 @@ function mountOverlay(root: Extract<RootMount, { kind: "overlay" }>, mountPoint:
     ...(root.volatile ? ["volatile"] : []),
   ];
   process.chdir("/proc/self/fd");
-  mount("overlay", mountPoint, "overlay", 0, options.join(","));
+  mount("overlay", root.writable.upper, "overlay", 0, options.join(","));
   process.chdir("/");
   for (const fd of [...lower, upper, work]) close(fd);
 }

@@ -148,7 +148,7 @@ export interface Restrictions {
 
 /**
  * Gives up what the program may not have. Seccomp comes while CAP_SYS_ADMIN is still there (it is the alternative to
- * no_new_privs), the capabilities go after that.
+ * no_new_privs), the capabilities go after that: from all but root the kernel takes them with the ids (capabilities(7)).
  */
 export function restrict(spec: ProcessSpec, identity: Identity, restrictions: Restrictions): void {
   if (spec.openFiles) {

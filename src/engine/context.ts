@@ -16,6 +16,7 @@ const load = {
   unpacker: () => require("../snapshot/layer-unpacker.ts") as typeof import("../snapshot/layer-unpacker.ts"),
 };
 
+/** Not by sys/files.ts: most commands never need libc, which takes a third of a millisecond to open. */
 const readText = (path: string) => readFileSync(path, "utf8");
 
 /**

@@ -31,7 +31,7 @@ export interface RegistryOptions {
   readonly credentials?: CredentialProvider;
   /** `berth/0.1.0` */
   readonly userAgent: string;
-  /** PEM files of certificate authorities that are trusted besides the built-in ones; asked for by the first TLS request. */
+  /** PEM files of the certificate authorities that are trusted (certificate-authorities.ts); asked for by the first TLS request. */
   readonly caPaths?: () => readonly string[];
   /** Authorities of one `host[:port]` alone, and what the client shows who it is with there. */
   readonly certificatesFor?: (host: string) => HostCertificates | undefined;

@@ -26,14 +26,16 @@ export interface MonitorRequest {
 export function startMonitorProcess({ env, dataDirectory, scope, begin }: MonitorRequest): MonitorProcess {
   const [channel, theirs] = createSocketPair();
   const words = begin ? [beginWord(begin)] : [];
+  const stderr = errors(env, dataDirectory, scope);
   const child = Bun.spawn([...scope, ...selfCommand(), "internal-monitor", ...words], {
     env: { ...env },
     cwd: "/",
     detached: true,
-    stdio: ["ignore", "ignore", errors(env, dataDirectory, scope), theirs],
+    stdio: ["ignore", "ignore", stderr, theirs],
   });
   child.unref();
   close(theirs);
+  if (typeof stderr === "number" && stderr !== 2) close(stderr);
   return { child, channel };
 }
 
@@ -41,9 +43,9 @@ function beginWord({ interactive, terminal }: StreamOptions): string {
   return ["begin", ...(interactive ? ["interactive"] : []), ...(terminal ? ["terminal"] : [])].join("-");
 }
 
-/** What a monitor's word says; undefined where there is none. */
-export function beginsWith(word: string | undefined): StreamOptions | undefined {
-  if (word?.startsWith("begin") !== true) return undefined;
+/** What a monitor's word says; undefined for any other word. */
+export function beginsWith(word: string): StreamOptions | undefined {
+  if (!word.startsWith("begin")) return undefined;
   return { interactive: word.includes("interactive"), terminal: word.includes("terminal") };
 }
 
