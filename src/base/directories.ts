@@ -12,8 +12,8 @@ export interface Directories {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Relative values of XDG variables are ignored, as the XDG Base Directory Specification says. */
-function xdg(env: Environment, name: string): string | undefined {
+/** Undefined for a relative value, which says nothing (XDG Base Directory Specification). */
+export function xdgDirectory(env: Environment, name: string): string | undefined {
   const value = env[name];
   return value?.startsWith("/") ? withoutEndingSlash(value) : undefined;
 }
@@ -25,20 +25,25 @@ function withoutEndingSlash(path: string): string {
 }
 
 /** The directories for an environment; a relative `BERTH_ROOT` is refused. */
-export function resolveDirectories(env: Environment, uid: number, home = homeOf(env)): Directories {
+export function resolveDirectories(env: Environment, uid: number): Directories {
   const root = env.BERTH_ROOT;
   if (root !== undefined && root !== "" && !root.startsWith("/")) {
     throw new BerthError("invalid-argument", `BERTH_ROOT must be an absolute path, but is "${root}"`);
   }
-  const runtime = xdg(env, "XDG_RUNTIME_DIR");
+  const runtime = xdgDirectory(env, "XDG_RUNTIME_DIR");
   return {
-    data: root ? root : `${xdg(env, "XDG_DATA_HOME") ?? `${home}/.local/share`}/berth`,
+    data: root ? root : `${xdgDirectory(env, "XDG_DATA_HOME") ?? `${homeDirectory(env)}/.local/share`}/berth`,
     runtime: runtime !== undefined ? `${runtime}/berth` : `/tmp/berth-${uid}`,
-    configuration: `${xdg(env, "XDG_CONFIG_HOME") ?? `${home}/.config`}/berth`,
+    configuration: `${configurationHome(env)}/berth`,
   };
 }
 
-/** Node's modules cost a start what it has not got (engine/head-start.ts). */
-function homeOf(env: Environment): string {
-  return withoutEndingSlash(env.HOME ?? process.getBuiltinModule("node:os").homedir());
+/** Where every program of the person keeps its configuration. */
+export function configurationHome(env: Environment): string {
+  return xdgDirectory(env, "XDG_CONFIG_HOME") ?? `${homeDirectory(env)}/.config`;
+}
+
+/** The person's own. Node's modules cost a start what it has not got (engine/head-start.ts). */
+export function homeDirectory(env: Environment): string {
+  return withoutEndingSlash(env.HOME || process.getBuiltinModule("node:os").homedir());
 }

@@ -1,5 +1,5 @@
-import { isAbsolute, join } from "node:path";
-import { configurationDirectory, homeDirectory } from "./person-directories.ts";
+import { join } from "node:path";
+import { configurationHome, homeDirectory, xdgDirectory } from "../base/directories.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,11 +20,11 @@ export function authPlaces(env: Environment): AuthPlaces {
   const inline = env.DOCKER_AUTH_CONFIG ? { inline: env.DOCKER_AUTH_CONFIG } : {};
   const named = env.REGISTRY_AUTH_FILE;
   if (named) return { ...inline, files: [named], home: named };
-  const runtime = env.XDG_RUNTIME_DIR;
+  const runtime = xdgDirectory(env, "XDG_RUNTIME_DIR");
   const docker = join(env.DOCKER_CONFIG || join(homeDirectory(env), ".docker"), "config.json");
   const files = [
-    ...(runtime !== undefined && isAbsolute(runtime) ? [join(runtime, "containers/auth.json")] : []),
-    join(configurationDirectory(env), "containers/auth.json"),
+    ...(runtime === undefined ? [] : [join(runtime, "containers/auth.json")]),
+    join(configurationHome(env), "containers/auth.json"),
     docker,
   ];
   return { ...inline, files, home: docker };

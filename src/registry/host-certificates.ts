@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { configurationHome } from "../base/directories.ts";
 import { BerthError, messageOf } from "../base/errors.ts";
-import { configurationDirectory } from "./person-directories.ts";
 
 /** PEM texts for one registry host. */
 export interface HostCertificates {
@@ -15,7 +15,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The directories that containers-certs.d(5) and Docker know, first wins. */
 export function certificateDirectories(env: Environment): readonly string[] {
-  const own = join(configurationDirectory(env), "containers/certs.d");
+  const own = join(configurationHome(env), "containers/certs.d");
   return [own, "/etc/containers/certs.d", "/etc/docker/certs.d"];
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { configurationHome } from "../base/directories.ts";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
-import { configurationDirectory } from "./person-directories.ts";
 
 /** Where content of a registry may be had as well (containers-registries.conf(5), `[[registry.mirror]]`). */
 export interface MirrorEntry {
@@ -44,7 +44,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * file, or the system's; then the drop-ins of the system, and those of the user.
  */
 export function registriesFiles(env: Environment): readonly string[] {
-  const own = join(configurationDirectory(env), "containers");
+  const own = join(configurationHome(env), "containers");
   const main = env.CONTAINERS_REGISTRIES_CONF
     ? [env.CONTAINERS_REGISTRIES_CONF]
     : [join(own, "registries.conf"), "/etc/containers/registries.conf"];

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { homeDirectory } from "../../base/directories.ts";
 import { defaultDetachKeys, parseDetachKeys } from "../../engine/detach-keys.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,7 +19,7 @@ export function detachKeysFrom(value: string | undefined, env: Environment): (ty
 
 /** A file that is not there, or none of Docker's, says nothing. */
 function configuredKeys(env: Environment): string | undefined {
-  const directory = env.DOCKER_CONFIG || join(env.HOME || homedir(), ".docker");
+  const directory = env.DOCKER_CONFIG || join(homeDirectory(env), ".docker");
   try {
     const { detachKeys } = JSON.parse(readFileSync(join(directory, "config.json"), "utf8"));
     return typeof detachKeys === "string" ? detachKeys : undefined;
