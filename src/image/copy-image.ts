@@ -17,6 +17,7 @@ import { maximumConfigSize } from "../oci/validate-config.ts";
 import { verifiedBytes } from "../oci/verified-bytes.ts";
 import { createLimiter } from "./limiter.ts";
 import { maximumIndexDepth, noMatchingManifest, tooDeep } from "./select-manifest.ts";
+import { untilFailure } from "./until-failure.ts";
 
 /** What is copied, from where. */
 export interface CopySource {
@@ -121,11 +122,8 @@ const concurrency = 5;
  */
 export async function copyImage(request: CopyRequest): Promise<Descriptor> {
   const { target, reference, documents, onProgress, mountFrom } = request;
-  const ending = new AbortController();
-  const signal =
-    request.signal === undefined ? ending.signal : AbortSignal.any([request.signal, ending.signal]);
   const limited = createLimiter(concurrency);
-  const copy = async (blob: Descriptor) => {
+  const copy = async (blob: Descriptor, signal: AbortSignal) => {
     const { digest, size: total } = blob;
     const id = shortDigest(digest);
     const tell = (status: TransferStatus) => onProgress?.({ kind: "status", id, digest, status });
@@ -138,14 +136,9 @@ export async function copyImage(request: CopyRequest): Promise<Descriptor> {
     if (done.kind === "present") tell("Already exists");
     else tell(done.kind === "mounted" ? `Mounted from ${done.from}` : "Pushed");
   };
-  const tasks = blobsOf(documents).map((blob) => limited(() => copy(blob)));
-  try {
-    await Promise.all(tasks);
-  } catch (error) {
-    ending.abort(error);
-    await Promise.allSettled(tasks);
-    throw error;
-  }
+  await untilFailure(request.signal, (signal) =>
+    blobsOf(documents).map((blob) => limited(() => copy(blob, signal))),
+  );
   const root = documents.at(-1)!.document;
   for (const { document } of documents) {
     const { digest } = document.descriptor;

@@ -11,6 +11,7 @@ import type { ImageRecord } from "../store/types.ts";
 import { checkPlatform } from "./check-platform.ts";
 import { type ImportTools, importLayers } from "./import-layers.ts";
 import { type SelectedManifest, selectManifest } from "./select-manifest.ts";
+import { untilFailure } from "./until-failure.ts";
 
 /** What names the image at its source: a reference that the source resolves, or a descriptor that is known already. */
 export type ImageOrigin =
@@ -71,9 +72,7 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
     diffId: config.rootfs.diff_ids[index]!, // checkLayers: as many as layers
   }));
   // Layers may be gigabytes, which nobody wants where the small documents cannot be kept.
-  const stop = new AbortController();
-  const inner = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-  await allOf(stop, [
+  await untilFailure(signal, (inner) => [
     importLayers(repository, layers, lease, request, inner),
     configuration.stored,
     ...selected.path.map((document) => store.blobs.put(document.bytes, { lease })),
@@ -190,11 +189,4 @@ async function configOf(
     stored,
     [Symbol.asyncDispose]: () => Promise.allSettled([stored]).then(() => undefined),
   };
-}
-
-/** Waits for all; the first failure fires `stop`, and is thrown when all have ended. */
-async function allOf(stop: AbortController, works: readonly Promise<unknown>[]): Promise<void> {
-  for (const work of works) work.catch((error) => stop.abort(error)); // once: later ones change nothing
-  await Promise.allSettled(works);
-  stop.signal.throwIfAborted();
 }

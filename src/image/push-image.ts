@@ -5,6 +5,7 @@ import type { Store } from "../store/store.ts";
 import type { ImageRecord } from "../store/types.ts";
 import { createLimiter } from "./limiter.ts";
 import { openStoredImage, storedBytes } from "./stored-image.ts";
+import { untilFailure } from "./until-failure.ts";
 
 export interface PushImageRequest {
   readonly store: Store;
@@ -29,14 +30,11 @@ export async function pushImage(request: PushImageRequest): Promise<Descriptor> 
   const { store, image, reference, target, onProgress } = request;
   using lease = store.lease();
   const { document, manifest, layers } = await openStoredImage(store, image, lease, request.signal);
-  const ending = new AbortController();
-  const signal =
-    request.signal === undefined ? ending.signal : AbortSignal.any([request.signal, ending.signal]);
   const limited = createLimiter(concurrency);
   const tell = (digest: Digest, status: TransferStatus) =>
     onProgress?.({ kind: "status", id: shortDigest(digest), digest, status });
 
-  const push = async (blob: Descriptor, isLayer: boolean) => {
+  const push = async (blob: Descriptor, isLayer: boolean, signal: AbortSignal) => {
     const { digest, size: total } = blob;
     const id = shortDigest(digest);
     const mountFrom = request.mountSource(digest);
@@ -55,17 +53,10 @@ export async function pushImage(request: PushImageRequest): Promise<Descriptor> 
 
   for (const { digest } of layers) tell(digest, "Preparing");
   for (const { digest } of layers.slice(concurrency)) tell(digest, "Waiting");
-  const tasks = [
-    ...layers.map((layer) => limited(() => push(layer, true))),
-    limited(() => push(manifest.config, false)),
-  ];
-  try {
-    await Promise.all(tasks);
-  } catch (error) {
-    ending.abort(error);
-    await Promise.allSettled(tasks);
-    throw error;
-  }
+  await untilFailure(request.signal, (signal) => [
+    ...layers.map((layer) => limited(() => push(layer, true, signal))),
+    limited(() => push(manifest.config, false, signal)),
+  ]);
   await target.pushManifest(reference, document, request.signal);
   return document.descriptor;
 }
