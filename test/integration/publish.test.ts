@@ -171,6 +171,51 @@ describe("a published port", () => {
     await succeed("rm", "-f", "big");
   });
 
+  test("carries on in one direction when the other has ended", async () => {
+    const bytes = new Uint8Array(24 * 1024 * 1024).map((_, index) => (index * 2654435761) >>> 24);
+    const script = [
+      "nc -l -p 81 -e sh -c 'cat >/got; cat /got' &",
+      "echo hello | nc -l -p 80 | sha256sum", // nc ends its direction after the greeting
+      "exec sleep 1000",
+    ].join("\n");
+    const flags = ["--name", "half", "-p", "127.0.0.1::80", "-p", "127.0.0.1::81"];
+    await succeed("run", "-d", ...flags, builtinImage, "sh", "-c", script);
+    /** What a server says to who sends it all the bytes, at once or when its own direction has ended. */
+    const talk = async (port: string, sendAt: "open" | "end"): Promise<Buffer> => {
+      const [{ HostPort } = { HostPort: "" }] = await hostPorts("half", port);
+      for (;;) {
+        const answer: Buffer[] = [];
+        const { promise: over, resolve } = Promise.withResolvers<void>();
+        let sent = 0;
+        const send = (socket: Bun.Socket) => {
+          if (sent === bytes.length) return;
+          sent += Math.max(0, socket.write(bytes.subarray(sent)));
+          if (sent === bytes.length) socket.shutdown();
+        };
+        await Bun.connect({
+          hostname: "127.0.0.1",
+          port: Number(HostPort),
+          allowHalfOpen: true,
+          socket: {
+            [sendAt]: send,
+            drain: send,
+            data: (_, part) => void answer.push(Buffer.from(part)),
+            close: () => resolve(),
+          },
+        });
+        await over;
+        if (answer.length > 0) return Buffer.concat(answer);
+        await Bun.sleep(10); // nobody listened yet
+      }
+    };
+    expect((await talk("80/tcp", "end")).toString()).toBe("hello\n");
+    expect(Buffer.compare(await talk("81/tcp", "open"), bytes)).toBe(0);
+    let received = "";
+    while (received === "") received = await succeed("logs", "half");
+    expect(received).toBe(`${Bun.SHA256.hash(bytes, "hex")}  -`);
+    await succeed("rm", "-f", "half");
+  });
+
   test("can be slirp4netns' own", async () => {
     const port = freePort();
     const handler = ["--network", "slirp4netns:port_handler=slirp4netns"];

@@ -37,6 +37,8 @@ export function forwardTcp(address: string, port: number, dial: Dial): TCPSocket
         outside.data = { peer: undefined, waiting: [], peerFinished: false, bulk: undefined };
         dial(handlers, { peer: outside, waiting: [], peerFinished: false, bulk: undefined }).then(
           (inside) => {
+            // Who was reset meanwhile (health checks do that) has nobody to tell.
+            if (outside.readyState <= 0) return void inside.terminate();
             outside.data.peer = inside;
             outside.resume();
           },
@@ -60,12 +62,8 @@ function pass(from: Socket<End>, to: Socket<End>, bytes: Uint8Array): boolean {
 /** Who sends so many bytes at once has more of them. */
 const much = 64 * 1024;
 
-/**
- * Has what comes carried past this process, which would have to copy it twice. Not of an end that we have finished
- * with: when it finishes too, the runtime closes it with all that was not read.
- */
+/** Has what comes carried past this process, which would have to copy it twice. */
 function startCarrying(from: Socket<End>, to: Socket<End>): void {
-  if (from.data.peerFinished) return;
   from.data.bulk = new Bulk(descriptorOf(from), descriptorOf(to), (broken) => {
     if (!broken) return stopCarrying(from, to);
     // Only whoever sees the error first is told, and that was us.

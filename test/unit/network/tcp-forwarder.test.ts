@@ -67,6 +67,42 @@ test("much arrives whole in both directions, each with its own end", async () =>
   expect(Buffer.compare(Buffer.concat(answer), megabytes)).toBe(0);
 });
 
+test.each(["client", "server"])(
+  "much arrives whole after the %s has ended, slowly as it reads",
+  async (first) => {
+    const { promise: read, resolve } = Promise.withResolvers<string>();
+    const hash = new Bun.CryptoHasher("sha256");
+    const ended: Bun.SocketHandler = {
+      open: (socket) => void socket.shutdown(),
+      data(socket, bytes) {
+        hash.update(bytes);
+        socket.pause();
+        setImmediate(() => socket.resume());
+      },
+      close: () => resolve(hash.digest("hex")),
+    };
+    const fill = sendAll(megabytes);
+    const goesOn: Bun.SocketHandler = { end: fill, drain: fill, data() {} };
+    const [inside, outside] = first === "server" ? [ended, goesOn] : [goesOn, ended];
+    using server = Bun.listen({ hostname, port: 0, allowHalfOpen: true, socket: inside });
+    using forwarder = forwardTcp(hostname, 0, dialTo(server.port));
+    await Bun.connect({ hostname, port: forwarder.port, allowHalfOpen: true, socket: outside });
+    expect(await read).toBe(Bun.SHA256.hash(megabytes, "hex"));
+  },
+);
+
+test("a client that is gone before the server is reached leaves no connection behind", async () => {
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  using server = Bun.listen({ hostname, port: 0, socket: { data() {}, close: () => resolve() } });
+  using forwarder = forwardTcp(hostname, 0, async (socket, data) => {
+    while (data.peer!.readyState > 0) await Bun.sleep(1);
+    return dialTo(server.port)(socket, data);
+  });
+  const reset = (socket: Bun.Socket) => void socket.terminate();
+  await Bun.connect({ hostname, port: forwarder.port, socket: { open: reset, data() {} } });
+  await closed;
+});
+
 test("a connection that breaks in the middle of much breaks on the other side", async () => {
   let received = 0;
   using server = Bun.listen({
