@@ -6,23 +6,17 @@ import { berth as runBerth } from "../support/berth-executable.ts";
 import { type DockerRegistry, dockerRegistryPath, startDockerRegistry } from "../support/docker-registry.ts";
 import { tarOf } from "../support/image-archives.ts";
 import { patternedBytes } from "../support/registry-client.ts";
+import { storeRoots } from "../support/store-roots.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { writeOciLayout } from "../support/write-oci-layout.ts";
 
 const missing = [dockerRegistryPath, Bun.which("skopeo")].includes(null);
 const builtin = join(import.meta.dir, "../../dist/assets/builtin-image.tar");
 const directory = temporaryDirectory();
-const roots: string[] = [];
+const { roots, newRoot } = storeRoots(directory);
 let registry: DockerRegistry;
 let paths = 0;
 const newPath = () => join(directory.path, `path${paths++}`);
-
-function newRoot(): string {
-  const root = newPath();
-  mkdirSync(root);
-  roots.push(root);
-  return root;
-}
 
 async function succeed(root: string, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await runBerth(root, args);

@@ -6,12 +6,13 @@ import { type BerthOptions, berth as runBerth } from "../support/berth-executabl
 import { type Certificate, makeAuthority, makeCertificate } from "../support/certificates.ts";
 import { type DockerRegistry, dockerRegistryPath, startDockerRegistry } from "../support/docker-registry.ts";
 import { startForwardProxy } from "../support/forward-proxy.ts";
+import { storeRoots } from "../support/store-roots.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const missing = [dockerRegistryPath, Bun.which("skopeo"), Bun.which("openssl")].includes(null);
 const builtin = join(import.meta.dir, "../../dist/assets/builtin-image.tar");
 const directory = temporaryDirectory();
-const roots: string[] = [];
+const { roots, newRoot } = storeRoots(directory);
 const running: DockerRegistry[] = [];
 let authority: Certificate;
 let client: Certificate;
@@ -21,9 +22,7 @@ let guarded: DockerRegistry;
 
 /** A person with an empty home, and these files in it. */
 function newPerson(files: Readonly<Record<string, string>> = {}): string {
-  const root = join(directory.path, `root${roots.length}`);
-  mkdirSync(root);
-  roots.push(root);
+  const root = newRoot();
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, name)), { recursive: true });
     writeFileSync(join(root, name), text);

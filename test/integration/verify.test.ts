@@ -4,12 +4,13 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, wri
 import { join } from "node:path";
 import { berth as runBerth } from "../support/berth-executable.ts";
 import { type DockerRegistry, dockerRegistryPath, startDockerRegistry } from "../support/docker-registry.ts";
+import { storeRoots } from "../support/store-roots.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const missing = [dockerRegistryPath, Bun.which("skopeo")].includes(null);
 const builtin = join(import.meta.dir, "../../dist/assets/builtin-image.tar");
 const directory = temporaryDirectory();
-const roots: string[] = [];
+const { roots, newRoot } = storeRoots(directory);
 let registry: DockerRegistry;
 let root: string;
 let name: string;
@@ -58,9 +59,7 @@ describe.skipIf(missing)("verify", () => {
     if (!copied.success) throw new Error(copied.stderr.toString());
   });
   beforeEach(async () => {
-    root = join(directory.path, `root${roots.length}`);
-    roots.push(root);
-    mkdirSync(root);
+    root = newRoot();
     expect((await berth("pull", "-q", name)).code).toBe(0);
   });
   afterAll(async () => {
