@@ -55,6 +55,14 @@ export function userNameOf(uid: number, passwd: string): string | undefined {
     const [name, , id] = line.split(":", 3);
     if (id === String(uid)) return name;
   }
+  if (!asked.has(uid)) asked.set(uid, askForName(uid));
+  return asked.get(uid);
+}
+
+/** A start wants to know twice, and whoever answers may be far away. */
+const asked = new Map<number, string | undefined>();
+
+function askForName(uid: number): string | undefined {
   if (Bun.which("id") === null) return undefined;
   const { stdout, success } = Bun.spawnSync(["id", "-un", "--", String(uid)], { stderr: "ignore" });
   return success ? stdout.toString().trim() : undefined;
