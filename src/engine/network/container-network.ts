@@ -183,7 +183,8 @@ export class ContainerNetwork implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     process.off(lookAgain, this.#lookAgain);
-    await Promise.all([dispose(this.#outside), dispose(this.#agent)]);
+    await dispose(this.#agent); // first: what it still passes on goes to addresses that the outside holds
+    await dispose(this.#outside);
   }
 }
 

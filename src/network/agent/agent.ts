@@ -7,6 +7,7 @@ import { serveNames } from "./name-server.ts";
 import { Plug } from "./plug.ts";
 import { agentDescriptor, type AgentOrder, type AgentReport, type Answer, type Begin } from "./protocol.ts";
 import { type Inside, publish } from "./publish.ts";
+import { passRest } from "./tcp-forwarder.ts";
 
 function report(message: AgentReport): void {
   sendUnlessGone(agentDescriptor, message);
@@ -70,6 +71,9 @@ class Agent {
         this.#lookups.get(order.id)?.(order.answer);
         this.#lookups.delete(order.id);
         return;
+      case "finish":
+        await passRest();
+        return report({ kind: "finished" });
       case "begin":
         throw new BerthError("internal", "the agent of a network has begun already");
       default:

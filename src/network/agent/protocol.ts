@@ -12,6 +12,8 @@
  *   {"kind":"unlink", interface}   ──fd 3──▶
  *                                  ◀──fd 3── {"kind":"lookup", id, name}        for the resolver inside
  *   {"kind":"answer", id, …}       ──fd 3──▶
+ *   {"kind":"finish"}              ──fd 3──▶  passes on what the container has sent, which has ended
+ *                                  ◀──fd 3── {"kind":"finished"}
  *                                  ◀──fd 3── {"kind":"failed", code, message}   at any time; it ends
  * ```
  *
@@ -49,6 +51,7 @@ export type AgentOrder =
   | Begin
   | ({ readonly kind: "link" } & Link)
   | { readonly kind: "unlink"; readonly interface: string }
+  | { readonly kind: "finish" }
   | { readonly kind: "answer"; readonly id: number; readonly answer: Answer };
 
 /** What a name stands for: `undefined` is a name of nobody here, to be asked elsewhere. */
@@ -58,5 +61,6 @@ export type AgentReport =
   | { readonly kind: "listening"; readonly ports: readonly PublishedPort[] }
   | { readonly kind: "switch-needed"; readonly socket: string }
   | { readonly kind: "linked" | "unlinked"; readonly interface: string }
+  | { readonly kind: "finished" }
   | { readonly kind: "lookup"; readonly id: number; readonly name: string }
   | Failure;

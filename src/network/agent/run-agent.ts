@@ -20,6 +20,8 @@ export interface AgentRequest extends Omit<Begin, "kind"> {
 /** Milliseconds before an agent that ended by itself is started again; longer every time. */
 const firstPause = 50;
 const longestPause = 5_000;
+/** Milliseconds that an agent may take to finish. */
+const longestFinish = 6_000;
 
 /**
  * The network agent of a running container. An agent that somebody kills is followed by another one with the same ports
@@ -76,9 +78,10 @@ export class NetworkAgent implements AsyncDisposable {
     }
   }
 
+  /** What the container has sent to its published ports still arrives, if it is taken soon. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
-    await this.#agent.end();
+    await (this.ports.length > 0 ? this.#agent.finish() : this.#agent.end());
   }
 }
 
@@ -145,6 +148,13 @@ class AgentProcess {
     await this.exited;
   }
 
+  /** Ends it when what the container has sent is on its way; one that is stopped would never say so. */
+  async finish(): Promise<void> {
+    const finished = this.#ask({ kind: "finish" }, "finished").catch(() => undefined);
+    await Promise.race([finished, Bun.sleep(longestFinish)]);
+    await this.end();
+  }
+
   #ask(order: AgentOrder, answer: string): Promise<AgentReport> {
     if (this.#ended) return Promise.reject(new BerthError("network", ended));
     const waiting = Promise.withResolvers<AgentReport>();
@@ -163,7 +173,8 @@ class AgentProcess {
     for await (const report of readMessages<AgentReport>(this.#channel)) {
       switch (report.kind) {
         case "listening":
-          this.#waiting.get("listening")?.resolve(report);
+        case "finished":
+          this.#waiting.get(report.kind)?.resolve(report);
           break;
         case "linked":
         case "unlinked":

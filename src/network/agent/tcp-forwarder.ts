@@ -16,6 +16,26 @@ interface End {
 /** Bun's sockets have their descriptor, but its types do not know. */
 const descriptorOf = (socket: Socket<End>) => (socket as Socket<End> & { readonly fd: number }).fd;
 
+/** The ends on the host to which something may still have to be sent. */
+const owed = new Set<Socket<End>>();
+let lastPassed = 0;
+
+/** Milliseconds in which nothing moves, and in all, after which who waits for the rest gives up. */
+const patience = 500;
+const longest = 5_000;
+
+/** Resolves when all that a container has sent is on its way, or when a client does not take it. */
+export async function passRest(): Promise<void> {
+  const begin = performance.now();
+  lastPassed = begin;
+  while (owed.size > 0) {
+    await Bun.sleep(1);
+    const now = performance.now();
+    for (const { data } of owed) if (data.peer?.data.bulk !== undefined) lastPassed = now;
+    if (now - lastPassed > patience || now - begin > longest) return;
+  }
+}
+
 /** How a container's port is reached; rejects when nobody listens there. */
 export type Dial = (handlers: Bun.SocketHandler<End>, data: End) => Promise<Socket<End>>;
 
@@ -35,6 +55,7 @@ export function forwardTcp(address: string, port: number, dial: Dial): TCPSocket
       open(outside) {
         outside.pause();
         outside.data = { peer: undefined, waiting: [], peerFinished: false, bulk: undefined };
+        owed.add(outside);
         dial(handlers, { peer: outside, waiting: [], peerFinished: false, bulk: undefined }).then(
           (inside) => {
             // Who was reset meanwhile (health checks do that) has nobody to tell.
@@ -57,6 +78,12 @@ function pass(from: Socket<End>, to: Socket<End>, bytes: Uint8Array): boolean {
   to.data.waiting.push(bytes.subarray(taken));
   from.pause();
   return false;
+}
+
+/** Nothing more will be sent to it. */
+function finish(end: Socket<End>): void {
+  end.shutdown();
+  owed.delete(end);
 }
 
 /** Who sends so many bytes at once has more of them. */
@@ -82,10 +109,12 @@ const handlers: Bun.SocketHandler<End> = {
   data(from, bytes) {
     const to = from.data.peer;
     if (to === undefined) return;
+    lastPassed = performance.now();
     stopCarrying(from, to);
     if (pass(from, to, bytes) && bytes.length >= much) startCarrying(from, to);
   },
   drain(to) {
+    lastPassed = performance.now();
     const { waiting, peer, peerFinished } = to.data;
     for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
       const taken = Math.max(0, to.write(first));
@@ -95,7 +124,7 @@ const handlers: Bun.SocketHandler<End> = {
       }
       waiting.shift();
     }
-    if (peerFinished) to.shutdown();
+    if (peerFinished) finish(to);
     else if (peer?.data.bulk === undefined) peer?.resume();
   },
   end(from) {
@@ -104,9 +133,10 @@ const handlers: Bun.SocketHandler<End> = {
     stopCarrying(from, to);
     stopCarrying(to, from);
     to.data.peerFinished = true;
-    if (to.data.waiting.length === 0) to.shutdown();
+    if (to.data.waiting.length === 0) finish(to);
   },
   close(from, error) {
+    owed.delete(from);
     const to = from.data?.peer;
     if (to === undefined) return;
     stopCarrying(from, to);
