@@ -54,6 +54,11 @@ const linkOf = (path: string) => {
     return ""; // gone, or somebody else's
   }
 };
+/** The agents of the container that a process belongs to. */
+function agentsOf(pid: number): number[] {
+  const namespace = readlinkSync(`/proc/${pid}/ns/net`);
+  return roles("internal-network").filter((agent) => linkOf(`/proc/${agent}/ns/net`) === namespace);
+}
 /** The switches of this test hold a lock in its runtime directory. */
 const switches = () =>
   roles("internal-switch").filter((pid) => {
@@ -140,31 +145,57 @@ describe("a network", () => {
     }
   });
 
-  test("is the way out at the second try when slirp4netns failed at the first", async () => {
-    const home = join(lab.root, "home");
-    const [helper, tried, works] = [join(home, "slirp"), join(home, "tried"), join(home, "works")];
-    mkdirSync(join(home, ".config/berth"), { recursive: true });
-    const script = [
-      "#!/bin/sh",
-      `[ -e '${works}' ] || { touch '${tried}'; exit 1; }`,
-      `directory=$(echo '${lab.root}'/data/libexec/*)`,
-      'for loader in "$directory"/ld-*; do',
-      '  [ ! -e "$loader" ] || exec "$loader" --library-path "$directory" "$directory/slirp4netns" "$@"',
-      "done",
-      'exec "$directory/slirp4netns" "$@"',
-    ];
-    writeFileSync(helper, script.join("\n"), { mode: 0o755 });
-    writeFileSync(join(home, ".config/berth/config.toml"), `[helpers]\nslirp4netns = "${helper}"\n`);
-    await succeed("network", "create", "--internal", "shut");
-    for (const name of ["open", "wide"]) await succeed("network", "create", name);
-    const flags = ["run", "-d", "--name", "guest", "--network", "shut"];
-    await lab.berth([...flags, builtinImage, "sleep", "1000"], { env: { ...env, HOME: home } });
-    const first = succeed("network", "connect", "open", "guest");
-    while (!existsSync(tried)) await Bun.sleep(10);
-    writeFileSync(works, "");
-    await succeed("network", "connect", "wide", "guest");
-    await first;
-    expect((await inside("guest", "ip", "route")).stdout).toContain("default via 10.0.2.2");
+  test.each([
+    { helper: "slirp4netns", failing: "*", before: ["--network", "shut"] }, // has an agent, and no way out
+    { helper: "nsenter", failing: "*internal-network*", before: [] }, // has a way out, and no agent
+  ])(
+    "is connected at the second try when $helper failed at the first",
+    async ({ helper, failing, before }) => {
+      const home = join(lab.root, helper);
+      const [program, tried] = [join(home, "program"), join(home, "tried")];
+      mkdirSync(join(home, ".config/berth"), { recursive: true });
+      const script = [
+        "#!/bin/sh",
+        `[ -e '${tried}' ] || case "$*" in ${failing}) touch '${tried}'; exit 1 ;; esac`,
+        `directory=$(echo '${lab.root}'/data/libexec/*)`,
+        'for loader in "$directory"/ld-*; do',
+        `  [ ! -e "$loader" ] || exec "$loader" --library-path "$directory" "$directory/${helper}" "$@"`,
+        "done",
+        `exec "$directory/${helper}" "$@"`,
+      ];
+      writeFileSync(program, script.join("\n"), { mode: 0o755 });
+      writeFileSync(join(home, ".config/berth/config.toml"), `[helpers]\n${helper} = "${program}"\n`);
+      await succeed("network", "create", "--internal", "shut");
+      await succeed("network", "create", "open");
+      const run = ["run", "-d", "--name", "guest", ...before, builtinImage, "sleep", "1000"];
+      expect((await lab.berth(run, { env: { ...env, HOME: home } })).code).toBe(0);
+      expect(existsSync(tried)).toBe(false);
+      await succeed("network", "connect", "open", "guest");
+      expect(existsSync(tried)).toBe(true);
+      expect((await inside("guest", "ip", "route")).stdout).toContain("default via 10.0.2.2");
+      expect(await reaches("guest", "guest")).toBe(true);
+    },
+  );
+
+  test("is connected when the agent that should have done it was killed meanwhile", async () => {
+    await succeed("network", "create", "first");
+    await succeed("network", "create", "second");
+    const id = await start("guest", "--network", "first");
+    await start("member", "--network", "second");
+    const pid = await succeed("inspect", "-f", "{{.State.Pid}}", "guest");
+    const [agent = 0] = agentsOf(Number(pid));
+    process.kill(agent, "SIGSTOP");
+    const connected = succeed("network", "connect", "second", "guest");
+    const hosts = async () => (await inside("guest", "cat", "/etc/hosts")).stdout;
+    const own = () =>
+      hosts().then((text) => text.split("\n").filter((line) => line.includes(id.slice(0, 12))));
+    while ((await own()).length < 2) await Bun.sleep(10); // the order comes next
+    process.kill(agent, "SIGKILL");
+    await connected;
+    for (const name of ["member", "guest"])
+      expect([name, await reaches("guest", name)]).toEqual([name, true]);
+    expect(await reaches("member", "guest")).toBe(true);
+    expect(await own()).toHaveLength(2);
   });
 
   test("holds 50 members, and goes on when any process of it is killed", async () => {
@@ -183,9 +214,7 @@ describe("a network", () => {
     for (const name of ["m1", "m2", "m3"])
       processes.set(name, Number(await succeed("inspect", "-f", "{{.State.Pid}}", name)));
     const [first, second, third] = [...processes.values()] as [number, number, number];
-    const namespace = readlinkSync(`/proc/${first}/ns/net`);
-    const agents = () =>
-      roles("internal-network").filter((pid) => linkOf(`/proc/${pid}/ns/net`) === namespace);
+    const agents = () => agentsOf(first);
     const outsides = () => roles(String(second));
     const each = () => [...switches(), ...agents(), ...outsides(), monitorOf(third)];
     // Of the switches that 50 members start at once all but one end by themselves.

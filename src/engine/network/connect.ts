@@ -38,6 +38,7 @@ export async function connectNetwork(
     await apply(container, membership, true);
   } catch (error) {
     context.store.networks.disconnect(network.id, container.id);
+    wakeMonitor(container); // which may still be trying
     throw error;
   }
   emitNetworkEvent(context, network, "connect", { container: container.id });
@@ -84,14 +85,15 @@ const pollInterval = 5;
 
 /** Has the monitor of a running container look again, and waits until the container has, or has not, the interface. */
 async function apply(
-  { id, state }: ContainerRecord,
+  container: ContainerRecord,
   membership: NetworkMembership,
   there: boolean,
 ): Promise<void> {
+  const { id, state } = container;
   const { process: first, monitor } = state;
   if (!isUp(state) || first === undefined || monitor === undefined) return;
   const name = interfaceName(membership);
-  if (isAlive(monitor)) process.kill(monitor.pid, lookAgain);
+  wakeMonitor(container);
   for (const end = Date.now() + patience; Date.now() < end; await Bun.sleep(pollInterval)) {
     if (!isAlive(first) || (there ? isSetUp(first.pid, membership) : !hasRoute(first.pid, name))) return;
   }
@@ -102,6 +104,10 @@ async function apply(
       hint: "its monitor says why: BERTH_DEBUG=1 when the container is started shows it",
     },
   );
+}
+
+function wakeMonitor({ state: { monitor } }: ContainerRecord): void {
+  if (monitor !== undefined && isAlive(monitor)) process.kill(monitor.pid, lookAgain);
 }
 
 /** Whether the interface of a network is up with its addresses, of which the IPv6 one comes last (/proc/PID/net/if_inet6). */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { messageOf } from "../../base/errors.ts";
+import type { Link } from "../../network/agent/protocol.ts";
 import type { NetworkAgent } from "../../network/agent/run-agent.ts";
 import type { Running } from "../../network/keep-running.ts";
 import { type SlirpOptions, slirpAddresses } from "../../network/slirp4netns.ts";
@@ -21,6 +22,10 @@ import { renewNames } from "./renew-names.ts";
 /** What `network connect` and `network disconnect` send to a monitor, so that it looks again. Whoever knows nothing of it ignores it. */
 export const lookAgain = "SIGURG";
 
+/** Milliseconds before what failed is tried again; longer every time. */
+const firstPause = 50;
+const longestPause = 5_000;
+
 /** The interface of a container in its n-th network. */
 export const interfaceName = ({ position }: NetworkMembership) => `eth${position}`;
 
@@ -36,8 +41,13 @@ export class ContainerNetwork implements AsyncDisposable {
   readonly #slirp: SlirpOptions;
   #outside: Promise<Running> | undefined;
   #agent: Promise<NetworkAgent> | undefined;
-  #linked: ReadonlyMap<string, NetworkPlace> = new Map();
+  /** By network. */
+  readonly #linked = new Map<string, NetworkPlace>();
+  /** What the container's files say. */
+  #named: readonly NetworkMembership[] = [];
   #refreshed: Promise<void> = Promise.resolve();
+  #pause = firstPause;
+  #retry: Timer | undefined;
   #disposed = false;
 
   constructor(context: EngineContext, container: StartableContainer, pid: number) {
@@ -57,6 +67,7 @@ export class ContainerNetwork implements AsyncDisposable {
     if (places.length > 0 || (opensPorts && !bySlirp)) this.#agent = this.#startAgent(opensPorts && !bySlirp);
     await Promise.all([this.#outside, this.#agent]);
     await this.#link(places);
+    this.#named = places.map(({ membership }) => membership);
     process.on(lookAgain, this.#lookAgain);
   }
 
@@ -109,34 +120,45 @@ export class ContainerNetwork implements AsyncDisposable {
 
   /** Makes links what the store says they are. */
   async #link(places: readonly NetworkPlace[]): Promise<void> {
-    const before = this.#linked;
-    const now = new Map(places.map((place) => [place.network.id, place]));
-    this.#linked = now;
-    const gone = [...before.values()].filter(({ network }) => !now.has(network.id));
-    const added = places.filter(({ network }) => !before.has(network.id));
+    const gone = [...this.#linked].filter(([id]) => places.every(({ network }) => network.id !== id));
+    const added = places.filter(({ network }) => !this.#linked.has(network.id));
     if (gone.length + added.length === 0) return;
     this.#agent ??= this.#startAgent(false);
-    const agent = await this.#agent;
-    await Promise.all(gone.map(({ membership }) => agent.unlink(interfaceName(membership))));
-    await Promise.all(
-      added.map(({ network, membership }) =>
-        agent.link({
-          interface: interfaceName(membership),
-          socket: this.#socketOf(network),
-          address: membership.address,
-          prefixLength: parseSubnet(network.subnet).prefixLength,
-          ...(network.ipv6 && membership.address6
-            ? {
-                ipv6: {
-                  address: membership.address6,
-                  prefixLength: parseSubnet(network.ipv6.subnet).prefixLength,
-                },
-              }
-            : {}),
-          mac: macOf(membership.address),
-        }),
-      ),
-    );
+    let agent: NetworkAgent;
+    try {
+      agent = await this.#agent;
+    } catch (error) {
+      this.#agent = undefined; // the next one may do better
+      throw error;
+    }
+    const unlinked = gone.map(async ([id, { membership }]) => {
+      await agent.unlink(interfaceName(membership));
+      this.#linked.delete(id);
+    });
+    await Promise.all(unlinked);
+    const linked = added.map(async (place) => {
+      await agent.link(this.#linkOf(place));
+      this.#linked.set(place.network.id, place);
+    });
+    await Promise.all(linked);
+  }
+
+  #linkOf({ network, membership }: NetworkPlace): Link {
+    return {
+      interface: interfaceName(membership),
+      socket: this.#socketOf(network),
+      address: membership.address,
+      prefixLength: parseSubnet(network.subnet).prefixLength,
+      ...(network.ipv6 && membership.address6
+        ? {
+            ipv6: {
+              address: membership.address6,
+              prefixLength: parseSubnet(network.ipv6.subnet).prefixLength,
+            },
+          }
+        : {}),
+      mac: macOf(membership.address),
+    };
   }
 
   #socketOf({ id }: NetworkRecord): string {
@@ -146,20 +168,28 @@ export class ContainerNetwork implements AsyncDisposable {
     return join(directory, id.slice(0, 32));
   }
 
-  /** Somebody has connected the container, or disconnected it; whoever did looks at the container's interfaces. */
+  /**
+   * Somebody has connected the container, or disconnected it; whoever did looks at the container's interfaces. What fails
+   * is tried again until it works, or is no longer wanted.
+   */
   async #refresh(): Promise<void> {
+    clearTimeout(this.#retry);
     if (this.#disposed) return;
     try {
-      const before = [...this.#linked.values()].map(({ membership }) => membership);
       const places = this.#places();
       await this.#refreshOutside(this.#goesOut(places));
-      const after = places.map(({ membership }) => membership);
-      renewNames(this.#container, before, after);
+      const memberships = places.map(({ membership }) => membership);
+      renewNames(this.#container, this.#named, memberships);
+      this.#named = memberships;
       await this.#link(places);
+      this.#pause = firstPause;
     } catch (error) {
-      this.#context.warn(
-        `the networks of container ${this.#container.id} could not be changed: ${messageOf(error)}`,
-      );
+      if (this.#pause === firstPause)
+        this.#context.warn(
+          `the networks of container ${this.#container.id} could not be changed: ${messageOf(error)}`,
+        );
+      this.#retry = setTimeout(this.#lookAgain, this.#pause);
+      this.#pause = Math.min(2 * this.#pause, longestPause);
     }
   }
 
@@ -182,6 +212,7 @@ export class ContainerNetwork implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
+    clearTimeout(this.#retry);
     process.off(lookAgain, this.#lookAgain);
     await dispose(this.#agent); // first: what it still passes on goes to addresses that the outside holds
     await dispose(this.#outside);

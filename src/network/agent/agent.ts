@@ -36,7 +36,10 @@ export async function agentMain(): Promise<number> {
 
 class Agent {
   readonly #begin: Begin;
-  readonly #plugs = new Map<string, { readonly addresses: readonly string[]; readonly plug: Plug }>();
+  readonly #plugs = new Map<
+    string,
+    { readonly addresses: readonly string[]; readonly plug: Promise<Plug> }
+  >();
   readonly #lookups = new Map<number, (answer: Answer) => void>();
   #lookupCount = 0;
   #servesNames = false;
@@ -57,14 +60,16 @@ class Agent {
       case "link": {
         await this.#serveNames();
         const needSwitch = () => report({ kind: "switch-needed", socket: order.socket });
+        const plug = Plug.insert(order, needSwitch);
         this.#plugs.set(order.interface, {
           addresses: [order.address, ...(order.ipv6 ? [order.ipv6.address] : [])],
-          plug: await Plug.insert(order, needSwitch),
+          plug,
         });
+        await plug;
         return report({ kind: "linked", interface: order.interface });
       }
       case "unlink":
-        this.#plugs.get(order.interface)?.plug.pull();
+        (await this.#plugs.get(order.interface)?.plug)?.pull();
         this.#plugs.delete(order.interface);
         return report({ kind: "unlinked", interface: order.interface });
       case "answer":
