@@ -114,16 +114,22 @@ export interface VolumeRecord {
 }
 
 /** A network that a user has made. */
-export interface NetworkRecord {
-  /** 64 lower-case hex digits */
-  readonly id: string;
-  readonly name: string;
+/** Where the addresses of a network come from. */
+export interface AddressPool {
   /** `172.18.0.0/16` */
   readonly subnet: string;
   readonly gateway: string;
   /** The part of the subnet that addresses are given from, if not all of it. */
   readonly range?: string;
-  readonly ipv6?: { readonly subnet: string; readonly gateway: string; readonly range?: string };
+  /** Addresses that are never given, by what has them. */
+  readonly reserved?: Readonly<Record<string, string>>;
+}
+
+export interface NetworkRecord extends AddressPool {
+  /** 64 lower-case hex digits */
+  readonly id: string;
+  readonly name: string;
+  readonly ipv6?: AddressPool;
   /** Without a way out. */
   readonly internal: boolean;
   readonly labels: Readonly<Record<string, string>>;

@@ -352,6 +352,25 @@ describe("a network", () => {
     }
   });
 
+  test("keeps back the addresses that others have", async () => {
+    const others = ["router=10.83.0.2", "printer=10.83.0.4"].flatMap((word) => ["--aux-address", word]);
+    await succeed("network", "create", "--subnet", "10.83.0.0/24", ...others, "shared");
+    expect(await succeed("network", "inspect", "-f", "{{json .IPAM.Config}}", "shared")).toBe(
+      '[{"Subnet":"10.83.0.0/24","Gateway":"10.83.0.1",' +
+        '"AuxiliaryAddresses":{"printer":"10.83.0.4","router":"10.83.0.2"}}]',
+    );
+    const address = ["inspect", "-f", "{{.NetworkSettings.Networks.shared.IPAddress}}"];
+    for (const name of ["one", "two"]) await start(name, "--network", "shared");
+    expect(await succeed(...address, "one", "two")).toBe("10.83.0.3\n10.83.0.5");
+    expect(await refused("run", "--rm", "--network", "shared", "--ip", "10.83.0.4", builtinImage)).toContain(
+      "Address already in use",
+    );
+    for (const word of ["10.83.0.9", "=10.83.0.9", "router=", "router=ten"])
+      expect(await refused("network", "create", "--aux-address", word, "wrong")).toContain(
+        `invalid argument "${word}" for "--aux-address" flag: '${word}' is not NAME=ADDRESS`,
+      );
+  });
+
   test("is listed, inspected and removed in Docker's words", async () => {
     const id = await succeed("network", "create", "--label", "a=b", "--subnet", "10.79.1.7/24", "shown");
     expect(id).toMatch(/^[0-9a-f]{64}$/);

@@ -1,4 +1,5 @@
 import { BerthError, isBerthError } from "../../base/errors.ts";
+import { isAddress } from "../../oci/ports.ts";
 import { defineCommand } from "../command.ts";
 import { forEachTold } from "../each.ts";
 import { filterFlag } from "../flags/filter-flag.ts";
@@ -13,6 +14,10 @@ export const networkCreate = defineCommand({
   usage: "[OPTIONS] NETWORK",
   description: "Create a network",
   flags: {
+    "aux-address": flag.list("Auxiliary IPv4 or IPv6 addresses used by Network driver", {
+      type: "map",
+      check: checkAuxiliary,
+    }),
     driver: flag.text("Driver to manage the Network", {
       short: "d",
       default: "bridge",
@@ -25,7 +30,7 @@ export const networkCreate = defineCommand({
     label: flag.list("Set metadata on a network"),
     subnet: flag.list("Subnet in CIDR format that represents a network segment"),
   },
-  notYet: "attachable aux-address config-from config-only ingress ipam-driver ipam-opt ipv4 opt:o scope",
+  notYet: "attachable config-from config-only ingress ipam-driver ipam-opt ipv4 opt:o scope",
   words: { min: 1, max: 1 },
   async run({ flags, words, host, context }) {
     if (flags.driver && flags.driver !== "bridge")
@@ -40,12 +45,19 @@ export const networkCreate = defineCommand({
       subnets: flags.subnet,
       gateways: flags.gateway,
       ranges: flags["ip-range"],
+      reserved: labelsFrom(flags["aux-address"]),
       ipv6: flags.ipv6,
     });
     host.stdout.write(`${id}\n`);
     return 0;
   },
 });
+
+/** `NAME=ADDRESS`. Docker ignores what has no address. */
+function checkAuxiliary(value: string): void {
+  const [, address = ""] = /^[^=]+=(.+)$/.exec(value) ?? [];
+  if (!isAddress(address)) throw new BerthError("invalid-argument", `'${value}' is not NAME=ADDRESS`);
+}
 
 export const networkList = defineCommand({
   usage: "[OPTIONS]",

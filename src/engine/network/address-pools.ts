@@ -14,7 +14,7 @@ import {
   subnetText,
 } from "../../network/subnet.ts";
 import { isAddress } from "../../oci/ports.ts";
-import type { NetworkRecord } from "../../store/types.ts";
+import type { AddressPool } from "../../store/types.ts";
 
 /** What a new network was asked to have. */
 export interface PoolRequest {
@@ -22,17 +22,19 @@ export interface PoolRequest {
   readonly subnets: readonly string[];
   readonly gateways: readonly string[];
   readonly ranges: readonly string[];
+  /** Addresses that are not to be given, by name. */
+  readonly reserved: Readonly<Record<string, string>>;
   readonly ipv6: boolean;
 }
 
-/** Where the addresses of a network come from. */
-type Pool = Pick<NetworkRecord, "subnet" | "gateway" | "range">;
+/** What one subnet was asked to have. */
+type PoolParts = Partial<Omit<AddressPool, "subnet">>;
 
-/** The subnets of a new network: those asked for, or free ones. Every gateway and every range is of one of them. */
+/** The subnets of a new network: those asked for, or free ones. Every gateway, range and reserved address is of one of them. */
 export function choosePools(
-  { subnets, gateways, ranges, ipv6 }: PoolRequest,
+  { subnets, gateways, ranges, reserved, ipv6 }: PoolRequest,
   others: readonly Subnet[],
-): { readonly pool: Pool; readonly pool6: Pool | undefined } {
+): { readonly pool: AddressPool; readonly pool6: AddressPool | undefined } {
   const asked = subnets.map((text) => askedSubnet(text, others));
   const asked6 = onlyOf(6, asked);
   if (asked6 && !ipv6)
@@ -41,27 +43,25 @@ export function choosePools(
     });
   if (Math.max(gateways.length, ranges.length) > asked.length)
     throw new BerthError("invalid-argument", "every ip-range or gateway must have a corresponding subnet");
-  const parts = matchParts(asked, gateways, ranges.map(parseSubnet));
+  const parts = matchParts(asked, gateways, ranges.map(parseSubnet), reserved);
   const subnet = onlyOf(4, asked) ?? freeSubnet(others);
   const subnet6 = ipv6 ? (asked6 ?? localSubnet(crypto.getRandomValues(new Uint8Array(5)))) : undefined;
-  const poolOf = (each: Subnet): Pool => {
-    const { gateway, range } = parts.get(each) ?? {};
-    return {
-      subnet: subnetText(each),
-      gateway: gateway ?? addressAt(each, 1),
-      ...(range ? { range } : {}),
-    };
+  const poolOf = (each: Subnet): AddressPool => {
+    const { gateway = addressAt(each, 1), ...more } = parts.get(each) ?? {};
+    refuseTaken(more.reserved ?? {}, [addressAt(each, 0), gateway]);
+    return { subnet: subnetText(each), gateway, ...more };
   };
   return { pool: poolOf(subnet), pool6: subnet6 && poolOf(subnet6) };
 }
 
-/** The gateway and the range of each subnet, of which each may have one. */
+/** The gateway and the range of each subnet, of which each may have one, and its reserved addresses. */
 function matchParts(
   subnets: readonly Subnet[],
   gateways: readonly string[],
   ranges: readonly Subnet[],
-): ReadonlyMap<Subnet, Partial<Omit<Pool, "subnet">>> {
-  const parts = new Map<Subnet, Partial<Omit<Pool, "subnet">>>();
+  reserved: Readonly<Record<string, string>>,
+): ReadonlyMap<Subnet, PoolParts> {
+  const parts = new Map<Subnet, PoolParts>();
   for (const range of ranges) {
     const text = subnetText(range);
     const subnet = subnets.find((each) => isWithin(range, each));
@@ -89,7 +89,27 @@ function matchParts(
       );
     parts.set(subnet, { ...part, gateway });
   }
+  for (const [name, text] of Object.entries(reserved)) {
+    const address = canonicalAddress(text);
+    const subnet = subnets.find((each) => contains(each, address));
+    if (subnet === undefined)
+      throw new BerthError("invalid-argument", `no matching subnet for aux-address ${text}`);
+    const part = parts.get(subnet);
+    parts.set(subnet, { ...part, reserved: { ...part?.reserved, [name]: address } });
+  }
   return parts;
+}
+
+function refuseTaken(reserved: Readonly<Record<string, string>>, taken: readonly string[]): void {
+  const seen = new Set(taken);
+  for (const [name, address] of Object.entries(reserved)) {
+    if (seen.has(address))
+      throw new BerthError(
+        "conflict",
+        `failed to allocate secondary ip address (${name}:${address}): Address already in use`,
+      );
+    seen.add(address);
+  }
 }
 
 function onlyOf(family: 4 | 6, subnets: readonly Subnet[]): Subnet | undefined {

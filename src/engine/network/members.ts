@@ -2,7 +2,13 @@ import { BerthError } from "../../base/errors.ts";
 import type { Answer } from "../../network/agent/protocol.ts";
 import { canonicalAddress, contains, freeAddress, parseSubnet } from "../../network/subnet.ts";
 import type { Store } from "../../store/store.ts";
-import type { ContainerRecord, ContainerState, NetworkMembership, NetworkRecord } from "../../store/types.ts";
+import type {
+  AddressPool,
+  ContainerRecord,
+  ContainerState,
+  NetworkMembership,
+  NetworkRecord,
+} from "../../store/types.ts";
 import { isAlive } from "../../sys/process-identity.ts";
 import { isUp } from "../container-status.ts";
 import type { NetworkRequest } from "../run-options.ts";
@@ -25,8 +31,14 @@ export function joinNetwork(
         "conflict",
         `endpoint with name ${container.name} already exists in network ${network.name}`,
       );
-    const taken = new Set([network.gateway, network.ipv6?.gateway ?? "", ...members.flatMap(addressesOf)]);
     const { ipv6 } = network;
+    const taken = new Set([
+      ...[network, ...(ipv6 ? [ipv6] : [])].flatMap(({ gateway, reserved }) => [
+        gateway,
+        ...Object.values(reserved ?? {}),
+      ]),
+      ...members.flatMap(addressesOf),
+    ]);
     if (ipv6 === undefined && request.address6 !== undefined) throw noSuchAddress(network, request.address6);
     store.networks.connect({
       networkId: network.id,
@@ -41,7 +53,7 @@ export function joinNetwork(
 
 function chooseAddress(
   network: NetworkRecord,
-  pool: { readonly subnet: string; readonly range?: string },
+  pool: AddressPool,
   taken: ReadonlySet<string>,
   asked: string | undefined,
 ): string {

@@ -1,6 +1,6 @@
 import { BerthError } from "../../base/errors.ts";
 import { macOf, parseSubnet } from "../../network/subnet.ts";
-import type { NetworkMembership, NetworkRecord } from "../../store/types.ts";
+import type { AddressPool, NetworkMembership, NetworkRecord } from "../../store/types.ts";
 import type { EngineContext } from "../context.ts";
 import { activeMembers } from "./members.ts";
 import { predefinedNetworks } from "./predefined.ts";
@@ -138,8 +138,15 @@ export function inspectNetwork(context: EngineContext, nameOrId: string): Record
   };
 }
 
-function poolOf({ subnet, range, gateway }: Pick<NetworkRecord, "subnet" | "range" | "gateway">) {
-  return { Subnet: subnet, ...(range === undefined ? {} : { IPRange: range }), Gateway: gateway };
+function poolOf({ subnet, range, gateway, reserved }: AddressPool) {
+  return {
+    Subnet: subnet,
+    ...(range === undefined ? {} : { IPRange: range }),
+    Gateway: gateway,
+    ...(reserved === undefined
+      ? {}
+      : { AuxiliaryAddresses: Object.fromEntries(Object.entries(reserved).toSorted()) }),
+  };
 }
 
 /** The same as long as the container belongs to the network. */
