@@ -92,20 +92,22 @@ export function overlap(a: Subnet, b: Subnet): boolean {
   return a.family === b.family && (holds(a, b.base) || holds(b, a.base));
 }
 
-/**
- * The lowest address of a range of a subnet, by default all of it, that is not taken: not the subnet's first (the
- * network) and not the last of an IPv4 one (broadcast).
- */
+/** What no member can have: a subnet's first address, which means the network, and the last of IPv4, which means all members. */
+export function unusableAddresses(subnet: Subnet): readonly string[] {
+  const last = addressText(subnet.family, subnet.base + subnetSize(subnet) - 1n);
+  return [addressAt(subnet, 0), ...(subnet.family === 4 ? [last] : [])];
+}
+
+/** The lowest usable address of a range of a subnet, by default all of it, that is not taken. */
 export function freeAddress(
   subnet: Subnet,
   taken: ReadonlySet<string>,
   range: Subnet = subnet,
 ): string | undefined {
-  const last = subnet.base + subnetSize(subnet) - 1n;
+  const unusable = unusableAddresses(subnet);
   for (let address = range.base; address < range.base + subnetSize(range); address++) {
-    if (address === subnet.base || (subnet.family === 4 && address === last)) continue;
     const text = addressText(subnet.family, address);
-    if (!taken.has(text)) return text;
+    if (!taken.has(text) && !unusable.includes(text)) return text;
   }
   return undefined;
 }

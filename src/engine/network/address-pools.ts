@@ -12,6 +12,7 @@ import {
   routedSubnets,
   type Subnet,
   subnetText,
+  unusableAddresses,
 } from "../../network/subnet.ts";
 import { isAddress } from "../../oci/ports.ts";
 import type { AddressPool } from "../../store/types.ts";
@@ -48,7 +49,9 @@ export function choosePools(
   const subnet6 = ipv6 ? (asked6 ?? localSubnet(crypto.getRandomValues(new Uint8Array(5)))) : undefined;
   const poolOf = (each: Subnet): AddressPool => {
     const { gateway = addressAt(each, 1), ...more } = parts.get(each) ?? {};
-    refuseTaken(more.reserved ?? {}, [addressAt(each, 0), gateway]);
+    const unusable = unusableAddresses(each);
+    if (unusable.includes(gateway)) throw inUse(`gateway (${gateway})`);
+    refuseTaken(more.reserved ?? {}, [...unusable, gateway]);
     return { subnet: subnetText(each), gateway, ...more };
   };
   return { pool: poolOf(subnet), pool6: subnet6 && poolOf(subnet6) };
@@ -103,13 +106,13 @@ function matchParts(
 function refuseTaken(reserved: Readonly<Record<string, string>>, taken: readonly string[]): void {
   const seen = new Set(taken);
   for (const [name, address] of Object.entries(reserved)) {
-    if (seen.has(address))
-      throw new BerthError(
-        "conflict",
-        `failed to allocate secondary ip address (${name}:${address}): Address already in use`,
-      );
+    if (seen.has(address)) throw inUse(`secondary ip address (${name}:${address})`);
     seen.add(address);
   }
+}
+
+function inUse(what: string): BerthError {
+  return new BerthError("conflict", `failed to allocate ${what}: Address already in use`);
 }
 
 function onlyOf(family: 4 | 6, subnets: readonly Subnet[]): Subnet | undefined {

@@ -1,6 +1,12 @@
 import { BerthError } from "../../base/errors.ts";
 import type { Answer } from "../../network/agent/protocol.ts";
-import { canonicalAddress, contains, freeAddress, parseSubnet } from "../../network/subnet.ts";
+import {
+  canonicalAddress,
+  contains,
+  freeAddress,
+  parseSubnet,
+  unusableAddresses,
+} from "../../network/subnet.ts";
 import type { Store } from "../../store/store.ts";
 import type {
   AddressPool,
@@ -68,7 +74,8 @@ function chooseAddress(
   }
   const address = canonicalAddress(asked);
   if (!contains(subnet, address)) throw noSuchAddress(network, asked);
-  if (taken.has(address)) throw new BerthError("conflict", "Address already in use");
+  if (taken.has(address) || unusableAddresses(subnet).includes(address))
+    throw new BerthError("conflict", "Address already in use");
   return address;
 }
 

@@ -15,6 +15,7 @@ import {
   parseSubnet,
   routedSubnets,
   subnetText,
+  unusableAddresses,
 } from "../../../src/network/subnet.ts";
 
 describe("a subnet", () => {
@@ -57,6 +58,11 @@ describe("a subnet", () => {
     const taken = ["fd00::fffd", "fd00::fffe"];
     expect(freeAddress(six, new Set(taken))).toBe("fd00::ffff");
     expect(freeAddress(six, new Set([...taken, "fd00::ffff"]))).toBeUndefined();
+  });
+
+  test("has addresses that nobody can have", () => {
+    expect(unusableAddresses(parseSubnet("10.0.0.0/23"))).toEqual(["10.0.0.0", "10.0.1.255"]);
+    expect(unusableAddresses(parseSubnet("fd00::/64"))).toEqual(["fd00::"]);
   });
 
   test("gives out those of a range of it only", () => {

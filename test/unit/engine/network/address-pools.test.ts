@@ -50,6 +50,14 @@ test.each<[Partial<PoolRequest>, string]>([
   [{ subnets: [six], gateways: ["172.18.0.1"], ipv6: true }, "no matching subnet for gateway 172.18.0.1"],
   [{ subnets: [four], ranges: ["10.80.0.0/16"] }, "no matching subnet for range 10.80.0.0/16"],
   [{ subnets: [four], gateways: ["ten"] }, "invalid gateway address ten"],
+  [
+    { subnets: [four], gateways: ["10.80.0.255"] },
+    "failed to allocate gateway (10.80.0.255): Address already in use",
+  ],
+  [
+    { subnets: [six], reserved: { router: "fd80::" }, ipv6: true },
+    "failed to allocate secondary ip address (router:fd80::): Address already in use",
+  ],
   [{ reserved: { router: "172.18.0.9" } }, "no matching subnet for aux-address 172.18.0.9"],
   [{ subnets: [four], reserved: { router: "10.81.0.9" } }, "no matching subnet for aux-address 10.81.0.9"],
   [
