@@ -36,7 +36,10 @@ async function rolesInOnePiece(root: string): Promise<BunPlugin> {
   for (const role of ["init", "joiner"]) {
     const path = join(root, `src/container/${role}.ts`);
     const { outputs } = await Bun.build({ entrypoints: [path], target: "bun", format: "esm", minify: true });
-    pieces.set(path, await outputs[0]!.text());
+    const piece = await outputs[0]!.text();
+    const slow = new Bun.Transpiler().scanImports(piece).find((each) => each.path !== "bun:ffi");
+    if (slow) throw new Error(`${role}.ts would load ${slow.path} at every start`);
+    pieces.set(path, piece);
   }
   return {
     name: "roles-in-one-piece",

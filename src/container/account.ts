@@ -1,5 +1,3 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { MountInterpreter } from "./mount-interpreter.ts";
 import { readAccountFile } from "./process-setup.ts";
 import type { Account } from "./spec.ts";
@@ -24,7 +22,8 @@ export function addAccount(interpreter: MountInterpreter, account: Account): voi
     const target = `/etc/${file}`;
     const text = readAccountFile(interpreter.root, target);
     if (ids(text).includes(id)) continue;
-    const source = join(directory, file);
+    const source = `${directory}/${file}`;
+    const { writeFileSync } = process.getBuiltinModule("node:fs");
     writeFileSync(source, `${text.replace(/[^\n]$/, "$&\n")}${line}\n`, { mode: 0o644 });
     const bind = {
       kind: "bind",

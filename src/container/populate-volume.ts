@@ -1,5 +1,5 @@
-import { closeSync } from "node:fs";
 import { copyLayers } from "../snapshot/copy-layers.ts";
+import { close } from "../sys/files.ts";
 import { fileSyscalls } from "../sys/file-syscalls.ts";
 import { AT_FDCWD, O, openAt } from "../sys/libc.ts";
 
@@ -14,6 +14,6 @@ export function populateVolume(source: number, target: string): void {
     if (typeof entries !== "number" && entries.length > 0) return;
     copyLayers(fileSyscalls, [source], directory);
   } finally {
-    closeSync(directory);
+    close(directory);
   }
 }

@@ -1,5 +1,5 @@
-import { chownSync, closeSync, fstatSync, lchownSync, lstatSync, readdirSync } from "node:fs";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
+import { close } from "../sys/files.ts";
 import { O, openAt, openInRoot } from "../sys/libc.ts";
 
 /**
@@ -24,6 +24,7 @@ interface Owner {
 }
 
 function give(root: number, path: string, { uid, gid }: Owner): void {
+  const { chownSync, fstatSync, lchownSync, lstatSync, readdirSync } = process.getBuiltinModule("node:fs");
   const top = openInRoot(root, path, O.PATH);
   const { dev } = fstatSync(top);
   const visit = (directory: number) => {
@@ -35,11 +36,11 @@ function give(root: number, path: string, { uid, gid }: Owner): void {
       if (!stat.isDirectory()) continue;
       const below = openAt(directory, name, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
       visit(below);
-      closeSync(below);
+      close(below);
     }
   };
   const stat = fstatSync(top);
   if (stat.isDirectory()) visit(top);
   if (stat.uid !== uid || stat.gid !== gid) chownSync(`/proc/self/fd/${top}`, uid, gid);
-  closeSync(top);
+  close(top);
 }

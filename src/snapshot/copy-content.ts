@@ -1,4 +1,3 @@
-import { readSync } from "node:fs";
 import type { FileStatus } from "../sys/file-status.ts";
 import { E, type FileSyscalls } from "../sys/file-syscalls.ts";
 
@@ -38,6 +37,7 @@ function copySegment(calls: FileSyscalls, from: number, to: number, start: numbe
 }
 
 function copyByBuffer(calls: FileSyscalls, from: number, to: number, start: number, end: number): number {
+  const { readSync } = process.getBuiltinModule("node:fs"); // init has this module in it, and seldom needs it
   const buffer = Buffer.allocUnsafe(Math.min(bufferSize, end - start));
   for (let at = start; at < end; ) {
     const count = readSync(from, buffer, 0, Math.min(buffer.length, end - at), at);
