@@ -5,7 +5,7 @@
 async function main(argv: readonly string[]): Promise<number> {
   switch (argv[0]) {
     case "internal-init":
-      return (await (await import("./container/init.ts")).initMain()) ?? refuseRole(argv[0]);
+      return (await (await import("./container/init.ts")).initMain(argv[1])) ?? refuseRole(argv[0]);
     case "internal-monitor":
       if (!(await roleInput()).getsOrders()) return refuseRole(argv[0]);
       if (argv[1] !== undefined)

@@ -3,7 +3,7 @@
  * The talk with the host side is drawn in protocol.ts.
  */
 import { BerthError } from "../base/errors.ts";
-import { close, readLink } from "../sys/files.ts";
+import { close, readInto, readLink } from "../sys/files.ts";
 import {
   AT_FDCWD,
   bringInterfaceUp,
@@ -11,9 +11,11 @@ import {
   endWithParent,
   enterNewCgroupNamespace,
   sendDescriptor,
+  setCapabilities,
   setGroup,
   startSession,
 } from "../sys/libc.ts";
+import { allCapabilities } from "../sys/capabilities.ts";
 import { failureOf, receiveLine, sendMessage } from "../sys/message-channel.ts";
 import { getsOrders } from "../sys/role-input.ts";
 import { MountInterpreter } from "./mount-interpreter.ts";
@@ -28,7 +30,14 @@ import {
   openTerminal,
   refuseDirectories,
 } from "./process-setup.ts";
-import { channelDescriptor, type InitMessage, type StartRequest, terminalDescriptor } from "./protocol.ts";
+import {
+  channelDescriptor,
+  gateDescriptor,
+  type InitMessage,
+  type StartRequest,
+  terminalDescriptor,
+  unmappedWord,
+} from "./protocol.ts";
 
 const send = (message: InitMessage) => sendMessage(channelDescriptor, message);
 
@@ -93,9 +102,23 @@ async function run(request: StartRequest): Promise<never> {
   });
 }
 
-/** Entry of the role; resolves only when the container could not be started, to undefined where nobody gives orders. */
-export async function initMain(): Promise<number | undefined> {
+/**
+ * Waits until the ids of the user namespace are mapped, which makes this process root there, and gives up what it held its
+ * capabilities by until then: a program would inherit them (CVE-2022-24769). False when nobody maps them.
+ */
+function becomesRoot(): boolean {
+  if (readInto(gateDescriptor, new Uint8Array(1)) === 0) return false;
+  setCapabilities(allCapabilities);
+  return true;
+}
+
+/**
+ * Entry of the role, with the word that it got; resolves only when the container could not be started, to undefined where
+ * nobody gives orders.
+ */
+export async function initMain(word?: string): Promise<number | undefined> {
   if (!getsOrders()) return undefined;
+  if (word === unmappedWord && !becomesRoot()) return 1;
   closeRange(terminalDescriptor + 1, 0xffffffff, true);
   const line = receiveLine(channelDescriptor);
   if (line === undefined) return 1;

@@ -22,6 +22,8 @@ export interface LaunchRequest {
   readonly identity: IdentityMap;
   /** Ends as init in the new namespaces (namespace-command.ts). */
   readonly command: readonly string[];
+  /** The command makes the user namespace, too. */
+  readonly unmapped: boolean;
   readonly env: Readonly<Record<string, string>>;
   /** Descriptors that the container inherits; undefined is /dev/null. Ignored where there is a terminal. */
   readonly stdio: readonly [stdin: number | undefined, stdout: number, stderr: number];
@@ -70,6 +72,7 @@ export function launch(request: LaunchRequest): Launch {
     helpers: request.helpers,
     identity: request.identity,
     argv: request.command,
+    unmapped: request.unmapped,
     env: request.env,
     stdio: [stdin ?? "ignore", stdout, stderr, initChannel, initTerminalSocket],
     ...(joined ? { joined } : {}),

@@ -13,8 +13,9 @@ import { shellWords } from "../sys/user-namespace-command.ts";
 import {
   channelDescriptor,
   lifelineDescriptor,
-  gateDescriptor as spare,
+  gateDescriptor,
   terminalDescriptor,
+  unmappedWord,
 } from "./protocol.ts";
 import type { NamespaceModes } from "./spec.ts";
 
@@ -27,6 +28,8 @@ export interface ContainerNamespaces {
   readonly joined: HeldNumbers;
   /** Only with this storage driver the command depends on the root. */
   readonly fuse: FuseMount | undefined;
+  /** The command makes the user namespace, too, and init waits for its ids. */
+  readonly unmapped: boolean;
 }
 
 export type FuseMount = Extract<RootMount, { kind: "fuse-overlayfs" }>;
@@ -34,6 +37,11 @@ export type FuseMount = Extract<RootMount, { kind: "fuse-overlayfs" }>;
 /** The root, if fuse-overlayfs has to mount it. */
 export function fuseMount(root: RootMount): FuseMount | undefined {
   return root.kind === "fuse-overlayfs" ? root : undefined;
+}
+
+/** Whether nothing before init has to do with files and their owners. */
+export function needsNoIds({ fuse, modes }: Pick<ContainerNamespaces, "fuse" | "modes">): boolean {
+  return fuse === undefined && modes.pid === "private";
 }
 
 /**
@@ -46,12 +54,13 @@ export function fuseMount(root: RootMount): FuseMount | undefined {
  * With the processes of the host or of another container there is no such pid namespace: see `amongOthers`.
  */
 export function namespaceCommand(container: ContainerNamespaces): readonly string[] {
-  const { helpers, self, modes, fuse } = container;
-  const outer: NamespaceKind[] = ["mount"];
+  const { helpers, self, modes, fuse, unmapped } = container;
+  const outer: NamespaceKind[] = unmapped ? ["user", "mount"] : ["mount"];
   if (modes.ipc === "private") outer.push("ipc");
   if (modes.uts === "private") outer.push("uts");
   if (modes.network === "private") outer.push("net");
-  const init = [...self, "internal-init"];
+  const berth = [...self, "internal-init"];
+  const init = unmapped ? tellingCommand(helpers, [...berth, unmappedWord]) : berth;
   if (modes.pid !== "private") return unsharedCommand(helpers, outer, amongOthers(container, init));
   if (fuse === undefined) {
     return guardedCommand(helpers, outer, innermostCommand(helpers, { ownMounts: false }, init));
@@ -61,6 +70,14 @@ export function namespaceCommand(container: ContainerNamespaces): readonly strin
     `exec ${shellWords(innermostCommand(helpers, { ownMounts: true }, init))}`,
   ];
   return guardedCommand(helpers, outer, [...helpers.command("busybox"), "sh", "-c", script.join("\n")]);
+}
+
+/**
+ * Says at the gate that the user namespace is there: its ids are mapped while init starts. No busybox starts after that,
+ * because each asks for its uid and then sets it, and would make itself the 65534 that it was told before the maps.
+ */
+function tellingCommand(helpers: Helpers, argv: readonly string[]): readonly string[] {
+  return [...helpers.command("busybox"), "sh", "-c", `echo >&${gateDescriptor}; exec "$@"`, "sh", ...argv];
 }
 
 /**
@@ -82,6 +99,7 @@ function amongOthers(
   const keeper = `${mounted(helpers, fuse)}\necho; exec ${wait} <&${lifelineDescriptor} >/dev/null`;
   const background = shellWords(guardedCommand(helpers, [], [...shell, keeper]));
   // So that the host hears when what it talks with ends.
+  const spare = gateDescriptor; // its holder has let go of it
   const closed = [channelDescriptor, terminalDescriptor, spare].map((fd) => `${fd}>&-`).join(" ");
   const script = [
     `trap '' INT; exec ${spare}<&0; (${background} ${closed} &)`,

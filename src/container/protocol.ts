@@ -24,9 +24,11 @@ import type { Account, NamespaceModes, ProcessSpec } from "./spec.ts";
 
 export const channelDescriptor = 3;
 export const terminalDescriptor = 4;
-/** What ends everything with berth, and the gate, which nobody needs any more behind it (sys/namespaces.ts). */
+/** What ends everything with berth, and the gate, behind which the ids are mapped (sys/namespaces.ts). */
 export const lifelineDescriptor = 5;
 export const gateDescriptor = 6;
+/** Init's word when it starts in front of the gate. */
+export const unmappedWord = "unmapped";
 /** Held namespaces of another container. */
 export const firstHeldDescriptor = 7;
 

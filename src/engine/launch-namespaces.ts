@@ -1,7 +1,8 @@
 import { type Launch, type LaunchRequest, launch } from "../container/launch.ts";
-import { type FuseMount, namespaceCommand } from "../container/namespace-command.ts";
+import { type FuseMount, namespaceCommand, needsNoIds } from "../container/namespace-command.ts";
 import { firstHeldDescriptor } from "../container/protocol.ts";
 import { selfCommand } from "../sys/self-command.ts";
+import { becomesRoot } from "../sys/user-namespace-command.ts";
 import type { EngineContext } from "./context.ts";
 import type { NamespacePlan } from "./namespace-plan.ts";
 
@@ -15,11 +16,13 @@ export function launchNamespaces(
 ): Launch {
   const { identity, modes, held } = namespaces;
   const joined = held?.numbersFrom(firstHeldDescriptor) ?? {};
+  const unmapped = held === undefined && becomesRoot(identity) && needsNoIds({ fuse, modes });
   using _ = namespaces;
   return launch({
     helpers,
     identity,
-    command: namespaceCommand({ helpers, self: selfCommand(), modes, joined, fuse }),
+    command: namespaceCommand({ helpers, self: selfCommand(), modes, joined, fuse, unmapped }),
+    unmapped,
     env: { PATH: env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin", ...briefLife },
     stdio,
     ...(held ? { held } : {}),

@@ -63,6 +63,9 @@ export const defaultCapabilities: readonly Capability[] = [
   "AUDIT_WRITE",
 ];
 
+/** Whichever the kernel has (capset(2) ignores the others). */
+export const allCapabilities = 2n ** 64n - 1n;
+
 /** The bit set of capset(2). */
 export function capabilityMask(capabilities: readonly Capability[]): bigint {
   return capabilities.reduce((mask, name) => mask | (1n << BigInt(capabilityNames.indexOf(name))), 0n);

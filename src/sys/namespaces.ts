@@ -5,7 +5,7 @@ import type { IdentityMap, IdRange } from "./identity.ts";
 import { createPipe, createSocketPair, killAtHangUp } from "./libc.ts";
 import { type UserNamespaceRequest, userNamespaceCommand } from "./user-namespace-command.ts";
 
-export type NamespaceKind = "mount" | "ipc" | "uts" | "net";
+export type NamespaceKind = "user" | "mount" | "ipc" | "uts" | "net";
 
 /** The argv that runs `argv` in new namespaces. */
 export function unsharedCommand(
@@ -32,6 +32,8 @@ export function guardedCommand(
 function flagsOf(kinds: readonly NamespaceKind[]): readonly string[] {
   return [
     ...kinds.map((kind) => `--${kind}`),
+    // An exec by somebody who is not root there yet would cost all of them (capabilities(7)).
+    ...(kinds.includes("user") ? ["--keep-caps"] : []),
     // As a slave, so that what the host unmounts later is not held here; nothing of ours reaches the host.
     ...(kinds.includes("mount") ? ["--propagation=slave"] : []),
   ];
@@ -117,7 +119,9 @@ export function spawnInUserNamespace(request: NamespaceRequest): NamespaceProces
   });
   killAtHangUp(lifeline, child.pid);
   for (const fd of [theirGate, lifeline]) close(fd);
-  const mapped = gated ? openGate(busybox, identity, gate) : Promise.resolve(close(gate));
+  const mapped = gated
+    ? openGate(busybox, identity, gate, request.unmapped ? child.pid : undefined)
+    : Promise.resolve(close(gate));
   let released = false;
   return {
     child,
@@ -140,13 +144,18 @@ export function inCgroup(
 
 /**
  * Has a shell write the maps and open the gate, so that it happens at once, whatever our own thread is busy with.
- * It ends by itself, with everything it has, when the process behind the gate does.
+ * It ends by itself, with everything it has, when the process behind the gate does. That tells its pid, unless we know.
  */
-async function openGate(busybox: readonly string[], identity: IdentityMap, gate: number): Promise<void> {
+async function openGate(
+  busybox: readonly string[],
+  identity: IdentityMap,
+  gate: number,
+  pid: number | undefined,
+): Promise<void> {
   const numbers = (ranges: readonly IdRange[]) =>
     ranges.map(({ inside, outside, count }) => `${inside} ${outside} ${count}`).join(" ");
   const script =
-    `read -r pid <&3 || exit ${closedGate}; newuidmap $pid ${numbers(identity.uids)} & ` +
+    `read -r pid <&3 || exit ${closedGate}; ${pid ? `pid=${pid}; ` : ""}newuidmap $pid ${numbers(identity.uids)} & ` +
     `newgidmap $pid ${numbers(identity.gids)} && wait $! && echo >&3`;
   const mapper = Bun.spawn([...busybox, "sh", "-c", script], { stdio: ["ignore", "ignore", "pipe", gate] });
   close(gate);

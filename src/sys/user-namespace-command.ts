@@ -9,6 +9,11 @@ export interface UserNamespaceRequest {
   readonly argv: readonly string[];
   /** At least three; two more follow them in the process: what ties it to us, and the gate, which it closes. */
   readonly stdio: readonly unknown[];
+  /**
+   * `argv` makes the user namespace itself, and knows what it may not do there until its ids are mapped: it says a line
+   * at the gate when the namespace is there, and waits at it. Only where one becomes root by that (`becomesRoot`).
+   */
+  readonly unmapped?: boolean;
   /** Namespaces of another process to enter, its user namespace among them, instead of making a user namespace. */
   readonly joined?: { readonly numbers: HeldNumbers; readonly descriptors: readonly number[] };
 }
@@ -27,12 +32,19 @@ export function userNamespaceCommand(request: UserNamespaceRequest): readonly st
     const flags = others.map((kind) => `--${kind}=${path(kind)}`);
     return [...enterCommand(helpers, path("user"), flags), ...argv];
   }
+  if (request.unmapped) return argv;
   if (identity.mode === "single") return [...busybox, "unshare", "-r", ...argv];
-  if (identity.uids.some(({ inside, outside }) => inside === 0 && outside === process.getuid!())) {
+  if (becomesRoot(identity)) {
     const behindGate = `echo $$ >&${gate} && read -r _ <&${gate} && exec "$@" ${gate}>&-`;
     return [...busybox, "unshare", "-U", ...busybox, "sh", "-c", behindGate, "sh", ...argv];
   }
   return [...busybox, "sh", "-c", throughHolder(helpers, lifeline, gate), "sh", ...argv];
+}
+
+/** Whether newuidmap makes the caller, who has made a user namespace, root there. */
+export function becomesRoot(identity: IdentityMap): boolean {
+  if (identity.mode === "single") return false;
+  return identity.uids.some(({ inside, outside }) => inside === 0 && outside === process.getuid!());
 }
 
 /** Whatever ids the caller has in the user namespace, it becomes uid 0 there; groups stay as they are. */

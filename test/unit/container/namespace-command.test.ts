@@ -13,10 +13,18 @@ const modes = {
 const joined = {};
 
 test("a container has a pid namespace in a pid namespace, and all the others once", () => {
-  const command = namespaceCommand({ helpers, self, fuse: undefined, modes, joined });
+  const command = namespaceCommand({ helpers, self, fuse: undefined, modes, joined, unmapped: false });
   expect(command.join(" ")).toBe(
     "/lib/unshare --mount --ipc --uts --net --propagation=slave --pid --fork --kill-child -- " +
       "/lib/busybox unshare -p -f /bin/berth internal-init",
+  );
+});
+
+test("the user namespace is made with the others where init can wait for its ids, which are mapped meanwhile", () => {
+  const command = namespaceCommand({ helpers, self, fuse: undefined, modes, joined, unmapped: true });
+  expect(command.join(" ")).toBe(
+    "/lib/unshare --user --mount --ipc --uts --net --keep-caps --propagation=slave --pid --fork --kill-child -- " +
+      '/lib/busybox unshare -p -f /lib/busybox sh -c echo >&6; exec "$@" sh /bin/berth internal-init unmapped',
   );
 });
 
@@ -27,6 +35,7 @@ test("the host's network is kept when asked for", () => {
     fuse: undefined,
     modes: { ...modes, network: "host" },
     joined,
+    unmapped: false,
   });
   expect(command).not.toContain("--net");
 });
@@ -39,7 +48,7 @@ test("fuse-overlayfs lives in the outer namespaces, and odd names are escaped tw
     volatile: true,
     mountPoint: "/m",
   } as const;
-  const command = namespaceCommand({ helpers, self, fuse, modes, joined });
+  const command = namespaceCommand({ helpers, self, fuse, modes, joined, unmapped: false });
   const script = command.at(-1)!;
   expect(command.slice(-4, -1)).toEqual(["/lib/busybox", "sh", "-c"]);
   expect(script).toContain("lowerdir=/it'\\''s\\,2:/low\\:1,upperdir=/u,workdir=/w,volatile");
