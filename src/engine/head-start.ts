@@ -59,7 +59,13 @@ export function begin<S extends Streams>(
   const helpers = openHelpers({ dataDirectory: directories.data, configured });
   const streams = new kind(options);
   const plan: NamespacePlan = { modes, identity, held: undefined, [Symbol.dispose]() {} };
-  const launching = launchNamespaces({ helpers, env }, plan, streams.stdio, undefined);
+  let launching: Launch;
+  try {
+    launching = launchNamespaces({ helpers, env }, plan, streams.stdio, undefined);
+  } catch (error) {
+    streams[Symbol.dispose]();
+    throw error;
+  }
   begun = {
     driver,
     options,

@@ -13,7 +13,7 @@ import { launchNamespaces } from "../launch-namespaces.ts";
 import { startRequest } from "../start-request.ts";
 import { planNamespaces } from "../namespace-plan.ts";
 import { planNetwork } from "../network-attachment.ts";
-import { takeBegun } from "../head-start.ts";
+import { endBegun, takeBegun } from "../head-start.ts";
 import type { Attachments } from "./attachments.ts";
 import { ContainerPipes } from "./container-pipes.ts";
 import { MonitoredStreams } from "./monitored-streams.ts";
@@ -43,12 +43,9 @@ export async function runOnce(context: EngineContext, run: Run): Promise<number>
   const cgroup = stack.use(await containerCgroup(context, container.id));
   const { driver } = options;
   const streamOptions = { ...options.run, storageDriver: driver };
-  // Only an ordinary container has a head start (start-monitor.ts).
-  const begun = stack.use(
-    cgroup === undefined
-      ? await takeBegun(ContainerPipes, streamOptions, namespaces, context.identity)
-      : undefined,
-  );
+  // Only an ordinary container has a head start (start-monitor.ts), but `update` may have set a limit since.
+  if (cgroup !== undefined) await endBegun();
+  const begun = stack.use(await takeBegun(ContainerPipes, streamOptions, namespaces, context.identity));
   const pipes = begun?.streams ?? new ContainerPipes(options.run);
   const streams = stack.use(new MonitoredStreams(pipes, run.log, () => run.attachments));
   run.onStreams(streams);
