@@ -98,8 +98,8 @@ function amongOthers(
   const wait = shellWords([...helpers.command("busybox"), "cat"]);
   const keeper = `${mounted(helpers, fuse)}\necho; exec ${wait} <&${lifelineDescriptor} >/dev/null`;
   const background = shellWords(guardedCommand(helpers, [], [...shell, keeper]));
+  const spare = gateDescriptor; // nobody waits at the gate any more
   // So that the host hears when what it talks with ends.
-  const spare = gateDescriptor; // its holder has let go of it
   const closed = [channelDescriptor, terminalDescriptor, spare].map((fd) => `${fd}>&-`).join(" ");
   const script = [
     `trap '' INT; exec ${spare}<&0; (${background} ${closed} &)`,
