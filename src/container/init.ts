@@ -106,7 +106,7 @@ async function run(request: StartRequest): Promise<never> {
  * Waits until the ids of the user namespace are mapped, which makes this process root there, and gives up what it held its
  * capabilities by until then: a program would inherit them (CVE-2022-24769). False when nobody maps them.
  */
-function becomesRoot(): boolean {
+function becomeRoot(): boolean {
   if (readInto(gateDescriptor, new Uint8Array(1)) === 0) return false;
   setCapabilities(allCapabilities);
   return true;
@@ -118,7 +118,7 @@ function becomesRoot(): boolean {
  */
 export async function initMain(word?: string): Promise<number | undefined> {
   if (!getsOrders()) return undefined;
-  if (word === unmappedWord && !becomesRoot()) return 1;
+  if (word === unmappedWord && !becomeRoot()) return 1;
   closeRange(terminalDescriptor + 1, 0xffffffff, true);
   const line = receiveLine(channelDescriptor);
   if (line === undefined) return 1;

@@ -1,11 +1,9 @@
+import { firstPause, longerPause } from "./pause.ts";
+
 /** Something that works until it ends by itself or is disposed of. */
 export interface Running extends AsyncDisposable {
   readonly exited: Promise<unknown>;
 }
-
-/** Milliseconds before the next start; longer every time that it did not help. */
-const firstPause = 50;
-const longestPause = 5_000;
 
 /**
  * Starts something, and starts it again whenever it ends before its time. Rejects when the first start does. `exited`
@@ -16,7 +14,7 @@ export async function keepRunning(start: () => Promise<Running>): Promise<Runnin
   let disposed = false;
   const disposal = Promise.withResolvers<void>();
   const keep = async () => {
-    for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
+    for (let pause = firstPause; ; pause = longerPause(pause)) {
       await current.exited;
       if (disposed) return;
       await Promise.race([Bun.sleep(pause), disposal.promise]);

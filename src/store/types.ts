@@ -113,7 +113,6 @@ export interface VolumeRecord {
   readonly usedBy: readonly string[];
 }
 
-/** A network that a user has made. */
 /** Where the addresses of a network come from. */
 export interface AddressPool {
   /** `172.18.0.0/16` */
@@ -125,6 +124,7 @@ export interface AddressPool {
   readonly reserved?: Readonly<Record<string, string>>;
 }
 
+/** A network that a user has made. */
 export interface NetworkRecord extends AddressPool {
   /** 64 lower-case hex digits */
   readonly id: string;

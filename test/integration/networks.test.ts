@@ -5,6 +5,7 @@ import { berthExecutable } from "../support/berth-executable.ts";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
 import { freePort } from "../support/free-port.ts";
 import { monitorOf } from "../support/monitor-of.ts";
+import { agentsOf } from "../support/network-agents.ts";
 import { succeeding } from "../support/succeed.ts";
 
 let lab: ContainerLab;
@@ -47,18 +48,6 @@ const roles = (role: string) =>
       return [];
     }
   });
-const linkOf = (path: string) => {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return ""; // gone, or somebody else's
-  }
-};
-/** The agents of the container that a process belongs to. */
-function agentsOf(pid: number): number[] {
-  const namespace = readlinkSync(`/proc/${pid}/ns/net`);
-  return roles("internal-network").filter((agent) => linkOf(`/proc/${agent}/ns/net`) === namespace);
-}
 /** The switches of this test hold a lock in its runtime directory. */
 const switches = () =>
   roles("internal-switch").filter((pid) => {

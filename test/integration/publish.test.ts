@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
 import { freePort } from "../support/free-port.ts";
+import { agentsOf } from "../support/network-agents.ts";
+import { parentOf } from "../support/processes-of.ts";
 import { succeeding } from "../support/succeed.ts";
 
 let lab: ContainerLab;
@@ -72,23 +74,6 @@ async function talk(name: string, sendAt: "open" | "end"): Promise<Buffer> {
     if (answer.length > 0) return Buffer.concat(answer);
     await Bun.sleep(10); // nobody listened yet
   }
-}
-
-/** The network agents with a foot in the network namespace of a process. */
-function agentsOf(pid: number): number[] {
-  const namespace = readlinkSync(`/proc/${pid}/ns/net`);
-  return readdirSync("/proc").flatMap((entry) => {
-    try {
-      const isAgent = readFileSync(`/proc/${entry}/cmdline`, "latin1").includes("\0internal-network\0");
-      return isAgent && readlinkSync(`/proc/${entry}/ns/net`) === namespace ? [Number(entry)] : [];
-    } catch {
-      return []; // no process, gone, or somebody else's
-    }
-  });
-}
-
-function parentOf(pid: number): number {
-  return Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))![1]);
 }
 
 describe("a published port", () => {

@@ -3,6 +3,7 @@ import { messageOf } from "../../base/errors.ts";
 import type { Link } from "../../network/agent/protocol.ts";
 import type { NetworkAgent } from "../../network/agent/run-agent.ts";
 import type { Running } from "../../network/keep-running.ts";
+import { firstPause, longerPause } from "../../network/pause.ts";
 import { type SlirpOptions, slirpAddresses } from "../../network/slirp4netns.ts";
 import { macOf, parseSubnet } from "../../network/subnet.ts";
 import type { PublishedPort } from "../../oci/ports.ts";
@@ -21,10 +22,6 @@ import { renewNames } from "./renew-names.ts";
 
 /** What `network connect` and `network disconnect` send to a monitor, so that it looks again. Whoever knows nothing of it ignores it. */
 export const lookAgain = "SIGURG";
-
-/** Milliseconds before what failed is tried again; longer every time. */
-const firstPause = 50;
-const longestPause = 5_000;
 
 /** The interface of a container in its n-th network. */
 export const interfaceName = ({ position }: NetworkMembership) => `eth${position}`;
@@ -189,7 +186,7 @@ export class ContainerNetwork implements AsyncDisposable {
           `the networks of container ${this.#container.id} could not be changed: ${messageOf(error)}`,
         );
       this.#retry = setTimeout(this.#lookAgain, this.#pause);
-      this.#pause = Math.min(2 * this.#pause, longestPause);
+      this.#pause = longerPause(this.#pause);
     }
   }
 

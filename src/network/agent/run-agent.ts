@@ -5,6 +5,7 @@ import { readMessages, reportedError, sendUnlessGone } from "../../sys/message-c
 import type { PortMapping, PublishedPort } from "../../oci/ports.ts";
 import type { Helpers } from "../../sys/helpers.ts";
 import { createSocketPair } from "../../sys/libc.ts";
+import { firstPause, longerPause } from "../pause.ts";
 import type { AgentOrder, AgentReport, Answer, Begin, Link } from "./protocol.ts";
 
 export interface AgentRequest extends Omit<Begin, "kind"> {
@@ -17,9 +18,6 @@ export interface AgentRequest extends Omit<Begin, "kind"> {
   lookUp(name: string): Answer;
 }
 
-/** Milliseconds before an agent that ended by itself is started again; longer every time. */
-const firstPause = 50;
-const longestPause = 5_000;
 /** Milliseconds that an agent may take to finish. */
 const longestFinish = 6_000;
 
@@ -62,7 +60,7 @@ export class NetworkAgent implements AsyncDisposable {
   }
 
   async #restartAtEnd(): Promise<void> {
-    for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
+    for (let pause = firstPause; ; pause = longerPause(pause)) {
       await this.#agent.exited;
       if (this.#disposed) return;
       await Bun.sleep(pause);

@@ -13,6 +13,10 @@ interface End {
   bulk: Bulk | undefined;
 }
 
+function endTo(peer: Socket<End> | undefined): End {
+  return { peer, waiting: [], peerFinished: false, bulk: undefined };
+}
+
 /** Bun's sockets have their descriptor, but its types do not know. */
 const descriptorOf = (socket: Socket<End>) => (socket as Socket<End> & { readonly fd: number }).fd;
 
@@ -54,9 +58,9 @@ export function forwardTcp(address: string, port: number, dial: Dial): TCPSocket
       ...handlers,
       open(outside) {
         outside.pause();
-        outside.data = { peer: undefined, waiting: [], peerFinished: false, bulk: undefined };
+        outside.data = endTo(undefined);
         owed.add(outside);
-        dial(handlers, { peer: outside, waiting: [], peerFinished: false, bulk: undefined }).then(
+        dial(handlers, endTo(outside)).then(
           (inside) => {
             // Who was reset meanwhile (health checks do that) has nobody to tell.
             if (outside.readyState <= 0) return void inside.terminate();
