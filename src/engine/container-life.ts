@@ -13,13 +13,13 @@ const now = () => new Date().toISOString();
 
 /**
  * The record of a container that this process makes or runs. Disposal removes the container when that was asked for
- * (`--rm`) or when it did not get as far as being complete. Without a store (it cannot be written) there is only the
- * directory.
+ * (`--rm`) or when it did not get as far as being complete. One that is not recorded, because the store cannot be
+ * written, is only its directory.
  */
 export class ContainerLife implements AsyncDisposable {
   readonly id: string;
   readonly #context: EngineContext;
-  readonly #store: Store | undefined;
+  readonly #recorded: boolean;
   readonly #directory: string;
   #removeAtEnd: boolean;
   #complete = false;
@@ -28,20 +28,32 @@ export class ContainerLife implements AsyncDisposable {
 
   constructor(
     context: EngineContext,
-    store: Store | undefined,
-    container: { readonly id: string; readonly directory: string; readonly remove: boolean },
+    container: {
+      readonly id: string;
+      readonly directory: string;
+      readonly remove: boolean;
+      readonly recorded: boolean;
+    },
   ) {
     this.id = container.id;
     this.#context = context;
-    this.#store = store;
+    this.#recorded = container.recorded;
     this.#directory = container.directory;
     this.#removeAtEnd = container.remove;
   }
 
+  get #store(): Store | undefined {
+    return this.#recorded ? this.#context.store : undefined;
+  }
+
   /** Throws `conflict` when the name is taken. */
-  begin(image: ImageRecord, options: RunOptions, details: ContainerOptions): void {
+  begin(
+    image: ImageRecord,
+    options: RunOptions,
+    details: ContainerOptions,
+    monitor = identifyProcess(process.pid),
+  ): void {
     if (this.#store === undefined) return;
-    const monitor = identifyProcess(process.pid);
     this.#record = insertContainer(
       this.#store,
       {

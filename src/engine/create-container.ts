@@ -5,6 +5,7 @@ import type { StorageDriver } from "../base/configuration.ts";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { ImageRecord } from "../store/types.ts";
+import type { ProcessIdentity } from "../sys/process-identity.ts";
 import { ensurePrivateDirectory } from "../sys/unpack-helpers.ts";
 import { emitVolumeEvent } from "./container-event.ts";
 import { newContainerId } from "./container-identity.ts";
@@ -30,17 +31,19 @@ export interface Ingredients {
   readonly image: ImageRecord;
   readonly driver: StorageDriver;
   readonly network: NetworkPlan;
+  /** Who owns it from the beginning; this process unless told otherwise. */
+  readonly monitor?: ProcessIdentity | undefined;
 }
 
 /**
- * Makes a container: its record first (state *created*, with this process as its owner), so that nothing on disk is
+ * Makes a container: its record first (state *created*, with its owner), so that nothing on disk is
  * ever without one, then its directory and its volumes. What has to be undone is on the stack: with `--rm`, or when this
  * fails, the whole container. A store that cannot be written still has `--read-only --rm` containers; no list shows them.
  */
 export async function createContainer(
   context: EngineContext,
   options: RunOptions,
-  { image, driver, network }: Ingredients,
+  { image, driver, network, monitor }: Ingredients,
   stack: AsyncDisposableStack,
 ): Promise<{ readonly container: StartableContainer; readonly life: ContainerLife }> {
   const store = writableStore(context, options);
@@ -73,9 +76,14 @@ export async function createContainer(
     ...(healthcheck && config.Shell ? { shell: config.Shell } : {}),
   };
   const directory = store ? store.layout.container(id) : join(context.directories.runtime, "containers", id);
-  const life = new ContainerLife(context, store, { id, directory, remove: options.remove });
+  const life = new ContainerLife(context, {
+    id,
+    directory,
+    remove: options.remove,
+    recorded: store !== undefined,
+  });
   stack.use(life);
-  life.begin(image, options, details);
+  life.begin(image, options, details, monitor);
   for (const volume of ensureMountSources(store, details.mounts, id))
     emitVolumeEvent(context, volume, "create");
   if (options.network.kind === "networks" && store) {

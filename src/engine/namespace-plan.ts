@@ -21,25 +21,36 @@ export async function planNamespaces(
   run: RunOptions,
   network: NetworkPlan,
 ): Promise<NamespacePlan> {
+  const modes = namespaceModes(run, network);
   const wanted: WantedNamespace[] = [];
-  const mode = (kind: WantedNamespace["kind"], asked: string | undefined): NamespaceMode => {
-    if (asked?.startsWith("container:")) wanted.push({ kind, container: asked.slice("container:".length) });
-    return asked === "host" ? "host" : asked?.startsWith("container:") ? "joined" : "private";
+  const want = (kind: WantedNamespace["kind"], asked: string | undefined) => {
+    if (asked?.startsWith(another)) wanted.push({ kind, container: asked.slice(another.length) });
   };
-  const modes: NamespaceModes = {
-    network:
-      run.network.kind === "container"
-        ? mode("net", `container:${run.network.container}`)
-        : network.namespace,
-    ipc: mode("ipc", run.ipc),
-    pid: mode("pid", run.pid),
-    uts: mode("uts", run.uts),
-    cgroup: run.cgroupns === "host" ? "host" : "private",
-  };
+  if (run.network.kind === "container") wanted.push({ kind: "net", container: run.network.container });
+  want("ipc", run.ipc);
+  want("pid", run.pid);
+  want("uts", run.uts);
   const kept = keptIds(run);
   const identity = kept === undefined ? context.identity : keptIdentity(context.identity, kept);
   if (wanted.length === 0) return { modes, identity, held: undefined, [Symbol.dispose]() {} };
   const { joinContainers } = await import("./join-containers.ts");
   const held = await joinContainers(context, wanted, run.userns);
   return { modes, identity, held, [Symbol.dispose]: () => held[Symbol.dispose]() };
+}
+
+const another = "container:";
+
+export function namespaceModes(
+  { ipc, pid, uts, cgroupns }: RunOptions,
+  network: NetworkPlan,
+): NamespaceModes {
+  const mode = (asked: string | undefined): NamespaceMode =>
+    asked === "host" ? "host" : asked?.startsWith(another) ? "joined" : "private";
+  return {
+    network: network.namespace,
+    ipc: mode(ipc),
+    pid: mode(pid),
+    uts: mode(uts),
+    cgroup: cgroupns === "host" ? "host" : "private",
+  };
 }

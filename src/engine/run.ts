@@ -1,4 +1,4 @@
-import { type FuseMount, fuseMount } from "../container/namespace-command.ts";
+import type { FuseMount } from "../container/namespace-command.ts";
 import { ContainerStreams } from "./container-streams.ts";
 import type { EngineContext } from "./context.ts";
 import { takeBegun } from "./head-start.ts";
@@ -36,18 +36,18 @@ export async function runContainer(
 
   // Another CPU makes the namespaces while this one looks for the image; fuse-overlayfs has to know the layers first.
   const early = driver === "fuse-overlayfs" ? undefined : launchWith();
-  const { obtainImage, createContainer, containerSpec, startRequest } = await import("./ready-container.ts");
+  const { obtainImage, createContainer, prepareStart } = await import("./ready-container.ts");
   const image = await obtainImage(context, options, talk);
   talk.signal?.throwIfAborted();
   const signals = new SignalForwarding();
   const { container, life } = await createContainer(context, options, { image, driver, network }, stack);
   life.attached();
-  const spec = await containerSpec(context, container, {
+  const { request, fuse } = await prepareStart(context, container, {
     namespaces: namespaces.modes,
     openFiles: callersOpenFileLimit(),
   });
-  const launching = early ?? launchWith(fuseMount(spec.root));
-  const starting = launching.start(startRequest(spec), network.attach?.(container, stack));
+  const launching = early ?? launchWith(fuse);
+  const starting = launching.start(request, network.attach?.(container, stack));
   // While init has its orders, what the end needs is loaded.
   void Promise.all([import("../snapshot/remove-snapshot-tree.ts"), import("../sys/exit-now.ts")]);
   const launched = await starting;

@@ -4,6 +4,7 @@ import { optionsOf } from "./container-record.ts";
 import { windowSize } from "./container-streams.ts";
 import type { EngineContext } from "./context.ts";
 import type { AttachRequest } from "./monitor/attachments.ts";
+import type { StartOrder } from "./monitor/monitor-container.ts";
 import { type Monitor, type StartedContainer, spawnMonitor } from "./monitor/start-monitor.ts";
 import { callersOpenFileLimit } from "./open-file-limit.ts";
 import { isActive, settle } from "./reconcile-containers.ts";
@@ -40,16 +41,17 @@ export function somebodyWasQuicker(context: EngineContext, before: ContainerReco
 /** Has a monitor run a container, and attaches to it from its first word on if asked to. */
 export function startWith(
   monitor: Monitor,
-  record: Pick<ContainerRecord, "id" | "state">,
+  { id, state, made }: Pick<ContainerRecord, "id" | "state"> & Pick<StartOrder, "made">,
   attach?: AttachRequest,
 ): Promise<StartedContainer> {
   const openFiles = callersOpenFileLimit();
   const size = windowSize(1);
-  const { monitor: creator } = record.state;
+  const { monitor: creator } = state;
   return monitor.start(
     {
-      id: record.id,
-      ...(creator ? { creator } : {}),
+      id,
+      ...(creator && !made ? { creator } : {}),
+      ...(made ? { made } : {}),
       ...(openFiles ? { openFiles } : {}),
       ...(size ? { windowSize: size } : {}),
     },

@@ -8,11 +8,10 @@ import { OwnerRecording } from "../../container/ownership/start-recorder.ts";
 import type { GrownTree } from "../../snapshot/types.ts";
 import { createPipe } from "../../sys/libc.ts";
 import type { SettledMount, StartableContainer } from "../container-record.ts";
-import { containerSpec } from "../container-spec.ts";
 import { newContainerId } from "../container-identity.ts";
 import type { EngineContext } from "../context.ts";
 import { launchNamespaces } from "../launch-namespaces.ts";
-import { startRequest } from "../start-request.ts";
+import { prepareStart } from "../prepare-start.ts";
 import { planNamespaces } from "../namespace-plan.ts";
 import { planNetwork } from "../network-attachment.ts";
 import { callersOpenFileLimit } from "../open-file-limit.ts";
@@ -63,7 +62,7 @@ export async function runStep(context: EngineContext, request: RunRequest): Prom
   };
   const recording =
     context.identity.mode === "single" ? stack.use(new OwnerRecording(context, signal)) : undefined;
-  const spec = await containerSpec(context, container, {
+  const { request: start, fuse } = await prepareStart(context, container, {
     namespaces: namespaces.modes,
     openFiles: callersOpenFileLimit(),
     recordOwners: recording !== undefined,
@@ -71,7 +70,6 @@ export async function runStep(context: EngineContext, request: RunRequest): Prom
   const [ours, theirs] = createPipe();
   const drained = drain(ours, request.output).finally(() => closeSync(ours));
   stack.defer(() => drained); // after the end of everybody who can write
-  const fuse = spec.root.kind === "fuse-overlayfs" ? spec.root : undefined;
   const launching = stack.use(
     launchNamespaces(context, namespaces, [undefined, theirs, theirs], fuse, recording?.whenLaunched),
   );
@@ -80,7 +78,7 @@ export async function runStep(context: EngineContext, request: RunRequest): Prom
   signal.addEventListener("abort", stop, { once: true });
   stack.defer(() => signal.removeEventListener("abort", stop));
   signal.throwIfAborted();
-  const launched = await launching.start(startRequest(spec), network.attach?.(container, stack));
+  const launched = await launching.start(start, network.attach?.(container, stack));
   const status = await launched.exited;
   await drained;
   signal.throwIfAborted();

@@ -27,6 +27,7 @@ export const patience = 2000;
 /** Those who are connected to a container's monitor. */
 export class Attachments implements Disposable {
   readonly #side: ContainerSide;
+  readonly #directories: Directories;
   readonly #path: string;
   readonly #connections = new Set<Connection>();
   readonly #receivers = new Set<Connection>();
@@ -34,9 +35,15 @@ export class Attachments implements Disposable {
 
   constructor(directories: Directories, id: string, side: ContainerSide) {
     this.#side = side;
+    this.#directories = directories;
     this.#path = monitorSocket(directories, id);
-    ensurePrivateDirectory(directories.runtime);
-    ensurePrivateDirectory(socketDirectory(directories));
+  }
+
+  /** Lets others connect, unless they can already. */
+  listen(): void {
+    if (this.#server !== undefined) return;
+    ensurePrivateDirectory(this.#directories.runtime);
+    ensurePrivateDirectory(socketDirectory(this.#directories));
     rmSync(this.#path, { force: true }); // of a monitor that was killed
     this.#server = Bun.listen<Connection>({
       unix: this.#path,

@@ -4,7 +4,7 @@
  *
  * ```
  * client (CLI)                                   monitor
- *   start {id, …}         ──▶                            only on the first connection
+ *   start {id, made?, …}  ──▶                            only on the first connection
  *                         ◀──  started {pid} | failed {code, message}
  *   attach {input, output}──▶                            from now on output is sent
  *   input, input-end,     ──▶

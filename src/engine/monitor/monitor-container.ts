@@ -4,8 +4,9 @@ import type { ContainerRecord } from "../../store/types.ts";
 import { identifyProcess, isAlive, type ProcessIdentity } from "../../sys/process-identity.ts";
 import { ContainerLife } from "../container-life.ts";
 import { openContainerLog } from "../container-logging.ts";
-import { type ContainerOptions, optionsOf } from "../container-record.ts";
+import { type ContainerOptions, optionsOf, type StartableContainer } from "../container-record.ts";
 import type { EngineContext } from "../context.ts";
+import type { PreparedStart } from "../prepare-start.ts";
 import type { RestartPolicy } from "../run-options.ts";
 import { Attachments } from "./attachments.ts";
 import type { MonitoredStreams } from "./monitored-streams.ts";
@@ -17,6 +18,8 @@ export interface StartOrder {
   readonly id: string;
   /** Whoever has just created the container, and owns it until now. */
   readonly creator?: ProcessIdentity;
+  /** The container has been made for this monitor, which owns it already, and its first start is prepared. */
+  readonly made?: { readonly container: StartableContainer; readonly start: PreparedStart };
   readonly openFiles?: ProcessSpec["openFiles"];
   readonly windowSize?: { readonly rows: number; readonly columns: number };
 }
@@ -37,24 +40,29 @@ export async function monitorContainer(
   order: StartOrder,
   starter: Starter,
 ): Promise<void> {
-  const record = await claim(context, order);
+  const container = order.made?.container ?? startable(context, await claim(context, order));
   let streams: MonitoredStreams | undefined;
   let wake: () => void = () => undefined;
-  using attachments = new Attachments(context.directories, record.id, {
+  using attachments = new Attachments(context.directories, container.id, {
     input: async (bytes) => streams?.input(bytes),
     endInput: () => {
-      if (optionsOf(record).run.stdinOnce === true) streams?.endInput();
+      if (container.options.run.stdinOnce === true) streams?.endInput();
     },
     resize: (size) => streams?.resize(size),
     wake: () => wake(),
   });
   starter.attach(attachments);
-  const exitCode = await runUntilItStays(context, record, {
+  const exitCode = await runUntilItStays(context, container, {
+    prepared: order.made?.start,
     openFiles: order.openFiles,
     windowSize: order.windowSize,
     attachments,
     onStreams: (made) => {
       streams = made;
+    },
+    meanwhile: () => {
+      attachments.listen();
+      context.store.containers.find(container.id); // opens it
     },
     onStarted: (pid) => starter.started(pid),
     pause: async (delay) => {
@@ -74,27 +82,30 @@ type Surroundings = Omit<Run, "container" | "log"> & {
 /** Runs a container until its policy lets it be; its record tells the end, or it is gone, when this resolves. */
 async function runUntilItStays(
   context: EngineContext,
-  { id, options, state }: ContainerRecord,
+  made: StartableContainer,
   surroundings: Surroundings,
 ): Promise<number> {
-  const { containers, layout } = context.store;
-  const directory = layout.container(id);
-  const details = options as ContainerOptions;
-  const layers = containers.layersOf(id);
-  await using life = new ContainerLife(context, context.store, { id, directory, remove: details.run.remove });
+  const { id, directory, options } = made;
+  await using life = new ContainerLife(context, {
+    id,
+    directory,
+    remove: options.run.remove,
+    recorded: true,
+  });
   life.complete();
-  const log = openContainerLog(directory, details.run);
+  const log = openContainerLog(directory, options.run);
   using _ = { [Symbol.dispose]: () => log?.close() };
-  let firstStart = state.startedAt === undefined;
+  let { firstStart } = made;
+  let { prepared } = surroundings;
   let previousDelay: number | undefined;
   for (;;) {
     let startedAt = 0;
-    const container = { id, directory, options: details, layers, firstStart };
     let exitCode: number;
     try {
       exitCode = await runOnce(context, {
         ...surroundings,
-        container,
+        container: { ...made, firstStart },
+        prepared,
         log,
         onStarted: (pid) => {
           startedAt = performance.now();
@@ -108,6 +119,8 @@ async function runUntilItStays(
       throw error;
     }
     firstStart = false;
+    prepared = undefined;
+    const { containers } = context.store;
     const now = containers.get(id);
     const { asked, restarts = 0 } = now.state;
     const delay = restartDelay(optionsOf(now).run.restart ?? never, {
@@ -132,6 +145,16 @@ async function runUntilItStays(
       return exitCode;
     }
   }
+}
+
+function startable({ store }: EngineContext, { id, options, state }: ContainerRecord): StartableContainer {
+  return {
+    id,
+    directory: store.layout.container(id),
+    options: options as ContainerOptions,
+    layers: store.containers.layersOf(id),
+    firstStart: state.startedAt === undefined,
+  };
 }
 
 /**

@@ -1,5 +1,4 @@
 /** The role `internal-monitor`: the process that owns a container which outlives the command that started it. */
-import { existsSync } from "node:fs";
 import { failureOf } from "../../sys/message-channel.ts";
 import { EngineContext } from "../context.ts";
 import { endBegun } from "../head-start.ts";
@@ -16,7 +15,6 @@ export async function monitorMain(): Promise<number> {
   const starter = await Connection.over(starterDescriptor);
   const frames = starter.frames();
   const context = new EngineContext(process.env, (text) => starter.send("warning", { text }));
-  getReady(context);
   const { value: first } = await frames.next();
   if (first?.kind !== "start") {
     await endBegun();
@@ -35,18 +33,6 @@ export async function monitorMain(): Promise<number> {
     await starter.flushed();
     await starter.closeAfterOther(patience);
     return 1;
-  }
-}
-
-/** While the container is being made, what its start needs is loaded and opened. */
-function getReady(context: EngineContext): void {
-  const { store } = context;
-  if (!existsSync(store.layout.database)) return;
-  try {
-    store.containers.find("-");
-    void context.snapshotter;
-  } catch {
-    // The order tells, and is answered.
   }
 }
 

@@ -1,19 +1,18 @@
 import { readlinkSync } from "node:fs";
-import { type FuseMount, fuseMount } from "../../container/namespace-command.ts";
+import type { FuseMount } from "../../container/namespace-command.ts";
 import type { ContainerLog } from "../../container/container-log.ts";
 import type { NetworkAttachment } from "../../container/launch.ts";
-import type { ProcessSpec } from "../../container/spec.ts";
+import type { NamespaceModes, ProcessSpec } from "../../container/spec.ts";
 import type { ContainerCgroup } from "../container-cgroup.ts";
 import { emitContainerEvent } from "../container-event.ts";
 import { optionsOf } from "../container-record.ts";
-import { containerSpec } from "../container-spec.ts";
 import type { EngineContext } from "../context.ts";
 import type { StartableContainer } from "../container-record.ts";
 import { launchNamespaces } from "../launch-namespaces.ts";
-import { startRequest } from "../start-request.ts";
 import { planNamespaces } from "../namespace-plan.ts";
 import { planNetwork } from "../network-attachment.ts";
 import { endBegun, takeBegun } from "../head-start.ts";
+import type { PreparedStart } from "../prepare-start.ts";
 import type { Attachments } from "./attachments.ts";
 import { ContainerPipes } from "./container-pipes.ts";
 import { MonitoredStreams } from "./monitored-streams.ts";
@@ -21,12 +20,16 @@ import { MonitoredStreams } from "./monitored-streams.ts";
 /** What one run of a container needs from its monitor. */
 export interface Run {
   readonly container: StartableContainer;
+  /** By whoever has just made the container; else it is made ready here. */
+  readonly prepared: PreparedStart | undefined;
   readonly openFiles: ProcessSpec["openFiles"] | undefined;
   readonly windowSize: { readonly rows: number; readonly columns: number } | undefined;
   readonly log: ContainerLog | undefined;
   readonly attachments: Attachments;
   /** They are there before the program starts, so that input can be kept for it. */
   readonly onStreams: (streams: MonitoredStreams) => void;
+  /** Called when init has its orders, and this process nothing to do until they are carried out. */
+  readonly meanwhile: () => void;
   readonly onStarted: (pid: number) => void;
 }
 
@@ -35,12 +38,12 @@ export interface Run {
  * that was made for this run is gone when it resolves. Rejects when the program could not be started.
  */
 export async function runOnce(context: EngineContext, run: Run): Promise<number> {
-  const { container } = run;
+  const { container, prepared } = run;
   const { options } = container;
   await using stack = new AsyncDisposableStack();
   const network = planNetwork(context, options.run.network);
   const namespaces = stack.use(await planNamespaces(context, options.run, network));
-  const cgroup = stack.use(await containerCgroup(context, container.id));
+  const cgroup = stack.use(await containerCgroup(context, container, prepared !== undefined));
   const { driver } = options;
   const streamOptions = { ...options.run, storageDriver: driver };
   // Only an ordinary container has a head start (start-monitor.ts), but `update` may have set a limit since.
@@ -57,15 +60,12 @@ export async function runOnce(context: EngineContext, run: Run): Promise<number>
     return launching;
   };
   const early = driver === "fuse-overlayfs" ? undefined : launchWith();
-  const spec = await containerSpec(context, container, {
-    namespaces: namespaces.modes,
-    openFiles: run.openFiles,
-  });
-  const launching = early ?? launchWith(fuseMount(spec.root));
-  const launched = await launching.start(
-    startRequest(spec, run.windowSize),
-    both(cgroup?.settle, network.attach?.(container, stack)),
-  );
+  const { request, fuse } = prepared ?? (await prepare(context, run, namespaces.modes));
+  const launching = early ?? launchWith(fuse);
+  const starting = launching.start(request, both(cgroup?.settle, network.attach?.(container, stack)));
+  starting.catch(() => undefined); // ends with the stack when the next line throws
+  run.meanwhile();
+  const launched = await starting;
   const ended = launched.exited.then(
     () => true,
     () => true,
@@ -85,14 +85,27 @@ export async function runOnce(context: EngineContext, run: Run): Promise<number>
   return exitCode;
 }
 
+/** Loads what a monitor does not need whose container was made ready by its creator, and ran once. */
+async function prepare(
+  context: EngineContext,
+  { container, openFiles, windowSize }: Run,
+  namespaces: NamespaceModes,
+): Promise<PreparedStart> {
+  const { prepareStart } = await import("../prepare-start.ts");
+  return prepareStart(context, container, { namespaces, openFiles }, windowSize);
+}
+
 /** One that was asked for; its limits are those of now, which `update` may have changed since the last run. */
-async function containerCgroup(context: EngineContext, id: string): Promise<ContainerCgroup | undefined> {
-  const { containers } = context.store;
-  const { run } = optionsOf(containers.get(id));
+async function containerCgroup(
+  context: EngineContext,
+  { id, options }: StartableContainer,
+  isNew: boolean,
+): Promise<ContainerCgroup | undefined> {
+  const { run } = isNew ? options : optionsOf(context.store.containers.get(id));
   if (run.resources === undefined && run.cgroupParent === undefined) return undefined;
   const { openContainerCgroup } = await import("../container-cgroup.ts");
   const cgroup = openContainerCgroup(id, run);
-  containers.update(id, (state) => ({ ...state, cgroup: cgroup.path }));
+  context.store.containers.update(id, (state) => ({ ...state, cgroup: cgroup.path }));
   return cgroup;
 }
 

@@ -1,6 +1,7 @@
 /** The client side of a container's monitor. */
 import { BerthError } from "../../base/errors.ts";
 import { type Failure, reportedError } from "../../sys/message-channel.ts";
+import { identifyProcess, type ProcessIdentity } from "../../sys/process-identity.ts";
 import type { EngineContext } from "../context.ts";
 import type { RunOptions } from "../run-options.ts";
 import { Connection } from "./connection.ts";
@@ -11,6 +12,8 @@ import { startMonitorProcess, takeBegunMonitor } from "./monitor-process.ts";
 
 /** A monitor that was started and has its order still to get. */
 export interface Monitor extends Disposable {
+  /** Undefined where systemd starts it, or when it has ended. */
+  readonly process: ProcessIdentity | undefined;
   /** Resolves when the program runs. Rejects with the reason when it does not. */
   start(order: StartOrder, attach?: AttachRequest): Promise<StartedContainer>;
 }
@@ -35,6 +38,7 @@ export async function spawnMonitor(context: EngineContext, run: RunOptions): Pro
     startMonitorProcess({ env: context.env, dataDirectory: context.directories.data, scope, begin });
   const connection = await Connection.over(channel);
   return {
+    process: scope.length === 0 ? identifyProcess(child.pid) : undefined,
     async start(order, attach) {
       connection.send("start", order);
       if (attach) connection.send("attach", attach);
