@@ -1,20 +1,13 @@
 import { readFileSync } from "node:fs";
 import { type Configuration, loadConfiguration } from "../base/configuration.ts";
 import { type Directories, resolveDirectories } from "../base/directories.ts";
+import type { WorkerEnvironment } from "../snapshot/run-worker.ts";
 import type { LayerUnpacker, Snapshotter, TreeReader } from "../snapshot/types.ts";
-import type { Store } from "../store/store.ts";
+import { Store } from "../store/store.ts";
 import { type Helpers, openHelpers } from "../sys/helpers.ts";
 import { detectIdentityMap, type IdentityMap } from "../sys/identity.ts";
 import { selfCommand } from "../sys/self-command.ts";
 import { ensurePrivateDirectory, unpackHelpers } from "../sys/unpack-helpers.ts";
-
-/** Loaded on first use, and synchronously: `run` starts the container's namespaces before it needs any of them. */
-const load = {
-  store: () => require("../store/store.ts") as typeof import("../store/store.ts"),
-  snapshotter: () => require("../snapshot/snapshotter.ts") as typeof import("../snapshot/snapshotter.ts"),
-  treeReader: () => require("../snapshot/tree-reader.ts") as typeof import("../snapshot/tree-reader.ts"),
-  unpacker: () => require("../snapshot/layer-unpacker.ts") as typeof import("../snapshot/layer-unpacker.ts"),
-};
 
 /** Not by sys/files.ts: most commands never need libc, which takes a third of a millisecond to open. */
 const readText = (path: string) => readFileSync(path, "utf8");
@@ -31,9 +24,6 @@ export class EngineContext {
   #configuration: Configuration | undefined;
   #identity: IdentityMap | undefined;
   #helpers: Helpers | undefined;
-  #snapshotter: Snapshotter | undefined;
-  #unpacker: LayerUnpacker | undefined;
-  #treeReader: TreeReader | undefined;
   #store: Store | undefined;
   #readingStore: Store | undefined;
 
@@ -63,38 +53,54 @@ export class EngineContext {
     return this.#helpers;
   }
 
-  get snapshotter(): Snapshotter {
-    const { helpers, identity } = this;
-    this.#snapshotter ??= load
-      .snapshotter()
-      .createSnapshotter({ helpers, identity, selfCommand: selfCommand() });
-    return this.#snapshotter;
-  }
+  /** What works on trees of files is loaded with its first use: most commands leave them as they are. */
+  readonly snapshotter: Snapshotter = {
+    prepareRoot: async (request) => (await this.#loadSnapshotter()).prepareRoot(request),
+    removeTree: async (path) => (await this.#loadSnapshotter()).removeTree(path),
+  };
 
-  get unpacker(): LayerUnpacker {
-    const { helpers, identity } = this;
-    this.#unpacker ??= load.unpacker().createLayerUnpacker({ helpers, identity, selfCommand: selfCommand() });
-    return this.#unpacker;
-  }
+  readonly unpacker: LayerUnpacker = {
+    unpack: async (...request) => (await this.#loadUnpacker()).unpack(...request),
+    complete: async (...request) => (await this.#loadUnpacker()).complete(...request),
+  };
 
-  get treeReader(): TreeReader {
-    const { helpers, identity } = this;
-    this.#treeReader ??= load
-      .treeReader()
-      .createTreeReader({ helpers, identity, selfCommand: selfCommand() });
-    return this.#treeReader;
-  }
+  readonly treeReader: TreeReader = {
+    difference: async (...request) => (await this.#loadTreeReader()).difference(...request),
+    writeLayer: async (...request) => (await this.#loadTreeReader()).writeLayer(...request),
+    squash: async (...request) => (await this.#loadTreeReader()).squash(...request),
+    archive: (...request) => this.#archive(...request),
+  };
 
   /** The store, for use cases that change it; it is created by the first write. */
   get store(): Store {
-    this.#store ??= load.store().Store.open(this.directories.data, { mode: "read-write" });
+    this.#store ??= Store.open(this.directories.data, { mode: "read-write" });
     return this.#store;
   }
 
   /** The store, for use cases that only look: nothing is created. */
   get readingStore(): Store {
     if (this.#store !== undefined) return this.#store;
-    this.#readingStore ??= load.store().Store.open(this.directories.data, { mode: "read-only" });
+    this.#readingStore ??= Store.open(this.directories.data, { mode: "read-only" });
     return this.#readingStore;
+  }
+
+  get #workers(): WorkerEnvironment {
+    return { helpers: this.helpers, identity: this.identity, selfCommand: selfCommand() };
+  }
+
+  async #loadSnapshotter() {
+    return (await import("../snapshot/snapshotter.ts")).createSnapshotter(this.#workers);
+  }
+
+  async #loadUnpacker() {
+    return (await import("../snapshot/layer-unpacker.ts")).createLayerUnpacker(this.#workers);
+  }
+
+  async #loadTreeReader() {
+    return (await import("../snapshot/tree-reader.ts")).createTreeReader(this.#workers);
+  }
+
+  async *#archive(...request: Parameters<TreeReader["archive"]>) {
+    yield* (await this.#loadTreeReader()).archive(...request);
   }
 }

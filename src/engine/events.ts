@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { preciseNow } from "../base/precise-time.ts";
+import { tryLock } from "../sys/flock.ts";
 import type { EngineContext } from "./context.ts";
 
 /** Something that happened to an object, as `berth events` tells it. */
@@ -45,7 +46,6 @@ export function emitEvent(context: EngineContext, event: EngineEvent): void {
 
 /** One process does it, and only to the file that was too long. */
 function rotate(context: EngineContext, path: string, inode: number): void {
-  const { tryLock } = require("../sys/flock.ts") as typeof import("../sys/flock.ts");
   using lock = tryLock(join(context.directories.data, "locks"), "events", "exclusive");
   if (lock !== undefined && statSync(path).ino === inode) renameSync(path, `${path}.1`);
 }

@@ -13,16 +13,13 @@ export async function importIntoStore(
     "store" | "unpacker" | "removeTree" | "maximumLayerSize" | "onMissing" | "onNote"
   >,
 ): Promise<ImportResult> {
-  const { store, configuration } = context;
+  const { store, configuration, unpacker } = context;
   const removeTree = (path: string) => context.snapshotter.removeTree(path);
   try {
     return await importImage({
       ...request,
       store,
-      // Made when a layer is missing, because loading it takes time.
-      get unpacker() {
-        return context.unpacker;
-      },
+      unpacker,
       removeTree,
       async onMissing() {
         if (context.identity.mode === "single")

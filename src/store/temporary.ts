@@ -1,7 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../base/errors.ts";
-import { randomHex } from "../sys/random-hex.ts";
 import type { Digest } from "../oci/types.ts";
 import type { StoreLayout } from "./layout.ts";
 import type { LockName, StoreLocks } from "./locks.ts";
@@ -36,7 +35,7 @@ export class TemporaryDirectory {
   /** A path that does not exist yet, protected from sweeps. */
   reserve(prefix: string): TemporaryPath {
     for (;;) {
-      const entry = `${prefix}-${randomHex(8)}`;
+      const entry = `${prefix}-${crypto.randomUUID()}`;
       const lock = this.#locks.try(`tmp:${entry}`, "exclusive");
       if (lock === undefined) continue;
       return {

@@ -1,12 +1,10 @@
-/** Loaded with the first digit: every command that opens a store imports this, and few that only read need any. */
-const libc = () => require("./libc.ts") as typeof import("./libc.ts");
+import { c, check } from "./libc.ts";
 
 /**
  * `bytes` random bytes (at most 256) as hexadecimal digits, by getrandom(2): the first use of Web Crypto takes 0.07 ms,
  * and node:crypto takes longer to load than a list.
  */
 export function randomHex(bytes: number): string {
-  const { c, check } = libc();
   const random = new Uint8Array(bytes);
   check("getrandom", c.getrandom(random, bytes, 0));
   return random.toHex();
