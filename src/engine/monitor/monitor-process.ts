@@ -28,7 +28,8 @@ export function startMonitorProcess({ env, dataDirectory, scope, begin }: Monito
   const words = begin ? [beginWord(begin)] : [];
   const stderr = errors(env, dataDirectory, scope);
   const child = Bun.spawn([...scope, ...selfCommand(), "internal-monitor", ...words], {
-    env: { ...env },
+    // No thread that touches memory in advance: both CPUs are busy with this start, and a monitor is small.
+    env: { ...env, BUN_JSC_useWarmUpMarkedBlocks: "0" },
     cwd: "/",
     detached: true,
     stdio: ["ignore", "ignore", stderr, theirs],

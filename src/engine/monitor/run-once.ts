@@ -52,18 +52,15 @@ export async function runOnce(context: EngineContext, run: Run): Promise<number>
   const pipes = begun?.streams ?? new ContainerPipes(options.run);
   const streams = stack.use(new MonitoredStreams(pipes, run.log, () => run.attachments));
   run.onStreams(streams);
-  const launchWith = (fuse?: FuseMount) => {
-    const launching =
-      begun?.launching ??
-      stack.use(launchNamespaces(context, namespaces, pipes.stdio, fuse, cgroup && { cgroup: cgroup.path }));
-    streams.begin();
-    return launching;
-  };
+  const launchWith = (fuse?: FuseMount) =>
+    begun?.launching ??
+    stack.use(launchNamespaces(context, namespaces, pipes.stdio, fuse, cgroup && { cgroup: cgroup.path }));
   const early = driver === "fuse-overlayfs" ? undefined : launchWith();
   const { request, fuse } = prepared ?? (await prepare(context, run, namespaces.modes));
   const launching = early ?? launchWith(fuse);
   const starting = launching.start(request, both(cgroup?.settle, network.attach?.(container, stack)));
-  starting.catch(() => undefined); // ends with the stack when the next line throws
+  starting.catch(() => undefined); // ends with the stack when one of the next lines throws
+  streams.begin();
   run.meanwhile();
   const launched = await starting;
   const ended = launched.exited.then(
