@@ -18,7 +18,8 @@ import {
 import { allCapabilities } from "../sys/capabilities.ts";
 import { failureOf, receiveLine, sendMessage } from "../sys/message-channel.ts";
 import { getsOrders } from "../sys/role-input.ts";
-import { MountInterpreter } from "./mount-interpreter.ts";
+import { MountInterpreter, type MountMeans } from "./mount-interpreter.ts";
+import { PreparedMounts } from "./prepared-mounts.ts";
 import { sharedMemoryIn } from "./shared-memory.ts";
 import {
   adjustOomScore,
@@ -42,20 +43,24 @@ import {
 const send = (message: InitMessage) => sendMessage(channelDescriptor, message);
 
 /** Loaded only when it is needed, and before the root changes: nothing is read from the executable after that. */
-async function populator(request: StartRequest): Promise<(source: number, target: string) => void> {
-  const needed = request.operations.some((operation) => operation.kind === "bind" && operation.populate);
-  if (needed) return (await import("./populate-volume.ts")).populateVolume;
-  return () => {
-    throw new BerthError("internal", "a volume is to be filled that was not announced");
-  };
+async function populator({ operations }: StartRequest): Promise<Pick<MountMeans, "populate">> {
+  for (const operation of operations) {
+    if (operation.kind !== "bind" || !operation.populate) continue;
+    return { populate: (await import("./populate-volume.ts")).populateVolume };
+  }
+  return {};
 }
 
-async function run(request: StartRequest): Promise<never> {
+async function run(request: StartRequest, prepared: PreparedMounts): Promise<never> {
   const sharedMemory =
     request.sharedMemoryOf === undefined ? undefined : sharedMemoryIn(request.sharedMemoryOf);
   // After this the host looks at our mount namespace. Through the host's /proc, so this is the pid that it knows.
   send({ kind: "ready", pid: Number(readLink(AT_FDCWD, "/proc/self")) });
-  const interpreter = new MountInterpreter(await populator(request), sharedMemory);
+  const interpreter = new MountInterpreter({
+    ...(await populator(request)),
+    sharedMemory,
+    prepared: (wanted) => prepared.take(wanted),
+  });
   for (const operation of request.operations) interpreter.perform(operation);
   if (request.account) (await import("./account.ts")).addAccount(interpreter, request.account);
   const { user, additionalGroups } = request.process;
@@ -120,16 +125,18 @@ export async function initMain(word?: string): Promise<number | undefined> {
   if (!getsOrders()) return undefined;
   if (word === unmappedWord && !becomeRoot()) return 1;
   closeRange(terminalDescriptor + 1, 0xffffffff, true);
-  const line = receiveLine(channelDescriptor);
-  if (line === undefined) return 1;
   try {
+    setGroup(0); // what came through a held user namespace still has the caller's
+    const prepared = new PreparedMounts();
+    if (word === unmappedWord) prepared.prepare();
+    const line = receiveLine(channelDescriptor);
+    if (line === undefined) return 1;
     const request = JSON.parse(line) as StartRequest;
     if (request.namespaces.cgroup === "private") enterNewCgroupNamespace();
-    setGroup(0); // what came through a held user namespace still has the caller's
     if (request.namespaces.pid !== "private") endWithParent();
     const { oomScoreAdjustment } = request.process;
     if (oomScoreAdjustment !== undefined) adjustOomScore(oomScoreAdjustment);
-    return await run(request);
+    return await run(request, prepared);
   } catch (error) {
     send(failureOf(error));
     return 1;

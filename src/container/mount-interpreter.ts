@@ -3,6 +3,7 @@
  * mounted by descriptor, so that no link of an image can lead a mount elsewhere
  * (CVE-2021-30465, CVE-2019-19921, CVE-2025-31133, CVE-2025-52565).
  */
+import { isDecimal } from "../base/decimal.ts";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
 import {
   close,
@@ -36,7 +37,8 @@ import {
 } from "../sys/libc.ts";
 import type { RootMount } from "../sys/root-mount.ts";
 import { encodeText } from "../sys/text.ts";
-import type { MountAttribute, Operation } from "./operations.ts";
+import { kernelFileSystems } from "./kernel-file-systems.ts";
+import type { KernelFileSystems, MountAttribute, Operation } from "./operations.ts";
 import { openDirectoryInRoot, openFileInRoot } from "./root-path.ts";
 
 const PROC_SUPER_MAGIC = 0x9fa0;
@@ -61,26 +63,42 @@ const attributeBits: Readonly<Record<MountAttribute, number>> = {
   nodiratime: MOUNT_ATTR.NODIRATIME,
 };
 
-const bits = (attributes: readonly MountAttribute[]) =>
-  attributes.reduce((mask, attribute) => mask | attributeBits[attribute], 0);
+function bits(attributes: readonly MountAttribute[]): number {
+  let mask = 0;
+  for (const attribute of attributes) mask |= attributeBits[attribute];
+  return mask;
+}
 
 const sharedMemoryAttributes = bits(["nosuid", "nodev", "noexec"]);
 
 type Of<K extends Operation["kind"]> = Extract<Operation, { kind: K }>;
 
-export class MountInterpreter {
-  #root = -1;
-  readonly #owned: string[] = [];
-  readonly #populate: (source: number, target: string) => void;
-  readonly #sharedMemory: number | undefined;
+/** A detached mount, with others in it, for a directory of the root. */
+export interface PreparedMount {
+  readonly target: string;
+  readonly mount: number;
+}
 
-  /**
-   * `populate` copies the directory open as `source` into the (empty) directory `target` of the host, `sharedMemory` is
-   * a detached mount.
-   */
-  constructor(populate: (source: number, target: string) => void, sharedMemory?: number) {
-    this.#populate = populate;
-    this.#sharedMemory = sharedMemory;
+/** What the operations themselves do not say. */
+export interface MountMeans {
+  /** The root, where no operation mounts it. */
+  readonly root?: number;
+  /** Copies the directory open as `source` into the (empty) directory `target` of the host. */
+  readonly populate?: (source: number, target: string) => void;
+  /** A detached mount of another container. */
+  readonly sharedMemory?: number | undefined;
+  /** Mounts that are these file systems already, if there are any; to be closed. */
+  readonly prepared?: (wanted: KernelFileSystems) => readonly PreparedMount[];
+}
+
+export class MountInterpreter {
+  #root: number;
+  readonly #owned: string[] = [];
+  readonly #means: MountMeans;
+
+  constructor(means: MountMeans) {
+    this.#root = means.root ?? -1;
+    this.#means = means;
   }
 
   /** The root directory of the container. */
@@ -97,6 +115,9 @@ export class MountInterpreter {
     switch (operation.kind) {
       case "root":
         this.#root = mountRoot(operation.root);
+        break;
+      case "kernel":
+        this.#kernelFileSystems(operation);
         break;
       case "bind":
         this.#bind(operation);
@@ -161,7 +182,7 @@ export class MountInterpreter {
    * by a container that runs it (CVE-2019-5736).
    */
   enter(): void {
-    const host = openAt(AT_FDCWD, "/", O.PATH | O.DIRECTORY);
+    const host = openDirectory("/");
     changeDirectory(this.#root);
     pivotRoot(".", ".");
     setMountAttributes(host, MOUNT_ATTR.RDONLY, { recursive: true });
@@ -178,6 +199,18 @@ export class MountInterpreter {
       changeDirectory(directory);
       close(directory);
     });
+  }
+
+  #kernelFileSystems(operation: Of<"kernel">): void {
+    const prepared = this.#means.prepared?.(operation) ?? [];
+    for (const { target, mount } of prepared) {
+      attempt(`mount ${target}`, () => {
+        const place = openDirectoryInRoot(this.#root, target, true);
+        attachMount(mount, place);
+        for (const fd of [place, mount]) close(fd);
+      });
+    }
+    if (prepared.length === 0) for (const each of kernelFileSystems(operation)) this.perform(each);
   }
 
   #bind(operation: Of<"bind">): void {
@@ -211,13 +244,20 @@ export class MountInterpreter {
     });
   }
 
+  #populate(source: number, target: string): void {
+    const { populate } = this.#means;
+    if (populate === undefined)
+      throw new BerthError("internal", "a volume is to be filled that was not announced");
+    populate(source, target);
+  }
+
   /** In one directory they need no overlay; otherwise it is mounted in place, and a part of it put in its stead. */
   #layers({ layers, target, subpath }: Of<"layers">): void {
     attempt(`mount an image on ${target}`, () => {
       const place = openDirectoryInRoot(this.#root, target);
       this.#refuseSystem(place, target);
       let whole: number;
-      if (layers.length === 1) whole = openAt(AT_FDCWD, layers[0]!, O.PATH | O.DIRECTORY);
+      if (layers.length === 1) whole = openDirectory(layers[0]!);
       else {
         overlayOn(place, layers);
         whole = openInRoot(this.#root, target, O.PATH | O.DIRECTORY);
@@ -281,7 +321,8 @@ export class MountInterpreter {
   #shareMemory(of: Of<"shared-memory">["of"]): void {
     attempt("share /dev/shm", () => {
       const target = openDirectoryInRoot(this.#root, "/dev/shm", true);
-      const shared = of === "joined" ? this.#sharedMemory : cloneOfHost("/dev/shm", sharedMemoryAttributes);
+      const shared =
+        of === "joined" ? this.#means.sharedMemory : cloneOfHost("/dev/shm", sharedMemoryAttributes);
       if (shared !== undefined) {
         attachMount(shared, target);
         close(shared);
@@ -335,7 +376,7 @@ export class MountInterpreter {
     close(first);
     const all = openInRoot(this.#root, directory, O.RDONLY | O.DIRECTORY, 0, RESOLVE.NO_SYMLINKS);
     for (const entry of process.getBuiltinModule("node:fs").readdirSync(`/proc/self/fd/${all}`)) {
-      if (entry.startsWith(prefix) && /^\d+$/.test(entry.slice(prefix.length)))
+      if (entry.startsWith(prefix) && isDecimal(entry.slice(prefix.length)))
         this.#mask(`${directory}/${entry}/${name}`);
     }
     close(all);
@@ -391,17 +432,16 @@ export class MountInterpreter {
  * making and removing a directory is among the slowest things that a start does on some file systems.
  */
 function mountRoot(root: RootMount): number {
-  const open = (path: string) => openAt(AT_FDCWD, path, O.PATH | O.DIRECTORY);
   return attempt("mount the root file system", () => {
     switch (root.kind) {
       case "overlay":
         mountOverlay(root);
-        return open(root.writable.upper);
+        return openDirectory(root.writable.upper);
       case "fuse-overlayfs": // mounted by the stage before (launch.ts)
-        return open(root.mountPoint);
+        return openDirectory(root.mountPoint);
       case "directory":
-        bindToItself(open(root.path));
-        return open(root.path);
+        bindToItself(openDirectory(root.path));
+        return openDirectory(root.path);
     }
   });
 }
@@ -417,9 +457,8 @@ function bindToItself(directory: number): void {
  * and 128 layers with their real names would not fit. It also needs no escaping of `:` and `,`.
  */
 function mountOverlay(root: Extract<RootMount, { kind: "overlay" }>): void {
-  const open = (path: string) => openAt(AT_FDCWD, path, O.PATH | O.DIRECTORY);
-  const lower = root.lower.toReversed().map(open);
-  const [upper, work] = [open(root.writable.upper), open(root.writable.work)];
+  const lower = openHighestFirst(root.lower);
+  const [upper, work] = [openDirectory(root.writable.upper), openDirectory(root.writable.work)];
   const options = [
     `lowerdir=${lower.join(":")}`,
     `upperdir=${upper}`,
@@ -433,9 +472,21 @@ function mountOverlay(root: Extract<RootMount, { kind: "overlay" }>): void {
   for (const fd of [...lower, upper, work]) close(fd);
 }
 
+/** Directories of the host, for which overlayfs has the opposite order. */
+function openHighestFirst(directories: readonly string[]): number[] {
+  const opened: number[] = [];
+  for (let index = directories.length - 1; index >= 0; index--)
+    opened.push(openDirectory(directories[index]!));
+  return opened;
+}
+
+function openDirectory(path: string): number {
+  return openAt(AT_FDCWD, path, O.PATH | O.DIRECTORY);
+}
+
 /** Layers read-only; as descriptors, because the option string has a page. */
 function overlayOn(target: number, layers: readonly string[]): void {
-  const lower = layers.toReversed().map((path) => openAt(AT_FDCWD, path, O.PATH | O.DIRECTORY));
+  const lower = openHighestFirst(layers);
   process.chdir("/proc/self/fd");
   try {
     const options = `lowerdir=${lower.join(":")},userxattr`;
@@ -477,7 +528,7 @@ function cloneAlone(source: number): number {
 function cloneOfHost(path: string, attributes: number): number | undefined {
   let host: number;
   try {
-    host = openAt(AT_FDCWD, path, O.PATH | O.DIRECTORY);
+    host = openDirectory(path);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;

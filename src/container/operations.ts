@@ -1,11 +1,23 @@
 import type { RootMount } from "../sys/root-mount.ts";
 
+/** What /proc, /sys and /dev of a container depend on. */
+export interface KernelFileSystems {
+  /** They can be written. */
+  readonly privileged: boolean;
+  readonly ipc: "private" | "host" | "joined";
+  readonly singleIdentity: boolean;
+  /** Bytes of a private /dev/shm; undefined: there is none. */
+  readonly sharedMemorySize: number | undefined;
+}
+
 /**
  * What init does to build the container's view of the world, in order, as plain data. Sources are paths of the host,
  * targets are absolute paths inside the new root and are resolved there, never on the host.
  */
 export type Operation =
   | { readonly kind: "root"; readonly root: RootMount }
+  /** What kernel-file-systems.ts makes of it. */
+  | ({ readonly kind: "kernel" } & KernelFileSystems)
   | {
       readonly kind: "bind";
       readonly source: string;

@@ -1,4 +1,5 @@
-import type { MountAttribute, Operation } from "./operations.ts";
+import { kernelAttributes } from "./kernel-file-systems.ts";
+import type { Operation } from "./operations.ts";
 import type { ContainerSpec } from "./spec.ts";
 
 /** What a container may not see in /proc and /sys (security-relevant kernel state of the host). */
@@ -34,96 +35,20 @@ const maskedThrottles = {
   name: "thermal_throttle",
 } as const;
 
-const devices = ["null", "zero", "full", "random", "urandom", "tty"];
-
-/** Group `tty`, which owns terminals by convention, where that id exists inside. */
-const ttyGroup = 5;
-
-/** Bytes of /dev/shm: Docker's default for `--shm-size`. */
-export const defaultSharedMemorySize = 64 * 1024 * 1024;
-
 /** Where init programs are put (catatonit for `--init`). */
 export const initPath = "/dev/init";
 
-function kernelFileSystems(spec: ContainerSpec): Operation[] {
-  const system = { kind: "filesystem", place: "system", parameters: {} } as const;
-  const { ipc } = spec.namespaces;
-  const kernelAttributes: readonly MountAttribute[] = [
-    ...(spec.privileged ? [] : (["read-only"] as const)),
-    ...(["nosuid", "nodev", "noexec"] as const),
-  ];
-  return [
-    {
-      ...system,
-      type: "proc",
-      target: "/proc",
-      attributes: ["nosuid", "nodev", "noexec"],
-      otherwise: "bind-host",
-    },
-    {
-      ...system,
-      type: "sysfs",
-      target: "/sys",
-      attributes: kernelAttributes,
-      otherwise: "bind-host",
-    },
-    {
-      ...system,
-      type: "cgroup2",
-      target: "/sys/fs/cgroup",
-      attributes: kernelAttributes,
-      otherwise: spec.namespaces.cgroup === "host" ? "bind-host" : "skip",
-    },
-    {
-      ...system,
-      type: "tmpfs",
-      target: "/dev",
-      parameters: { mode: "755", size: "65536k" },
-      attributes: ["nosuid"],
-    },
-    ...devices.map((name) => ({ kind: "device", name }) as const),
-    {
-      ...system,
-      type: "devpts",
-      target: "/dev/pts",
-      parameters: {
-        newinstance: true,
-        ptmxmode: "0666",
-        mode: "0620",
-        ...(spec.singleIdentity ? {} : { gid: String(ttyGroup) }),
-      },
-      attributes: ["nosuid", "noexec"],
-    },
-    {
-      ...system,
-      type: "mqueue",
-      target: "/dev/mqueue",
-      attributes: ["nosuid", "nodev", "noexec"],
-      ...(ipc === "host" ? { otherwise: "bind-host" } : {}),
-    },
-    ...sharedMemory(spec),
-    { kind: "link", path: "/dev/ptmx", to: "pts/ptmx" },
-    { kind: "link", path: "/dev/fd", to: "/proc/self/fd" },
-    { kind: "link", path: "/dev/stdin", to: "/proc/self/fd/0" },
-    { kind: "link", path: "/dev/stdout", to: "/proc/self/fd/1" },
-    { kind: "link", path: "/dev/stderr", to: "/proc/self/fd/2" },
-    { kind: "link", path: "/dev/core", to: "/proc/kcore" },
-  ];
-}
-
-function sharedMemory({ namespaces: { ipc }, sharedMemorySize }: ContainerSpec): Operation[] {
-  if (ipc !== "private") return [{ kind: "shared-memory", of: ipc }];
-  if (sharedMemorySize === undefined) return [];
-  return [
-    {
-      kind: "filesystem",
-      place: "system",
-      type: "tmpfs",
-      target: "/dev/shm",
-      parameters: { mode: "1777", size: String(sharedMemorySize) },
-      attributes: ["nosuid", "nodev", "noexec"],
-    },
-  ];
+/** In the container's own cgroup namespace, or else the host's; init enters it when it has its order. */
+function controlGroups({ privileged, namespaces }: ContainerSpec): Operation {
+  return {
+    kind: "filesystem",
+    place: "system",
+    type: "cgroup2",
+    target: "/sys/fs/cgroup",
+    parameters: {},
+    attributes: kernelAttributes(privileged),
+    otherwise: namespaces.cgroup === "host" ? "bind-host" : "skip",
+  };
 }
 
 function userMounts(spec: ContainerSpec): Operation[] {
@@ -152,7 +77,14 @@ export function planContainer(spec: ContainerSpec): readonly Operation[] {
   const { init } = spec.process;
   return [
     { kind: "root", root: spec.root },
-    ...kernelFileSystems(spec),
+    {
+      kind: "kernel",
+      privileged: spec.privileged,
+      ipc: spec.namespaces.ipc,
+      singleIdentity: spec.singleIdentity,
+      sharedMemorySize: spec.sharedMemorySize,
+    },
+    controlGroups(spec),
     ...Object.entries(spec.sysctls).map(([key, value]) => ({ kind: "sysctl", key, value }) as const),
     ...spec.devices.map((device) => ({ kind: "host-device", ...device }) as const),
     ...userMounts(spec),

@@ -103,17 +103,19 @@ const streamNames = ["input", "output", "error output"];
  * (CVE-2024-21626 by another way).
  */
 export function refuseDirectories(): void {
-  for (const [fd, name] of streamNames.entries()) {
+  for (let fd = 0; fd <= 2; fd++) {
     if (!isDirectory(statusOf(fd))) continue;
-    throw new BerthError("invalid-argument", `standard ${name} is a directory, which no container may hold`, {
-      hint: "redirect it to a file or a pipe",
-    });
+    const message = `standard ${streamNames[fd]} is a directory, which no container may hold`;
+    throw new BerthError("invalid-argument", message, { hint: "redirect it to a file or a pipe" });
   }
 }
 
 /** Which of 0–2 are anonymous pipes; to be asked where /proc is the host's. */
 export function anonymousPipes(): readonly number[] {
-  return [0, 1, 2].filter((fd) => readLink(AT_FDCWD, `/proc/self/fd/${fd}`).startsWith("pipe:"));
+  const pipes: number[] = [];
+  for (let fd = 0; fd <= 2; fd++)
+    if (readLink(AT_FDCWD, `/proc/self/fd/${fd}`).startsWith("pipe:")) pipes.push(fd);
+  return pipes;
 }
 
 /** Pipes are given to the program's user, so that it may open /dev/stdout; files stay as they are. */
@@ -129,12 +131,14 @@ export function giveAwayPipes(pipes: readonly number[], identity: Identity): voi
 }
 
 function environmentOf(spec: ProcessSpec, identity: Identity): string[] {
-  const hasHome = spec.env.some((entry) => entry.startsWith("HOME="));
-  return hasHome ? [...spec.env] : [...spec.env, `HOME=${identity.home}`];
+  return variableOf(spec.env, "HOME") === undefined ? [...spec.env, `HOME=${identity.home}`] : [...spec.env];
 }
 
-function pathOf(env: readonly string[]): string | undefined {
-  return env.findLast((entry) => entry.startsWith("PATH="))?.slice("PATH=".length);
+/** The last one counts, as for getenv(3) of most programs. */
+function variableOf(env: readonly string[], name: string): string | undefined {
+  for (let index = env.length - 1; index >= 0; index--)
+    if (env[index]!.startsWith(`${name}=`)) return env[index]!.slice(name.length + 1);
+  return undefined;
 }
 
 export interface Restrictions {
@@ -156,8 +160,8 @@ export function restrict(spec: ProcessSpec, identity: Identity, restrictions: Re
     setResourceLimit(RLIMIT_NOFILE, limit(spec.openFiles.soft), limit(spec.openFiles.hard));
   }
   process.umask(0o022);
-  const keep = new Set<string>(spec.capabilities);
-  for (const [number, name] of capabilityNames.entries()) if (!keep.has(name)) dropUnlessUnknown(number);
+  for (let number = 0; number < capabilityNames.length; number++)
+    if (!spec.capabilities.includes(capabilityNames[number]!)) dropUnlessUnknown(number);
   if (!restrictions.singleIdentity && !spec.keepGroups) setGroups(identity.groups);
   if (spec.noNewPrivileges) forbidNewPrivileges();
   clearAmbientCapabilities();
@@ -176,7 +180,7 @@ export function programOf(
   occasion: Occasion,
 ): { readonly path: string; readonly env: readonly string[] } {
   const env = environmentOf(spec, identity);
-  const path = findProgram(spec.args[0]!, pathOf(env), occasion);
+  const path = findProgram(spec.args[0]!, variableOf(env, "PATH"), occasion);
   refuseOutsideProgram(path);
   return { path, env };
 }

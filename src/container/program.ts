@@ -100,7 +100,11 @@ function interpreterOf(fd: number): string | undefined {
   const start = new Uint8Array(256);
   const length = readInto(fd, start);
   if (start[0] !== 0x23 || start[1] !== 0x21) return undefined; // "#!"
-  const line = Buffer.from(start.buffer, 0, length).toString("latin1");
+  return interpreterNamed(Buffer.from(start.buffer, 0, length).toString("latin1"));
+}
+
+/** Apart, because a function with a regular expression is slow to load, and few programs are scripts. */
+function interpreterNamed(line: string): string | undefined {
   return /^#![ \t]*([^ \t\n\0]+)/.exec(line)?.[1];
 }
 

@@ -9,7 +9,9 @@ const mostLinks = 40;
 
 /** Names of a path without `.` and empty ones. */
 function namesOf(path: string): string[] {
-  return path.split("/").filter((name) => name !== "" && name !== ".");
+  const names: string[] = [];
+  for (const name of path.split("/")) if (name !== "" && name !== ".") names.push(name);
+  return names;
 }
 
 function unlessThere(create: () => void): void {

@@ -51,7 +51,7 @@ export function parseGroup(text: string): GroupEntry[] {
     const [name, , gid, members] = line.split(":");
     const group = parseId(gid ?? "");
     if (!name || group === undefined) continue;
-    entries.push({ name, gid: group, members: (members ?? "").split(",").filter((member) => member !== "") });
+    entries.push({ name, gid: group, members: members ? members.split(",") : [] });
   }
   return entries;
 }
@@ -73,9 +73,7 @@ export function resolveUser(user: string, passwd: string, group: string): Identi
 
   const wanted = userPart === "" ? "0" : userPart;
   const numeric = parseId(wanted);
-  const account = accounts.find((entry) =>
-    numeric === undefined ? entry.name === wanted : entry.uid === numeric,
-  );
+  const account = numeric === undefined ? named(accounts, wanted) : withUid(accounts, numeric);
   const uid = account?.uid ?? numeric;
   if (uid === undefined) {
     throw new BerthError(
@@ -85,16 +83,14 @@ export function resolveUser(user: string, passwd: string, group: string): Identi
   }
 
   let gid = account?.gid ?? 0;
-  let supplementary: number[] = [];
+  const supplementary: number[] = [];
   if (groupPart === undefined) {
     if (account !== undefined) {
-      supplementary = groups
-        .filter((entry) => entry.members.includes(account.name))
-        .map((entry) => entry.gid);
+      for (const entry of groups) if (entry.members.includes(account.name)) supplementary.push(entry.gid);
     }
   } else {
     const byNumber = parseId(groupPart);
-    const found = byNumber ?? groups.find((entry) => entry.name === groupPart)?.gid;
+    const found = byNumber ?? named(groups, groupPart)?.gid;
     if (found === undefined) {
       throw new BerthError(
         "invalid-argument",
@@ -106,12 +102,22 @@ export function resolveUser(user: string, passwd: string, group: string): Identi
   return { uid, gid, groups: [...new Set([gid, ...supplementary])], home: account?.home || "/" };
 }
 
+function named<T extends { readonly name: string }>(entries: readonly T[], name: string): T | undefined {
+  for (const entry of entries) if (entry.name === name) return entry;
+  return undefined;
+}
+
+function withUid(accounts: readonly PasswdEntry[], uid: number): PasswdEntry | undefined {
+  for (const account of accounts) if (account.uid === uid) return account;
+  return undefined;
+}
+
 /** The same with groups of `--group-add`: names of the root's /etc/group, or ids. */
 export function withGroups(identity: Identity, names: readonly string[], group: string): Identity {
   if (names.length === 0) return identity;
   const entries = parseGroup(group);
   const added = names.map((name) => {
-    const gid = parseId(name) ?? entries.find((entry) => entry.name === name)?.gid;
+    const gid = parseId(name) ?? named(entries, name)?.gid;
     if (gid !== undefined) return gid;
     throw new BerthError(
       "invalid-argument",

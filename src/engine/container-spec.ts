@@ -1,7 +1,8 @@
 import { BerthError } from "../base/errors.ts";
 import { mkdirSync, readFileSync } from "node:fs";
 import type { ContainerSpec, NamespaceModes, ProcessSpec } from "../container/spec.ts";
-import { defaultSharedMemorySize, initPath } from "../container/plan.ts";
+import { defaultSharedMemorySize } from "../container/kernel-file-systems.ts";
+import { initPath } from "../container/plan.ts";
 import { userNameOf } from "../sys/identity.ts";
 import { defaultCapabilities } from "../sys/capabilities.ts";
 import { defaultSeccomp } from "../sys/default-seccomp.ts" with { type: "macro" };

@@ -1,4 +1,5 @@
-import { defaultSharedMemorySize, maskedPaths, readOnlyPaths } from "../container/plan.ts";
+import { defaultSharedMemorySize } from "../container/kernel-file-systems.ts";
+import { maskedPaths, readOnlyPaths } from "../container/plan.ts";
 import type { DeviceRate } from "../sys/resource-limits.ts";
 import { networkMode } from "./network/network-names.ts";
 import { defaultLogDriver } from "./container-logging.ts";

@@ -68,5 +68,7 @@ export const allCapabilities = 2n ** 64n - 1n;
 
 /** The bit set of capset(2). */
 export function capabilityMask(capabilities: readonly Capability[]): bigint {
-  return capabilities.reduce((mask, name) => mask | (1n << BigInt(capabilityNames.indexOf(name))), 0n);
+  let mask = 0n;
+  for (const name of capabilities) mask |= 1n << BigInt(capabilityNames.indexOf(name));
+  return mask;
 }

@@ -105,8 +105,17 @@ function raw(
   subject?: string,
 ): number {
   lent.memory = args;
-  const [a = 0, b = 0, d = 0, e = 0, f = 0, g = 0] = args.map(addressOf);
-  return check(call, c.syscall(number, a, b, d, e, f, g), subject);
+  const [a = 0, b = 0, d = 0, e = 0, f = 0, g = 0] = args;
+  const result = c.syscall(
+    number,
+    addressOf(a),
+    addressOf(b),
+    addressOf(d),
+    addressOf(e),
+    addressOf(f),
+    addressOf(g),
+  );
+  return check(call, result, subject);
 }
 
 /** mount(2) flags */
@@ -303,8 +312,7 @@ export function startSession(): void {
 }
 
 export function setGroups(groups: readonly number[]): void {
-  const list = Uint32Array.from(groups.length === 0 ? [0] : groups);
-  raw("setgroups", numbers.setgroups, [groups.length, list]);
+  raw("setgroups", numbers.setgroups, [groups.length, new Uint32Array(groups.length === 0 ? [0] : groups)]);
 }
 
 /** Real, effective and saved ids of the calling thread. */
@@ -559,13 +567,21 @@ export function receiveDescriptor(socket: number): number {
 
 /** A null-terminated array of pointers; the strings must stay referenced. */
 export function pointersTo(strings: readonly Uint8Array[]): BigUint64Array {
-  return new BigUint64Array([...strings.map((item) => BigInt(ptr(item))), 0n]);
+  const pointers = new BigUint64Array(strings.length + 1);
+  for (let index = 0; index < strings.length; index++) pointers[index] = BigInt(ptr(strings[index]!));
+  return pointers;
+}
+
+function cStrings(texts: readonly string[]): Uint8Array[] {
+  const strings: Uint8Array[] = [];
+  for (const text of texts) strings.push(cString(text));
+  return strings;
 }
 
 /** Replaces this process; returns only by throwing. */
 export function execute(path: string, argv: readonly string[], env: readonly string[]): never {
-  const words = argv.map(cString);
-  const variables = env.map(cString);
+  const words = cStrings(argv);
+  const variables = cStrings(env);
   lent.memory = [words, variables];
   check("execve", c.execve(cString(path), pointersTo(words), pointersTo(variables)), path);
   throw new Error("execve returned");

@@ -9,7 +9,7 @@ import { AT_FDCWD, O, openAt } from "../../src/sys/libc.ts";
 
 const [root, file] = process.argv.slice(2) as [string, string];
 const kept = { path: openAt(AT_FDCWD, file, O.PATH), reading: openAt(AT_FDCWD, file, O.RDONLY) };
-const interpreter = new MountInterpreter(() => {});
+const interpreter = new MountInterpreter({});
 interpreter.perform({ kind: "root", root: { kind: "directory", path: root } });
 interpreter.perform({
   kind: "filesystem",

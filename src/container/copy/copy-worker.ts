@@ -65,7 +65,7 @@ function openRoot(place: CopyPlace, container: string): number {
     }
     throw new BerthError("conflict", `container ${container} has just stopped`, { hint: "try again" });
   }
-  const interpreter = new MountInterpreter(populateVolume);
+  const interpreter = new MountInterpreter({ populate: populateVolume });
   interpreter.perform({ kind: "root", root: place.root });
   for (const mount of place.mounts) interpreter.perform(mount);
   return interpreter.root;

@@ -108,15 +108,6 @@ describe("the plan of a container", () => {
     });
   });
 
-  test("asks for the tty group only where other ids exist", () => {
-    const pts = (single: boolean) =>
-      planContainer({ ...spec, singleIdentity: single }).find(
-        (item) => item.kind === "filesystem" && item.type === "devpts",
-      );
-    expect(pts(false)).toMatchObject({ parameters: { gid: "5" } });
-    expect(pts(true)).not.toMatchObject({ parameters: { gid: "5" } });
-  });
-
   test("puts the init program where the image cannot be in the way", () => {
     const plan = planContainer({ ...spec, process: { ...spec.process, init: "/lib/catatonit" } });
     expect(plan).toContainEqual({
