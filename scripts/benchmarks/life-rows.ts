@@ -23,6 +23,7 @@ function inTurn(engine: Engine, commands: readonly (readonly string[])[], extra?
   return { argv: ["/bin/sh", "-c", script], env, ...extra };
 }
 
+/** The container before it is gone, and what its end made the kernel write, too: a start would wait behind that. */
 async function detached(bench: Bench): Promise<Figure[]> {
   const command = (engine: Engine) => {
     let running = false;
@@ -31,6 +32,7 @@ async function detached(bench: Bench): Promise<Figure[]> {
         prepare() {
           if (running) remove(engine, "detached");
           running = true;
+          Bun.spawnSync(["sync", "--file-system", bench.directory]);
         },
       });
   };

@@ -78,7 +78,7 @@ ${machine(facts).join("\n")}
 
 The small image is the one built into berth; podman has loaded the same. The large one is a minimal Debian with a layer of
 packages on top, made by mmdebstrap and pushed by skopeo to Debian's docker-registry on loopback. It is pulled into an
-empty store each time, with nothing left to write on the file system. Processor time is user and
+empty store each time. That and \`run -d\` begin with nothing left to write on the file system. Processor time is user and
 system time of the command and of the children it waited for. Memory is what one more costs: the sum of the \`Private_*\`
 lines of \`/proc/PID/smaps_rollup\` of the second of two that wait, half a second after its container's first output. \`${facts.rounds}\` rounds (a third of that where the large image is moved).
 `;
