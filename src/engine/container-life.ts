@@ -23,6 +23,7 @@ export class ContainerLife implements AsyncDisposable {
   readonly #directory: string;
   #removeAtEnd: boolean;
   #complete = false;
+  #told = false;
   /** As this process last wrote it. */
   #record: ContainerRecord | undefined;
 
@@ -73,7 +74,13 @@ export class ContainerLife implements AsyncDisposable {
   /** Everything is there; from now on the container outlives a failure unless it is a `--rm` one. */
   complete(): void {
     this.#complete = true;
-    if (this.#record !== undefined) emitContainerEvent(this.#context, this.#record, "create");
+  }
+
+  /** That it was created: told when there is time, and before anything else is. */
+  created(): void {
+    if (this.#complete && !this.#told && this.#record !== undefined)
+      emitContainerEvent(this.#context, this.#record, "create");
+    this.#told = true;
   }
 
   /** Nobody runs the container until it is started. */
@@ -84,11 +91,13 @@ export class ContainerLife implements AsyncDisposable {
 
   /** Whoever started it since has its end in hand. */
   leave(): void {
+    this.created();
     this.#removeAtEnd = false;
   }
 
   /** Whoever made the container gets its streams. */
   attached(): void {
+    this.created();
     if (this.#record !== undefined) emitContainerEvent(this.#context, this.#record, "attach");
   }
 
@@ -146,6 +155,7 @@ export class ContainerLife implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.created();
     if (this.#removeAtEnd || !this.#complete)
       await removeContainerObjects(this.#context, this.#store, this.id, this.#directory);
   }

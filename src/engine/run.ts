@@ -39,16 +39,17 @@ export async function runContainer(
   const { obtainImage, createContainer, prepareStart } = await import("./ready-container.ts");
   const image = await obtainImage(context, options, talk);
   talk.signal?.throwIfAborted();
-  const signals = new SignalForwarding();
   const { container, life } = await createContainer(context, options, { image, driver, network }, stack);
-  life.attached();
   const { request, fuse } = await prepareStart(context, container, {
     namespaces: namespaces.modes,
     openFiles: callersOpenFileLimit(),
   });
   const launching = early ?? launchWith(fuse);
+  talk.signal?.throwIfAborted();
   const starting = launching.start(request, network.attach?.(container, stack));
-  // While init has its orders, what the end needs is loaded.
+  // While init has its orders, the rest is made ready, and what the end needs is loaded.
+  const signals = new SignalForwarding();
+  life.attached();
   void Promise.all([import("../snapshot/remove-snapshot-tree.ts"), import("../sys/exit-now.ts")]);
   const launched = await starting;
   life.started(launched.pid);
