@@ -1,5 +1,6 @@
-import { fstatSync, writeSync } from "node:fs";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
+import { write } from "../sys/files.ts";
+import { ioctl, isTerminal, TIOC } from "../sys/libc.ts";
 
 /** A text stream towards the person or a program. */
 export interface Output {
@@ -60,7 +61,7 @@ function descriptorOutput(descriptor: 1 | 2): Output {
   let known: boolean | undefined;
   const sizeOf = (output: Output, side: "columns" | "rows") => {
     if (!output.isTerminal) return undefined;
-    const size = (descriptor === 1 ? process.stdout : process.stderr)[side];
+    const size = terminalSize(descriptor)[side];
     return size > 0 ? size : undefined;
   };
   return {
@@ -78,25 +79,22 @@ function descriptorOutput(descriptor: 1 | 2): Output {
   };
 }
 
-/** `node:tty` costs 2 ms to load, so only a character device that is not the null device is asked. */
-function isTerminal(descriptor: 0 | 1 | 2): boolean {
+/** `struct winsize` (ioctl_tty(2)); zeros where the terminal has gone away. */
+function terminalSize(descriptor: number): { readonly rows: number; readonly columns: number } {
+  const size = new Uint16Array(4);
   try {
-    const stat = fstatSync(descriptor);
-    if (!stat.isCharacterDevice() || stat.rdev === nullDevice) return false;
+    ioctl(descriptor, TIOC.GWINSZ, size);
   } catch {
-    return false; // closed
+    // It stays unknown.
   }
-  return process.getBuiltinModule("node:tty").isatty(descriptor);
+  return { rows: size[0]!, columns: size[1]! };
 }
-
-/** makedev(1, 3) */
-const nullDevice = 0x103;
 
 /** Writes all bytes, also to a pipe that another program made non-blocking (EAGAIN: its reader is slower than we are). */
 function writeAll(descriptor: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) {
     try {
-      at += writeSync(descriptor, bytes, at);
+      at += write(descriptor, bytes.subarray(at));
     } catch (error) {
       const code = systemErrorCode(error);
       if (code === "EAGAIN") Bun.sleepSync(1);

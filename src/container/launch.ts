@@ -1,5 +1,6 @@
 /** The host side of a container's start; the talk with init is drawn in protocol.ts. */
 import { BerthError } from "../base/errors.ts";
+import { parseSignal } from "../base/parse-signal.ts";
 import { AT_FDCWD, createSocketPair, receiveDescriptor } from "../sys/libc.ts";
 import { close, tryReadLink } from "../sys/files.ts";
 import type { HeldNamespaces } from "../sys/held-namespaces.ts";
@@ -177,8 +178,7 @@ async function ending(
 }
 
 function exitStatus({ exitCode, signalCode }: Pick<Bun.Subprocess, "exitCode" | "signalCode">): number {
-  if (signalCode !== null)
-    return 128 + process.getBuiltinModule("node:os").constants.signals[signalCode as NodeJS.Signals];
+  if (signalCode !== null) return 128 + parseSignal(String(signalCode));
   return exitCode ?? 255;
 }
 

@@ -1,16 +1,13 @@
-import { readFileSync } from "node:fs";
 import { type Configuration, loadConfiguration } from "../base/configuration.ts";
 import { type Directories, resolveDirectories } from "../base/directories.ts";
 import type { WorkerEnvironment } from "../snapshot/run-worker.ts";
 import type { LayerUnpacker, Snapshotter, TreeReader } from "../snapshot/types.ts";
 import { Store } from "../store/store.ts";
+import { readText } from "../sys/files.ts";
 import { type Helpers, openHelpers } from "../sys/helpers.ts";
 import { detectIdentityMap, type IdentityMap } from "../sys/identity.ts";
 import { selfCommand } from "../sys/self-command.ts";
 import { ensurePrivateDirectory, unpackHelpers } from "../sys/unpack-helpers.ts";
-
-/** Not by sys/files.ts: most commands never need libc, which takes a third of a millisecond to open. */
-const readText = (path: string) => readFileSync(path, "utf8");
 
 /**
  * What every use case gets. Everything is made on first use, because a command pays only for what it needs.

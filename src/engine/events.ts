@@ -1,7 +1,9 @@
-import { closeSync, fstatSync, openSync, renameSync, statSync, writeSync } from "node:fs";
-import { join } from "node:path";
 import { preciseNow } from "../base/precise-time.ts";
+import { rename } from "../sys/directory-entries.ts";
+import { close, open, statusAt, statusOf, writeAll } from "../sys/files.ts";
 import { tryLock } from "../sys/flock.ts";
+import { O } from "../sys/libc.ts";
+import { encodeText } from "../sys/text.ts";
 import type { EngineContext } from "./context.ts";
 
 /** Something that happened to an object, as `berth events` tells it. */
@@ -22,7 +24,7 @@ export interface RecordedEvent extends EngineEvent {
 /** Bytes after which a new file is begun; the one before is kept as `.1`. */
 const fileLimit = 2 * 1024 * 1024;
 
-export const eventLogPath = (context: EngineContext) => join(context.directories.data, "events.log");
+export const eventLogPath = (context: EngineContext) => `${context.directories.data}/events.log`;
 
 /**
  * Tells whoever asks `berth events`, now or later. Costs one append, is not synced, and never fails a command: a store
@@ -32,12 +34,13 @@ export function emitEvent(context: EngineContext, event: EngineEvent): void {
   const recorded: RecordedEvent = { time: preciseNow(), ...event };
   const path = eventLogPath(context);
   try {
-    const file = openSync(path, "a", 0o600);
+    const file = open(path, O.WRONLY | O.CREAT | O.APPEND, 0o600);
     try {
-      writeSync(file, `${JSON.stringify(recorded)}\n`);
-      if (fstatSync(file).size >= fileLimit) rotate(context, path, fstatSync(file).ino);
+      writeAll(file, encodeText(`${JSON.stringify(recorded)}\n`));
+      const { size, inode } = statusOf(file);
+      if (size >= fileLimit) rotate(context, path, inode);
     } finally {
-      closeSync(file);
+      close(file);
     }
   } catch {
     // Not there yet, read-only, full: what happened is more important than its telling.
@@ -45,7 +48,7 @@ export function emitEvent(context: EngineContext, event: EngineEvent): void {
 }
 
 /** One process does it, and only to the file that was too long. */
-function rotate(context: EngineContext, path: string, inode: number): void {
-  using lock = tryLock(join(context.directories.data, "locks"), "events", "exclusive");
-  if (lock !== undefined && statSync(path).ino === inode) renameSync(path, `${path}.1`);
+function rotate(context: EngineContext, path: string, inode: bigint): void {
+  using lock = tryLock(`${context.directories.data}/locks`, "events", "exclusive");
+  if (lock !== undefined && statusAt(path).inode === inode) rename(path, `${path}.1`);
 }

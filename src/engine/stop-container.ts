@@ -1,4 +1,3 @@
-import { constants } from "node:os";
 import { systemErrorCode } from "../base/errors.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import { isAlive, type ProcessIdentity } from "../sys/process-identity.ts";
@@ -49,7 +48,7 @@ export async function endContainer(
   sendSignal(context, record, target, number);
   await hearSignals(context, record.id);
   if (await endsWithin(context, record.id, target, asked, patience)) return;
-  sendSignal(context, record, target, constants.signals.SIGKILL);
+  sendSignal(context, record, target, parseSignal("SIGKILL"));
   await endsWithin(context, record.id, target, asked, -1);
 }
 

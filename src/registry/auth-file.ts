@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
+import { readTextIfThere } from "../sys/files.ts";
 import { authKey } from "./auth-key.ts";
 import type { Credentials } from "./credentials.ts";
 
@@ -17,15 +17,15 @@ export interface AuthFile {
 
 /** The document of a file, undefined where there is none. Throws `invalid-argument`, `denied`; never quotes its content. */
 export function readAuthDocument(path: string): AuthDocument | undefined {
-  let text: string;
+  let text: string | undefined;
   try {
-    text = readFileSync(path, "utf8");
+    text = readTextIfThere(path);
   } catch (error) {
     const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     const why = code === "EACCES" ? "permission denied" : messageOf(error);
     throw new BerthError(code === "EACCES" ? "denied" : "invalid-argument", `cannot read ${path}: ${why}`);
   }
+  if (text === undefined) return undefined;
   return text.trim() === "" ? {} : parseAuthDocument(text, path);
 }
 

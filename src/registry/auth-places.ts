@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { configurationHome, homeDirectory, xdgDirectory } from "../base/directories.ts";
+import { join } from "../base/posix-path.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

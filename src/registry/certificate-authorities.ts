@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
 import { BerthError, messageOf } from "../base/errors.ts";
+import { exists, readText } from "../sys/files.ts";
 
 /** Where distributions keep the authorities that the machine trusts, in the order of Go's crypto/x509. */
 const systemBundles = [
@@ -16,7 +16,7 @@ const systemBundles = [
  * Docker and podman, so that what the administrator has added or removed counts here too. Empty where there is none.
  */
 export function systemCertificateAuthorities(env: Readonly<Record<string, string | undefined>>): string[] {
-  const bundle = systemBundles.find((path) => existsSync(path));
+  const bundle = systemBundles.find((path) => exists(path));
   return [...new Set([env.SSL_CERT_FILE || undefined, bundle])].filter((path) => path !== undefined);
 }
 
@@ -29,7 +29,7 @@ export async function loadCertificateAuthorities(paths: readonly string[]): Prom
   const own = paths.map((path) => {
     let text: string;
     try {
-      text = readFileSync(path, "utf8");
+      text = readText(path);
     } catch (error) {
       throw new BerthError("invalid-argument", `cannot read certificate authorities: ${messageOf(error)}`, {
         cause: error,

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { configurationHome } from "../base/directories.ts";
 import { BerthError, messageOf } from "../base/errors.ts";
+import { join } from "../base/posix-path.ts";
+import { namesIn } from "../sys/directory-entries.ts";
+import { exists, readText } from "../sys/files.ts";
 
 /** PEM texts for one registry host. */
 export interface HostCertificates {
@@ -28,9 +29,10 @@ export function hostCertificates(host: string, directories: readonly string[]): 
   if (!/^[\w.:[\]-]+$/.test(host) || /^\.+$/.test(host)) return undefined; // it becomes part of a path
   for (const directory of directories) {
     const path = join(directory, host);
+    if (!exists(path)) continue; // an error takes longer to make
     let names: string[];
     try {
-      names = readdirSync(path).sort();
+      names = namesIn(path).sort();
     } catch {
       continue;
     }
@@ -59,7 +61,7 @@ export function hostCertificates(host: string, directories: readonly string[]): 
 
 function read(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readText(path);
   } catch (error) {
     throw new BerthError("invalid-argument", `cannot read ${path}: ${messageOf(error)}`, { cause: error });
   }

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { configurationHome } from "../base/directories.ts";
-import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
+import { BerthError, messageOf } from "../base/errors.ts";
+import { join } from "../base/posix-path.ts";
+import { namesIn } from "../sys/directory-entries.ts";
+import { exists, readTextIfThere } from "../sys/files.ts";
 
 /** Where content of a registry may be had as well (containers-registries.conf(5), `[[registry.mirror]]`). */
 export interface MirrorEntry {
@@ -60,9 +61,9 @@ function isReadable(path: string): boolean {
 }
 
 function entriesOf(directory: string): string[] {
-  if (!existsSync(directory)) return [];
+  if (!exists(directory)) return [];
   try {
-    return readdirSync(directory).sort();
+    return namesIn(directory).sort();
   } catch {
     return [];
   }
@@ -70,11 +71,8 @@ function entriesOf(directory: string): string[] {
 
 function readOptional(path: string): string | undefined {
   try {
-    if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined; // an error takes longer to make
-    return readFileSync(path, "utf8");
+    return readTextIfThere(path);
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw new BerthError("invalid-argument", `cannot read ${path}: ${messageOf(error)}`, { cause: error });
   }
 }

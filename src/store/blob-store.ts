@@ -1,7 +1,7 @@
-import { closeSync, readFileSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import type { Descriptor, Digest } from "../oci/types.ts";
-import { receiveBlob } from "./blob-receiver.ts";
+import { rename, unlink } from "../sys/directory-entries.ts";
+import { close, readBytes, statusIfThere } from "../sys/files.ts";
 import { noSpaceError, requireSpace } from "./free-space.ts";
 import { hashFile } from "./hash-file.ts";
 import type { IngestOptions, OpenBlob } from "./ingest.ts";
@@ -35,12 +35,12 @@ export class BlobStore {
   }
 
   has(digest: Digest): boolean {
-    return statSync(this.path(digest), { throwIfNoEntry: false }) !== undefined;
+    return statusIfThere(this.path(digest)) !== undefined;
   }
 
   /** Bytes, or undefined when it is not there. */
   size(digest: Digest): number | undefined {
-    return statSync(this.path(digest), { throwIfNoEntry: false })?.size;
+    return statusIfThere(this.path(digest))?.size;
   }
 
   /**
@@ -52,7 +52,7 @@ export class BlobStore {
     if (size === undefined) throw new BerthError("not-found", `blob ${digest} is not in the store`);
     if (size > limit)
       throw new BerthError("invalid-image", `blob ${digest} has ${size} bytes, at most ${limit} fit`);
-    const bytes = readFileSync(this.path(digest));
+    const bytes = readBytes(this.path(digest));
     const actual = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
     if (`sha256:${actual}` !== digest) {
       throw new BerthError("digest-mismatch", `blob ${digest} is damaged on disk`, {
@@ -137,11 +137,11 @@ export class BlobStore {
             throw new BerthError("digest-mismatch", `${path} has digest ${actual}, not ${descriptor.digest}`);
           }
           await syncFile(path);
-          renameSync(path, this.path(descriptor.digest));
+          rename(path, this.path(descriptor.digest));
         },
         options.signal,
       );
-      if (outcome === "present") unlinkSync(path);
+      if (outcome === "present") unlink(path);
     } finally {
       own[Symbol.dispose]();
     }
@@ -150,7 +150,7 @@ export class BlobStore {
   /** Bytes of the blob that are still to come. */
   missing({ digest, size }: Pick<Descriptor, "digest" | "size">): number {
     if (this.has(digest)) return 0;
-    const partial = statSync(this.#layout.partialBlob(digest), { throwIfNoEntry: false });
+    const partial = statusIfThere(this.#layout.partialBlob(digest));
     return Math.max(0, size - (partial?.size ?? 0));
   }
 
@@ -170,21 +170,21 @@ export class BlobStore {
         `blob ${digest} has ${actual} bytes, but its descriptor promises ${size}`,
       );
     }
-    unlinkSync(this.path(digest));
+    unlink(this.path(digest));
     return false;
   }
 
   async #receive(descriptor: Descriptor, openBlob: OpenBlob, options: IngestOptions): Promise<void> {
     const partial = this.#layout.partialBlob(descriptor.digest);
     try {
-      const fd = await receiveBlob(partial, descriptor, openBlob, options);
-      closeSync(fd);
+      const { receiveBlob } = await import("./blob-receiver.ts"); // most commands receive nothing
+      close(await receiveBlob(partial, descriptor, openBlob, options));
       options.onVerified?.();
-      renameSync(partial, this.path(descriptor.digest));
+      rename(partial, this.path(descriptor.digest));
     } catch (error) {
       const code = systemErrorCode(error);
       if (code === "ENOSPC" || code === "EDQUOT") {
-        unlinkSync(partial);
+        unlink(partial);
         throw noSpaceError(this.#layout.directory, `blob ${descriptor.digest}`, descriptor.size, error);
       }
       throw storeErrorOf(error, partial);

@@ -1,4 +1,4 @@
-import { statfsSync } from "node:fs";
+import { fileSystemAt } from "../sys/files.ts";
 
 /** Magic numbers of statfs(2) whose shared memory or locks SQLite's WAL cannot rely on (sqlite.org/wal.html). */
 const networkFileSystems: ReadonlyMap<number, string> = new Map([
@@ -28,5 +28,5 @@ export function networkFileSystemOf(magic: number): string | undefined {
 
 /** The network file system that holds `path`, or undefined. */
 export function networkFileSystem(path: string): string | undefined {
-  return networkFileSystemOf(Number(statfsSync(path).type));
+  return networkFileSystemOf(fileSystemAt(path).magic);
 }

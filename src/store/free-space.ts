@@ -1,5 +1,5 @@
-import { statfsSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
+import { fileSystemAt } from "../sys/files.ts";
 
 const mebibyte = 1 << 20;
 
@@ -10,8 +10,7 @@ function inMebibytes(bytes: number): string {
 
 /** Bytes that an ordinary user may still write to the file system of `path`. */
 export function freeSpace(path: string): number {
-  const { bavail, bsize } = statfsSync(path);
-  return bavail * bsize;
+  return fileSystemAt(path).free;
 }
 
 /** The error for a disk that is too full for `what`. */

@@ -1,6 +1,7 @@
-import { readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { systemErrorCode } from "../base/errors.ts";
 import type { Digest } from "../oci/types.ts";
+import { namesIn, rename, unlink } from "../sys/directory-entries.ts";
+import { statusIfThere } from "../sys/files.ts";
 import type { StateDatabase } from "./database.ts";
 import type { ImageTable } from "./image-table.ts";
 import type { StoreLayout } from "./layout.ts";
@@ -16,7 +17,7 @@ export interface Collected {
 
 function digestsIn(directory: string): Digest[] {
   try {
-    return readdirSync(directory)
+    return namesIn(directory)
       .filter((entry) => /^[0-9a-f]{64}$/.test(entry))
       .map((hex): Digest => `sha256:${hex}`);
   } catch (error) {
@@ -81,9 +82,9 @@ export class GarbageCollector {
     // Under the lock the answer is final: an import that wants the blob now finds it missing.
     if (lock === undefined || this.#images.isBlobUsed(digest)) return undefined;
     const path = this.#layout.blob(digest);
-    const size = statSync(path, { throwIfNoEntry: false })?.size;
+    const size = statusIfThere(path)?.size;
     if (size === undefined) return undefined;
-    unlinkSync(path);
+    unlink(path);
     return { digest, size };
   }
 
@@ -91,7 +92,7 @@ export class GarbageCollector {
   discardBlob(digest: Digest): boolean {
     using lock = this.#locks.try(`blob:${digest}`, "exclusive");
     if (lock === undefined) return false;
-    unlinkSync(this.#layout.blob(digest));
+    unlink(this.#layout.blob(digest));
     return true;
   }
 
@@ -101,7 +102,7 @@ export class GarbageCollector {
     {
       using lock = this.#locks.try(`layer:${diffId}`, "exclusive");
       if (lock === undefined) return false;
-      renameSync(this.#layout.layer(diffId), trash.path);
+      rename(this.#layout.layer(diffId), trash.path);
     }
     await removeTree(trash.path);
     return true;
@@ -119,10 +120,10 @@ export class GarbageCollector {
       using lock = this.#locks.try(`layer:${diffId}`, "exclusive");
       if (lock === undefined || this.#images.isLayerUsed(diffId)) continue;
       const path = this.#layout.layer(diffId);
-      if (statSync(path, { throwIfNoEntry: false }) === undefined) continue;
+      if (statusIfThere(path) === undefined) continue;
       const size = this.#database.get("SELECT size FROM layers WHERE diff_id = ?", diffId)?.size;
       const trash = this.#temporary.reserve("trash");
-      renameSync(path, trash.path);
+      rename(path, trash.path);
       this.#database.run("DELETE FROM layers WHERE diff_id = ?", diffId);
       discarded.push({ diffId, size: Number(size ?? 0), trash });
     }

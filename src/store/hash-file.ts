@@ -1,5 +1,6 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import type { Digest } from "../oci/types.ts";
+import { close, open, readAt } from "../sys/files.ts";
+import { O } from "../sys/libc.ts";
 
 const chunk = 1 << 20;
 
@@ -8,7 +9,7 @@ export function hashPrefix(fd: number, hasher: Bun.CryptoHasher, length = Number
   const buffer = new Uint8Array(chunk);
   let position = 0;
   while (position < length) {
-    const count = readSync(fd, buffer, 0, Math.min(chunk, length - position), position);
+    const count = readAt(fd, buffer.subarray(0, Math.min(chunk, length - position)), position);
     if (count === 0) break;
     hasher.update(buffer.subarray(0, count));
     position += count;
@@ -18,12 +19,12 @@ export function hashPrefix(fd: number, hasher: Bun.CryptoHasher, length = Number
 
 /** The digest of a file's content. */
 export function hashFile(path: string): Digest {
-  const fd = openSync(path, "r");
+  const fd = open(path, O.RDONLY);
   try {
     const hasher = new Bun.CryptoHasher("sha256");
     hashPrefix(fd, hasher);
     return `sha256:${hasher.digest("hex")}`;
   } finally {
-    closeSync(fd);
+    close(fd);
   }
 }

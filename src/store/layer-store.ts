@@ -1,5 +1,6 @@
-import { renameSync, statSync } from "node:fs";
 import type { Digest } from "../oci/types.ts";
+import { rename } from "../sys/directory-entries.ts";
+import { statusIfThere } from "../sys/files.ts";
 import { numberOf, type StateDatabase } from "./database.ts";
 import type { StoreLayout } from "./layout.ts";
 import type { Lease, StoreLocks } from "./locks.ts";
@@ -23,7 +24,7 @@ export class LayerStore {
   }
 
   has(diffId: Digest): boolean {
-    return statSync(this.path(diffId), { throwIfNoEntry: false }) !== undefined;
+    return statusIfThere(this.path(diffId)) !== undefined;
   }
 
   /** Bytes of file content; undefined when the layer was never unpacked here. */
@@ -61,7 +62,7 @@ export class LayerStore {
       () => this.has(diffId),
       async () => {
         const target = this.#layout.unfinishedLayer(diffId);
-        if (statSync(target, { throwIfNoEntry: false }) !== undefined) await removeTree(target);
+        if (statusIfThere(target) !== undefined) await removeTree(target);
         let size: number;
         try {
           size = await unpack(target);
@@ -70,7 +71,7 @@ export class LayerStore {
           throw error;
         }
         this.#database.run("INSERT OR REPLACE INTO layers (diff_id, size) VALUES (?, ?)", diffId, size);
-        renameSync(target, this.path(diffId));
+        rename(target, this.path(diffId));
       },
       signal,
     );

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../base/posix-path.ts";
 import { hexOf } from "../oci/digest.ts";
 import type { Digest } from "../oci/types.ts";
 

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { systemErrorCode } from "../base/errors.ts";
 import { hexOf, sha256Of } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/types.ts";
+import { makeDirectories, namesIn, rename } from "../sys/directory-entries.ts";
+import { exists, readText, writeFile } from "../sys/files.ts";
 import type { TemporaryDirectory } from "./temporary.ts";
 
 /** A manifest at its registry, and what an index says about it. */
@@ -26,7 +26,7 @@ export class ManifestLists {
   }
 
   has(list: string): boolean {
-    return existsSync(this.#path(list));
+    return exists(this.#path(list));
   }
 
   /** The members by name; none where there is no such list. */
@@ -34,13 +34,13 @@ export class ManifestLists {
     const path = this.#path(list);
     let files: string[];
     try {
-      files = readdirSync(path);
+      files = namesIn(path);
     } catch (error) {
       if (systemErrorCode(error) === "ENOENT") return [];
       throw error;
     }
     return files
-      .map((file): ListedManifest => JSON.parse(readFileSync(join(path, file), "utf8")))
+      .map((file): ListedManifest => JSON.parse(readText(`${path}/${file}`)))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -48,17 +48,17 @@ export class ManifestLists {
   put(list: string, member: ListedManifest): void {
     const path = this.#path(list);
     using temporary = this.#temporary.reserve("manifest");
-    mkdirSync(path, { recursive: true });
-    writeFileSync(temporary.path, JSON.stringify(member));
-    renameSync(temporary.path, join(path, fileName(member.name)));
+    makeDirectories(path);
+    writeFile(temporary.path, JSON.stringify(member));
+    rename(temporary.path, `${path}/${fileName(member.name)}`);
   }
 
   remove(list: string): void {
-    rmSync(this.#path(list), { recursive: true, force: true });
+    process.getBuiltinModule("node:fs").rmSync(this.#path(list), { recursive: true, force: true });
   }
 
   #path(list: string): string {
-    return join(this.#directory, fileName(list));
+    return `${this.#directory}/${fileName(list)}`;
   }
 }
 

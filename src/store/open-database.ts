@@ -1,7 +1,6 @@
 import { constants, Database } from "bun:sqlite";
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { BerthError } from "../base/errors.ts";
+import { exists, readBytes, statusIfThere } from "../sys/files.ts";
 import { networkFileSystem } from "./file-system-kind.ts";
 import type { StoreLayout } from "./layout.ts";
 import { migrations } from "./migrations.ts";
@@ -63,7 +62,7 @@ export function memoryDatabase(): Database {
  */
 export function openWritableDatabase(layout: StoreLayout, serialise: () => Disposable): Database {
   const flags = constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_CREATE;
-  let database = existsSync(layout.database) ? prepare(new Database(layout.database, flags)) : undefined;
+  let database = exists(layout.database) ? prepare(new Database(layout.database, flags)) : undefined;
   const version = database === undefined ? 0 : versionOf(database);
   refuseNewer(version, layout.database);
   if (database !== undefined && version === migrations.length) return database;
@@ -78,14 +77,15 @@ export function openWritableDatabase(layout: StoreLayout, serialise: () => Dispo
 }
 
 function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return statusIfThere(path)?.size ?? 0;
 }
 
 /** Where a write-ahead log was left by a killed process and cannot be replayed in place, a copy can. */
 function openCopy(layout: StoreLayout): Database {
-  const directory = mkdtempSync(join(process.getBuiltinModule("node:os").tmpdir(), "berth-"));
+  const { copyFileSync, mkdtempSync, rmSync } = process.getBuiltinModule("node:fs");
+  const directory = mkdtempSync(`${process.getBuiltinModule("node:os").tmpdir()}/berth-`);
   try {
-    const copy = join(directory, "berth.db");
+    const copy = `${directory}/berth.db`;
     copyFileSync(layout.database, copy);
     copyFileSync(`${layout.database}-wal`, `${copy}-wal`);
     const database = new Database(copy, constants.SQLITE_OPEN_READWRITE);
@@ -100,7 +100,7 @@ function openCopy(layout: StoreLayout): Database {
 
 /** The bytes of a database as one in memory; a WAL database cannot be in memory, so the header says rollback (file format 1.3.3). */
 function loadIntoMemory(path: string): Database {
-  const bytes = readFileSync(path);
+  const bytes = readBytes(path);
   bytes[18] = 1;
   bytes[19] = 1;
   return Database.deserialize(bytes);

@@ -1,6 +1,8 @@
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from "node:fs";
 import { BerthError, messageOf } from "../base/errors.ts";
+import { makeDirectories } from "../sys/directory-entries.ts";
+import { close, exists, open, requireWritable } from "../sys/files.ts";
 import { waitForLockSync } from "../sys/flock.ts";
+import { O } from "../sys/libc.ts";
 import { BlobStore } from "./blob-store.ts";
 import { BuildCacheTable } from "./build-cache-table.ts";
 import { ContainerTable } from "./container-table.ts";
@@ -91,7 +93,7 @@ export class Store implements Disposable {
     if (this.mode === "read-only") return false;
     try {
       this.prepare();
-      accessSync(this.layout.directory, constants.W_OK);
+      requireWritable(this.layout.directory);
       return true;
     } catch {
       return false;
@@ -106,10 +108,10 @@ export class Store implements Disposable {
     }
     const { blobs, layers, containers, volumes, temporary, directory } = this.layout;
     try {
-      if (!existsSync(volumes)) {
+      if (!exists(volumes)) {
         // volumes/ comes last: where it is, everything else is. tmp/ proves nothing: helpers are unpacked there first.
         for (const path of [directory, temporary, blobs, layers, containers, volumes]) {
-          mkdirSync(path, { recursive: true, mode: 0o700 });
+          makeDirectories(path, 0o700);
         }
       }
     } catch (error) {
@@ -140,7 +142,7 @@ export class Store implements Disposable {
   #whyUnwritable(): BerthError | undefined {
     const { directory } = this.layout;
     try {
-      accessSync(directory, constants.W_OK);
+      requireWritable(directory);
       return undefined;
     } catch (error) {
       const known = storeErrorOf(error, directory);
@@ -153,12 +155,12 @@ export class Store implements Disposable {
       this.mode === "read-only"
         ? new BerthError("read-only", `${this.layout.directory} was opened for reading only`)
         : undefined;
-    const exists = existsSync(this.layout.database);
-    if (!exists && readOnly !== undefined) return { database: memoryDatabase(), unwritable: readOnly };
+    const isThere = exists(this.layout.database);
+    if (!isThere && readOnly !== undefined) return { database: memoryDatabase(), unwritable: readOnly };
     try {
-      if (!exists) {
+      if (!isThere) {
         this.prepare();
-        closeSync(openSync(this.layout.database, "a", 0o600)); // SQLite would follow the umask
+        close(open(this.layout.database, O.WRONLY | O.CREAT, 0o600)); // SQLite would follow the umask
       }
       const serialise = () => waitForLockSync(this.layout.locks, "database", "exclusive");
       const database = openWritableDatabase(this.layout, serialise);
@@ -168,7 +170,7 @@ export class Store implements Disposable {
       const fallsBack =
         known instanceof BerthError && ["read-only", "denied", "no-space"].includes(known.code);
       if (!fallsBack) throw error;
-      const database = exists ? openReadOnlyDatabase(this.layout) : memoryDatabase();
+      const database = isThere ? openReadOnlyDatabase(this.layout) : memoryDatabase();
       return { database, unwritable: readOnly ?? this.#whyUnwritable() ?? known };
     }
   }

@@ -1,6 +1,5 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { systemErrorCode } from "../base/errors.ts";
+import { namesIn } from "../sys/directory-entries.ts";
 import type { Digest } from "../oci/types.ts";
 import type { StoreLayout } from "./layout.ts";
 import type { LockName, StoreLocks } from "./locks.ts";
@@ -39,7 +38,7 @@ export class TemporaryDirectory {
       const lock = this.#locks.try(`tmp:${entry}`, "exclusive");
       if (lock === undefined) continue;
       return {
-        path: join(this.#layout.temporary, entry),
+        path: `${this.#layout.temporary}/${entry}`,
         [Symbol.dispose]: () => lock.release(),
       };
     }
@@ -53,13 +52,13 @@ export class TemporaryDirectory {
     for (const entry of this.#entries()) {
       if (entry.endsWith(".partial") && !partials) continue;
       using lock = this.#locks.try(lockNameOf(entry), "exclusive");
-      if (lock !== undefined) await removeTree(join(this.#layout.temporary, entry));
+      if (lock !== undefined) await removeTree(`${this.#layout.temporary}/${entry}`);
     }
   }
 
   #entries(): string[] {
     try {
-      return readdirSync(this.#layout.temporary);
+      return namesIn(this.#layout.temporary);
     } catch (error) {
       if (systemErrorCode(error) === "ENOENT") return [];
       throw error;

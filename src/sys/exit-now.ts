@@ -1,6 +1,4 @@
-import { dlopen } from "bun:ffi";
-
-const { symbols: c } = dlopen("libc.so.6", { _exit: { args: ["i32"], returns: "void" } });
+import { c } from "./libc.ts";
 
 /**
  * Ends the process at once (_exit(2)). The ordinary way out tears the runtime down and closes the database, and the last

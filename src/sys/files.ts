@@ -1,11 +1,38 @@
 /**
- * What a process in new namespaces needs of node:fs on its way to the program, straight from the kernel and by its names
- * there: loading node:fs takes a millisecond, a twentieth of a start. Failures throw `SystemCallError`.
+ * What berth needs of node:fs on its everyday ways, straight from the kernel and by its names there: loading node:fs takes
+ * a millisecond, a twentieth of a start. Names in directories are directory-entries.ts. Failures throw `SystemCallError`.
  */
 import { type FileStatus, fileStatusFrom, S } from "./file-status.ts";
-import { AT_EMPTY_PATH, AT_FDCWD, c, check, cString, lastError, O, openAt } from "./libc.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, c, check, cString, lastError, O } from "./libc.ts";
 import { SystemCallError } from "./system-call-error.ts";
 import { decodeText, encodeText } from "./text.ts";
+
+const [ENOENT, EINTR, ENOTDIR] = [2, 4, 20];
+
+/** The result of a call, which is made again when a signal came in between (signal(7)); the negative errno when it fails. */
+function restarted(call: () => number | bigint): number {
+  for (;;) {
+    const result = Number(call());
+    if (result >= 0) return result;
+    const errno = lastError();
+    if (errno !== EINTR) return -errno;
+  }
+}
+
+function orThrow(result: number, call: string, subject?: string): number {
+  if (result < 0) throw new SystemCallError(call, -result, subject);
+  return result;
+}
+
+function tryOpen(path: string, flags: number, mode: number): number {
+  const name = cString(path);
+  return restarted(() => c.openat(AT_FDCWD, name, flags | O.CLOEXEC, mode));
+}
+
+/** A descriptor (open(2)); `mode` is for a file that is made. */
+export function open(path: string, flags: number, mode = 0o666): number {
+  return orThrow(tryOpen(path, flags, mode), "open", path);
+}
 
 export function close(fd: number): void {
   check("close", c.close(fd));
@@ -13,25 +40,74 @@ export function close(fd: number): void {
 
 /** Reads at the descriptor's position, as much as is there at once; 0 is the end. */
 export function readInto(fd: number, buffer: Uint8Array): number {
-  return check("read", c.read(fd, buffer, buffer.length));
+  return orThrow(
+    restarted(() => c.read(fd, buffer, buffer.length)),
+    "read",
+  );
+}
+
+/** The same at a position of its own (pread(2)). */
+export function readAt(fd: number, buffer: Uint8Array, position: number): number {
+  return orThrow(
+    restarted(() => c.pread(fd, buffer, buffer.length, position)),
+    "pread",
+  );
+}
+
+/** Writes as much as there is room for at once; the number of bytes. */
+export function write(fd: number, bytes: Uint8Array): number {
+  return orThrow(
+    restarted(() => c.write(fd, bytes, bytes.length)),
+    "write",
+  );
 }
 
 export function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; )
-    at += check("write", c.write(fd, bytes.subarray(at), bytes.length - at));
+  for (let at = 0; at < bytes.length; ) at += write(fd, bytes.subarray(at));
+}
+
+/** Everything from the descriptor's position on, also of a file of /proc, which does not know its size. */
+function readToEnd(fd: number): Uint8Array<ArrayBuffer> {
+  let bytes = new Uint8Array(4096);
+  for (let length = 0; ; ) {
+    const count = readInto(fd, bytes.subarray(length));
+    if (count === 0) return bytes.subarray(0, length);
+    length += count;
+    if (length < bytes.length) continue;
+    const larger = new Uint8Array(2 * length);
+    larger.set(bytes);
+    bytes = larger;
+  }
+}
+
+function readAndClose(fd: number): Uint8Array<ArrayBuffer> {
+  try {
+    return readToEnd(fd);
+  } finally {
+    close(fd);
+  }
+}
+
+/** The bytes of a file. */
+export function readBytes(path: string): Uint8Array<ArrayBuffer> {
+  return readAndClose(open(path, O.RDONLY));
 }
 
 /** The text of a file. */
 export function readText(path: string): string {
-  const fd = openAt(AT_FDCWD, path, O.RDONLY);
+  return decodeText(readBytes(path));
+}
+
+/** The same; undefined when it is not there, which costs no stack of an error. */
+export function readTextIfThere(path: string): string | undefined {
+  const fd = tryOpen(path, O.RDONLY, 0);
+  if (fd === -ENOENT || fd === -ENOTDIR) return undefined;
+  return decodeText(readAndClose(orThrow(fd, "open", path)));
+}
+
+function writeAndClose(fd: number, content: string | Uint8Array): void {
   try {
-    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-    const bytes = new Uint8Array(4096);
-    for (let text = ""; ; ) {
-      const length = readInto(fd, bytes);
-      if (length === 0) return text + decoder.decode();
-      text += decoder.decode(bytes.subarray(0, length), { stream: true });
-    }
+    writeAll(fd, typeof content === "string" ? encodeText(content) : content);
   } finally {
     close(fd);
   }
@@ -39,12 +115,26 @@ export function readText(path: string): string {
 
 /** Writes to a file that is there. */
 export function writeText(path: string, text: string): void {
-  const fd = openAt(AT_FDCWD, path, O.WRONLY);
-  try {
-    writeAll(fd, encodeText(text));
-  } finally {
-    close(fd);
-  }
+  writeAndClose(open(path, O.WRONLY), text);
+}
+
+/** Writes a whole file, over the one that is there. */
+export function writeFile(path: string, content: string | Uint8Array, mode = 0o666): void {
+  writeAndClose(open(path, O.WRONLY | O.CREAT | O.TRUNC, mode), content);
+}
+
+/** Writes a file that must not be there. */
+export function writeNewFile(path: string, content: string | Uint8Array, mode = 0o666): void {
+  writeAndClose(open(path, O.WRONLY | O.CREAT | O.EXCL, mode), content);
+}
+
+export function truncate(fd: number, size: number): void {
+  check("ftruncate", c.ftruncate(fd, size));
+}
+
+/** Brings a file, or what is in a directory, to the disk (fsync(2)). */
+export function sync(fd: number): void {
+  check("fsync", c.fsync(fd));
 }
 
 /** What the link `name` of a directory says (at most 4095 bytes). */
@@ -61,23 +151,46 @@ export function tryReadLink(directory: number, name: string): string | number {
   return length < 0 ? lastError() : decodeText(target.subarray(0, Number(length)));
 }
 
-/** Throws unless the calling user may execute it (access(2), X_OK). */
+const [F_OK, X_OK, W_OK] = [0, 1, 2];
+
+/** Whether a path leads to anything that can be reached. */
+export function exists(path: string): boolean {
+  return c.access(cString(path), F_OK) === 0;
+}
+
+/** Throws unless the calling user may execute it (access(2)). */
 export function requireExecutable(path: string): void {
-  check("access", c.access(cString(path), 1), path);
+  check("access", c.access(cString(path), X_OK), path);
+}
+
+/** Throws unless the calling user may write to it. */
+export function requireWritable(path: string): void {
+  check("access", c.access(cString(path), W_OK), path);
 }
 
 const status = new DataView(new ArrayBuffer(256));
 const statusBytes = new Uint8Array(status.buffer);
+const everyField = 0x7ff; // STATX_BASIC_STATS
 
 export function statusOf(fd: number): FileStatus {
-  check("statx", c.statx(fd, cString(""), AT_EMPTY_PATH, 0x7ff, statusBytes));
+  check("statx", c.statx(fd, cString(""), AT_EMPTY_PATH, everyField, statusBytes));
   return fileStatusFrom(status);
 }
 
 /** Of what a path leads to. */
 export function statusAt(path: string): FileStatus {
-  check("statx", c.statx(AT_FDCWD, cString(path), 0, 0x7ff, statusBytes), path);
+  check("statx", c.statx(AT_FDCWD, cString(path), 0, everyField, statusBytes), path);
   return fileStatusFrom(status);
+}
+
+/** The same, or of a link itself; undefined when it is not there. */
+export function statusIfThere(path: string, { followLink = true } = {}): FileStatus | undefined {
+  const AT_SYMLINK_NOFOLLOW = 0x100;
+  const flags = followLink ? 0 : AT_SYMLINK_NOFOLLOW;
+  if (c.statx(AT_FDCWD, cString(path), flags, everyField, statusBytes) === 0) return fileStatusFrom(status);
+  const errno = lastError();
+  if (errno === ENOENT || errno === ENOTDIR) return undefined;
+  throw new SystemCallError("statx", errno, path);
 }
 
 const isOf = (type: number) => (status: FileStatus) => (status.mode & S.IFMT) === type;
@@ -94,9 +207,25 @@ export function attributeOf(fd: number, name: string): string | undefined {
   return length < 0 ? undefined : decodeText(value.subarray(0, length));
 }
 
-/** The magic number of the file system that a descriptor is on (statfs(2), f_type). */
-export function fileSystemMagic(fd: number): number {
+/** statfs(2): `struct statfs` of 64-bit Linux (asm-generic/statfs.h). */
+function fileSystemOf(fd: number): BigUint64Array {
   const result = new BigUint64Array(32);
   check("fstatfs", c.fstatfs(fd, result));
-  return Number(result[0]);
+  return result;
+}
+
+/** The magic number of the file system that a descriptor is on (f_type). */
+export function fileSystemMagic(fd: number): number {
+  return Number(fileSystemOf(fd)[0]);
+}
+
+/** Of the file system that a path is on: its magic number, and the bytes that an ordinary user may still write. */
+export function fileSystemAt(path: string): { readonly magic: number; readonly free: number } {
+  const fd = open(path, O.PATH);
+  try {
+    const [magic, blockSize, , , available] = fileSystemOf(fd);
+    return { magic: Number(magic), free: Number(blockSize! * available!) };
+  } finally {
+    close(fd);
+  }
 }

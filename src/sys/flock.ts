@@ -1,6 +1,6 @@
-import { dlopen, ptr, read } from "bun:ffi";
-import { closeSync, openSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
+import { close, open } from "./files.ts";
+import { controlLock, O } from "./libc.ts";
 
 export type LockMode = "shared" | "exclusive";
 
@@ -18,15 +18,6 @@ const EINTR = 4;
 const EAGAIN = 11;
 const EACCES = 13;
 
-function openLibc() {
-  return dlopen("libc.so.6", {
-    fcntl: { args: ["i32", "i32", "ptr"], returns: "i32" },
-    __errno_location: { args: [], returns: "ptr" },
-  }).symbols;
-}
-
-let libc: ReturnType<typeof openLibc> | undefined;
-
 /**
  * One byte of a file, locked by an open file description lock (fcntl(2), F_OFD_SETLK). Unlike flock(2) one file
  * serves any number of names, so no lock file is ever left behind or removed under somebody's feet; unlike POSIX
@@ -37,11 +28,8 @@ function setLock(fd: number, mode: LockMode, offset: bigint): number {
   flock.setInt16(0, lockTypes[mode], true);
   flock.setBigInt64(8, offset, true);
   flock.setBigInt64(16, 1n, true);
-  libc ??= openLibc();
   for (;;) {
-    if (libc.fcntl(fd, F_OFD_SETLK, ptr(flock)) === 0) return 0;
-    const location = libc.__errno_location();
-    const errno = location === null ? EAGAIN : read.i32(location, 0);
+    const errno = controlLock(fd, F_OFD_SETLK, flock);
     if (errno !== EINTR) return errno;
   }
 }
@@ -57,11 +45,11 @@ function offsetOf(name: string): bigint {
  * else holds it in a way that excludes `mode`. Throws `unsupported` on a file system without locks.
  */
 export function tryLock(path: string, name: string, mode: LockMode): HeldLock | undefined {
-  const fd = openSync(path, "a+", 0o600); // a+: shared locks need a readable, exclusive locks a writable descriptor
+  const fd = open(path, O.RDWR | O.CREAT, 0o600); // shared locks need a readable, exclusive locks a writable descriptor
   const offset = offsetOf(name);
   const errno = setLock(fd, mode, offset);
   if (errno !== 0) {
-    closeSync(fd);
+    close(fd);
     if (errno === EAGAIN || errno === EACCES) return undefined;
     throw new BerthError(
       "unsupported",
@@ -75,7 +63,7 @@ export function tryLock(path: string, name: string, mode: LockMode): HeldLock | 
   const release = () => {
     if (held === undefined) return;
     held = undefined;
-    closeSync(fd);
+    close(fd);
   };
   return {
     get mode() {

@@ -4,12 +4,14 @@
  * syscall(2); glibc wrappers serve the others. Credentials are set by raw calls on purpose: glibc's wrappers change
  * all threads of the process, and only the main thread matters here, because it ends in execve.
  */
-import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import { FFIType, ptr, read } from "bun:ffi";
+import { parseSignal } from "../base/parse-signal.ts";
+import { cLibrary } from "./c-library.ts";
 import { SystemCallError } from "./system-call-error.ts";
 import { encodeText } from "./text.ts";
 
-/** For this folder, which has the rest of what a start needs in files.ts: to open the library twice costs more. */
-export const { symbols: c } = dlopen("libc.so.6", {
+/** For this folder. */
+export const c = cLibrary({
   __errno_location: { args: [], returns: "ptr" },
   syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: FFIType.i64_fast },
   mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
@@ -47,14 +49,21 @@ export const { symbols: c } = dlopen("libc.so.6", {
   statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
   getrandom: { args: ["ptr", "u64", "u32"], returns: FFIType.i64_fast },
   fgetxattr: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
+  _exit: { args: ["i32"], returns: "void" },
   fstatfs: { args: ["i32", "ptr"], returns: "i32" },
+  pread: { args: ["i32", "ptr", "u64", "i64"], returns: FFIType.i64_fast },
+  ftruncate: { args: ["i32", "i64"], returns: "i32" },
+  fsync: { args: ["i32"], returns: "i32" },
+  chmod: { args: ["ptr", "u32"], returns: "i32" },
+  rename: { args: ["ptr", "ptr"], returns: "i32" },
+  unlink: { args: ["ptr"], returns: "i32" },
 });
 
 /** Numbers of older calls: x86-64 (asm/unistd_64.h) and asm-generic. */
 const numbers =
   process.arch === "arm64"
-    ? { pivotRoot: 41, setresuid: 147, setresgid: 149, setgroups: 159, seccomp: 277 }
-    : { pivotRoot: 155, setresuid: 117, setresgid: 119, setgroups: 116, seccomp: 317 };
+    ? { getdents64: 61, pivotRoot: 41, setresuid: 147, setresgid: 149, setgroups: 159, seccomp: 277 }
+    : { getdents64: 217, pivotRoot: 155, setresuid: 117, setresgid: 119, setgroups: 116, seccomp: 317 };
 const pidfdSendSignalNumber = 424;
 const openTreeNumber = 428;
 const moveMountNumber = 429;
@@ -139,6 +148,7 @@ export const O = {
   CREAT: 0o100,
   EXCL: 0o200,
   NOCTTY: 0o400,
+  TRUNC: 0o1000,
   APPEND: 0o2000,
   NONBLOCK: 0o4000,
   DIRECTORY: arm ? 0o40000 : 0o200000,
@@ -207,6 +217,11 @@ export function makeDirectoryAt(directory: number, name: string, mode: number): 
 
 export function symbolicLinkAt(target: string, directory: number, name: string): void {
   check("symlinkat", c.symlinkat(cString(target), directory, cString(name)), name);
+}
+
+/** Reads as many entries of a directory as fit (getdents64(2)): the bytes they take, 0 at the end. */
+export function readEntries(directory: number, buffer: Uint8Array): number {
+  return raw("getdents64", numbers.getdents64, [directory, buffer, buffer.length]);
 }
 
 export function changeOwner(fd: number, uid: number, gid: number): void {
@@ -380,6 +395,12 @@ export function resetSignals(): void {
   check("sigprocmask", c.sigprocmask(SIG_SETMASK, new Uint8Array(128), null));
 }
 
+/** fcntl(2) with a `struct flock`: 0 or the errno. */
+export function controlLock(fd: number, command: number, flock: DataView): number {
+  lent.memory = [flock];
+  return c.fcntl(fd, command, ptr(flock)) === 0 ? 0 : lastError();
+}
+
 export const RLIMIT_NOFILE = 7;
 
 export function setResourceLimit(resource: number, soft: bigint, hard: bigint): void {
@@ -491,12 +512,7 @@ export function openProcess(pid: number): number {
 
 /** Sends a signal to the process behind a descriptor (pidfd_send_signal(2)). */
 export function signalProcess(descriptor: number, signal: NodeJS.Signals): void {
-  raw(
-    "pidfd_send_signal",
-    pidfdSendSignalNumber,
-    [descriptor, process.getBuiltinModule("node:os").constants.signals[signal], 0, 0],
-    signal,
-  );
+  raw("pidfd_send_signal", pidfdSendSignalNumber, [descriptor, parseSignal(signal), 0, 0], signal);
 }
 
 /** Moves this process into a new cgroup namespace, whose root is where it is now (cgroup_namespaces(7)). */

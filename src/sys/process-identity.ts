@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readText, readTextIfThere } from "./files.ts";
 
 /** A process that cannot be mistaken for another one: pids are reused, machines reboot. */
 export interface ProcessIdentity {
@@ -12,18 +12,19 @@ export interface ProcessIdentity {
 let bootId: string | undefined;
 
 function currentBootId(): string {
-  bootId ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  bootId ??= readText("/proc/sys/kernel/random/boot_id").trim();
   return bootId;
 }
 
 /** State letter and start time from /proc/PID/stat; the command name may hold spaces and parentheses (proc(5)). */
 function readStat(pid: number): { state: string; startTime: number } | undefined {
-  let text: string;
+  let text: string | undefined;
   try {
-    text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    text = readTextIfThere(`/proc/${pid}/stat`);
   } catch {
-    return undefined;
+    // It ended meanwhile (ESRCH).
   }
+  if (text === undefined) return undefined;
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return { state: fields[0] ?? "", startTime: Number(fields[19]) };
 }

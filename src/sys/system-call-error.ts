@@ -11,6 +11,32 @@ const names = (
   "NOMEDIUM MEDIUMTYPE CANCELED NOKEY KEYEXPIRED KEYREVOKED KEYREJECTED OWNERDEAD NOTRECOVERABLE RFKILL -"
 ).split(" ");
 
+/** What the commonest of them mean, in the words of strerror(3). */
+const meanings: Readonly<Record<string, string>> = {
+  EPERM: "operation not permitted",
+  ENOENT: "no such file or directory",
+  EIO: "input/output error",
+  EACCES: "permission denied",
+  EBUSY: "device or resource busy",
+  EEXIST: "file exists",
+  EXDEV: "invalid cross-device link",
+  ENOTDIR: "not a directory",
+  EISDIR: "is a directory",
+  EINVAL: "invalid argument",
+  EMFILE: "too many open files",
+  ENFILE: "too many open files in system",
+  EFBIG: "file too large",
+  ENOSPC: "no space left on device",
+  EROFS: "read-only file system",
+  EPIPE: "broken pipe",
+  ENAMETOOLONG: "file name too long",
+  ENOTEMPTY: "directory not empty",
+  ELOOP: "too many levels of symbolic links",
+  ENXIO: "no such device or address",
+  ESTALE: "stale file handle",
+  EDQUOT: "disk quota exceeded",
+};
+
 /** A system call that the kernel refused. `code` is the errno name (`EPERM`), as in Node's system errors. */
 export class SystemCallError extends Error {
   override readonly name = "SystemCallError";
@@ -21,7 +47,8 @@ export class SystemCallError extends Error {
   constructor(call: string, errno: number, subject?: string) {
     const known = names[errno - 1];
     const code = known === undefined || known === "-" ? `errno ${errno}` : `E${known}`;
-    super(subject === undefined ? `${call}: ${code}` : `${call} ${subject}: ${code}`);
+    const reason = Object.hasOwn(meanings, code) ? `${meanings[code]} (${code})` : code;
+    super(subject === undefined ? `${call}: ${reason}` : `${call} ${subject}: ${reason}`);
     this.call = call;
     this.errno = errno;
     this.code = code;

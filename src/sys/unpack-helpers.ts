@@ -1,20 +1,9 @@
-import {
-  chmodSync,
-  closeSync,
-  fchmodSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
+import { dirname } from "../base/posix-path.ts";
+import { changeModeAt, makeDirectories, makeDirectory, namesIn, rename } from "./directory-entries.ts";
+import { close, isDirectory, open, statusIfThere, sync, writeAll } from "./files.ts";
 import { decodeHelperBundle } from "./helper-bundle.ts";
+import { changeMode, O } from "./libc.ts";
 import { identifyProcess } from "./process-identity.ts";
 
 const unfinished = /^\.unpacking-([0-9a-f]+)-(\d+)-(\d+)$/;
@@ -28,13 +17,13 @@ const foreignLeftoverAge = 3_600_000;
  */
 export function ensurePrivateDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectories(path, 0o700);
   } catch (error) {
     // Something else has the name, perhaps a link to nothing: what it is follows.
-    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) throw error;
+    if (statusIfThere(path, { followLink: false }) === undefined) throw error;
   }
-  const status = lstatSync(path);
-  if (!status.isDirectory() || status.uid !== process.getuid!() || (status.mode & 0o077) !== 0) {
+  const status = statusIfThere(path, { followLink: false });
+  if (!status || !isDirectory(status) || status.uid !== process.getuid!() || (status.mode & 0o077) !== 0) {
     throw new BerthError("denied", `${path} is not a directory that belongs to this user alone`, {
       hint: `remove it, or chmod 0700 it if it is yours`,
     });
@@ -42,38 +31,42 @@ export function ensurePrivateDirectory(path: string): void {
 }
 
 function syncDirectory(path: string): void {
-  const descriptor = openSync(path, "r");
+  const descriptor = open(path, O.RDONLY);
   try {
-    fsyncSync(descriptor);
+    sync(descriptor);
   } finally {
-    closeSync(descriptor);
+    close(descriptor);
   }
 }
 
 function writeProgram(path: string, content: Uint8Array): void {
-  const descriptor = openSync(path, "wx", 0o755);
+  const descriptor = open(path, O.WRONLY | O.CREAT | O.EXCL, 0o755);
   try {
-    for (let offset = 0; offset < content.length; ) offset += writeSync(descriptor, content, offset);
-    fchmodSync(descriptor, 0o755); // whatever the umask: a container's user starts catatonit through a bind mount
-    fsyncSync(descriptor);
+    writeAll(descriptor, content);
+    changeMode(descriptor, 0o755); // whatever the umask: a container's user starts catatonit through a bind mount
+    sync(descriptor);
   } finally {
-    closeSync(descriptor);
+    close(descriptor);
   }
+}
+
+function removeTree(path: string): void {
+  process.getBuiltinModule("node:fs").rmSync(path, { recursive: true, force: true });
 }
 
 /** Removes what killed processes left in `directory`. */
 function sweep(directory: string, bootId: string): void {
-  for (const name of readdirSync(directory)) {
+  for (const name of namesIn(directory)) {
     const [, boot, pid, startTime] = unfinished.exec(name) ?? [];
     if (boot === undefined) continue;
-    const path = join(directory, name);
-    const status = statSync(path, { throwIfNoEntry: false });
+    const path = `${directory}/${name}`;
+    const status = statusIfThere(path);
     if (status === undefined) continue;
     const dead =
       boot === bootId
         ? identifyProcess(Number(pid))?.startTime !== Number(startTime)
-        : Date.now() - status.mtimeMs > foreignLeftoverAge;
-    if (dead) rmSync(path, { recursive: true, force: true });
+        : Date.now() - Number(status.modifiedSeconds) * 1000 > foreignLeftoverAge;
+    if (dead) removeTree(path);
   }
 }
 
@@ -84,23 +77,23 @@ function sweep(directory: string, bootId: string): void {
  */
 export function unpackHelpers(bundle: Uint8Array, target: string): void {
   const parent = dirname(target);
-  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  makeDirectories(parent, 0o700);
   const self = identifyProcess(process.pid);
   if (self === undefined) throw new Error("/proc is not mounted");
   const boot = self.bootId.replaceAll("-", "");
   sweep(parent, boot);
-  const temporary = join(parent, `.unpacking-${boot}-${self.pid}-${self.startTime}`);
-  rmSync(temporary, { recursive: true, force: true });
-  mkdirSync(temporary, { mode: 0o755 });
+  const temporary = `${parent}/.unpacking-${boot}-${self.pid}-${self.startTime}`;
+  removeTree(temporary);
+  makeDirectory(temporary, 0o755);
   try {
-    chmodSync(temporary, 0o755);
-    for (const { name, content } of decodeHelperBundle(bundle)) writeProgram(join(temporary, name), content);
+    changeModeAt(temporary, 0o755);
+    for (const { name, content } of decodeHelperBundle(bundle)) writeProgram(`${temporary}/${name}`, content);
     syncDirectory(temporary);
-    Bun.spawnSync([join(temporary, "busybox"), "true"]); // throws EACCES where execution is forbidden
-    renameSync(temporary, target);
+    Bun.spawnSync([`${temporary}/busybox`, "true"]); // throws EACCES where execution is forbidden
+    rename(temporary, target);
     syncDirectory(parent);
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
+    removeTree(temporary);
     const code = systemErrorCode(error);
     if (code === "ENOTEMPTY" || code === "EEXIST") return; // another process was first
     throw error;

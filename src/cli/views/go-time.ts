@@ -1,5 +1,5 @@
 /** Times as Go prints them, in the local zone. */
-import { readFileSync } from "node:fs";
+import { readTextIfThere } from "../../sys/files.ts";
 
 const two = (value: number) => String(value).padStart(2, "0");
 
@@ -51,7 +51,7 @@ function zoneNames(): ZoneNames | undefined {
     name === undefined ? "/etc/localtime" : name.startsWith("/") ? name : `/usr/share/zoneinfo/${name}`;
   let rule: string | undefined;
   try {
-    rule = readFileSync(path, "latin1").trimEnd().split("\n").at(-1);
+    rule = readTextIfThere(path)?.trimEnd().split("\n").at(-1);
   } catch {
     return undefined;
   }

@@ -1,0 +1,66 @@
+/** What is done to the names in directories, as in files.ts. */
+import { dirname } from "../base/posix-path.ts";
+import { close, isDirectory, open, statusIfThere } from "./files.ts";
+import { AT_FDCWD, c, check, cString, lastError, makeDirectoryAt, O, readEntries } from "./libc.ts";
+import { SystemCallError } from "./system-call-error.ts";
+import { decodeText } from "./text.ts";
+
+const [ENOENT, EEXIST] = [2, 17];
+
+export function rename(from: string, to: string): void {
+  check("rename", c.rename(cString(from), cString(to)), `${from} to ${to}`);
+}
+
+export function unlink(path: string): void {
+  check("unlink", c.unlink(cString(path)), path);
+}
+
+/** The same; that it is not there is fine. */
+export function unlinkIfThere(path: string): void {
+  if (c.unlink(cString(path)) < 0 && lastError() !== ENOENT)
+    throw new SystemCallError("unlink", lastError(), path);
+}
+
+export function changeModeAt(path: string, mode: number): void {
+  check("chmod", c.chmod(cString(path), mode), path);
+}
+
+export function makeDirectory(path: string, mode = 0o777): void {
+  makeDirectoryAt(AT_FDCWD, path, mode);
+}
+
+/** Makes a directory and those above it that are missing; that it is there is fine. */
+export function makeDirectories(path: string, mode = 0o777): void {
+  let errno = tryMakeDirectory(path, mode);
+  if (errno === ENOENT && dirname(path) !== path) {
+    makeDirectories(dirname(path), mode);
+    errno = tryMakeDirectory(path, mode);
+  }
+  if (errno === 0) return;
+  const there = errno === EEXIST ? statusIfThere(path) : undefined;
+  if (there === undefined || !isDirectory(there)) throw new SystemCallError("mkdir", errno, path);
+}
+
+function tryMakeDirectory(path: string, mode: number): number {
+  return c.mkdirat(AT_FDCWD, cString(path), mode) === 0 ? 0 : lastError();
+}
+
+/** The names in a directory but `.` and `..`, in no order. */
+export function namesIn(path: string): string[] {
+  const directory = open(path, O.RDONLY | O.DIRECTORY);
+  try {
+    const names: string[] = [];
+    const entries = new Uint8Array(32 * 1024);
+    for (;;) {
+      const length = readEntries(directory, entries);
+      if (length === 0) return names;
+      // struct linux_dirent64: inode (8), offset (8), length of the entry (2), type (1), the name and a NUL
+      for (let at = 0; at < length; at += entries[at + 16]! | (entries[at + 17]! << 8)) {
+        const name = decodeText(entries.subarray(at + 19, entries.indexOf(0, at + 19)));
+        if (name !== "." && name !== "..") names.push(name);
+      }
+    }
+  } finally {
+    close(directory);
+  }
+}
