@@ -1,5 +1,4 @@
 import { BerthError, isBerthError, messageOf } from "../base/errors.ts";
-import { parsePlatform } from "../oci/platform.ts";
 import {
   familiarName,
   familiarString,
@@ -12,7 +11,6 @@ import type { ProgressListener, Resolver } from "../oci/transport.ts";
 import type { Digest, Reference } from "../oci/types.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { EngineContext } from "./context.ts";
-import { emitImageEvent } from "./image-event.ts";
 import { resolveName } from "./registries.ts";
 import { openRegistries, type RegistryChoice } from "./registry-access.ts";
 import { isBuiltinReference, refuseReservedName } from "./reserved-names.ts";
@@ -97,11 +95,17 @@ async function pullFrom(
     return { reference, imageId: image.id, digest: image.manifest.digest, upToDate: true };
   }
   refuseReservedName(reference);
-  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
+  const platform =
+    options.platform === undefined
+      ? undefined
+      : (await import("../oci/platform.ts")).parsePlatform(options.platform);
   // What the answer is needed for is loaded and opened while the registry makes it.
   const answer = registry.resolve(reference, signal);
   answer.catch(() => {}); // it is awaited later
-  const { importIntoStore, sweepStore } = await import("./import-into-store.ts");
+  const [{ importIntoStore, sweepStore }, { emitImageEvent }] = await Promise.all([
+    import("./import-into-store.ts"),
+    import("./image-event.ts"),
+  ]);
   if (!context.store.isWritable()) {
     throw new BerthError("read-only", `cannot pull: ${context.directories.data} cannot be written`, {
       hint: "BERTH_ROOT can name a directory that you can write to",

@@ -1,10 +1,7 @@
 import { buildInformation } from "../base/build-information.ts";
 import { shortDigest } from "../oci/digest.ts";
 import type { ProgressListener } from "../oci/transport.ts";
-import { systemCertificateAuthorities } from "../registry/certificate-authorities.ts";
 import { type ConfiguredRegistryOptions, openConfiguredRegistry } from "../registry/configured-registry.ts";
-import { credentialProvider } from "../registry/find-credentials.ts";
-import { certificateDirectories, hostCertificates } from "../registry/host-certificates.ts";
 import { proxyFor } from "../registry/proxy.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { EngineContext } from "./context.ts";
@@ -16,7 +13,10 @@ export interface RegistryChoice {
   readonly tlsVerify?: boolean;
 }
 
-/** How registries are spoken to on behalf of this person: trust, credentials, proxies, mirrors, name. */
+/**
+ * How registries are spoken to on behalf of this person: trust, credentials, proxies, mirrors, name. Trust is looked for
+ * when a registry speaks TLS, credentials when it asks for them.
+ */
 export function registryOptions(
   context: EngineContext,
   { tlsVerify }: RegistryChoice = {},
@@ -25,12 +25,21 @@ export function registryOptions(
   return {
     insecureRegistries: configuration.insecureRegistries,
     tlsVerify,
-    caPaths: () => systemCertificateAuthorities(env),
-    certificatesFor: (host) => hostCertificates(host, certificateDirectories(env)),
+    async caPaths() {
+      const { systemCertificateAuthorities } = await import("../registry/certificate-authorities.ts");
+      return systemCertificateAuthorities(env);
+    },
+    async certificatesFor(host) {
+      const { certificateDirectories, hostCertificates } = await import("../registry/host-certificates.ts");
+      return hostCertificates(host, certificateDirectories(env));
+    },
     proxyFor: (url) => proxyFor(url, env),
     registries: () => registriesOf(context),
     userAgent: `berth/${buildInformation.version}`,
-    credentials: credentialProvider({ env, warn }),
+    async credentials(...asked) {
+      const { credentialProvider } = await import("../registry/find-credentials.ts");
+      return credentialProvider({ env, warn })(...asked);
+    },
   };
 }
 

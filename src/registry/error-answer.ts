@@ -5,6 +5,7 @@ import type { Answer } from "./exchange.ts";
 import { parseRetryAfter } from "./retry-policy.ts";
 import { shownText, shownUrl } from "./shown-text.ts";
 import { TransferFailure } from "./transfer-failure.ts";
+import { isWebPage, webPage } from "./web-page.ts";
 
 /** One entry of the `errors` list of the distribution specification ("Error codes"). */
 export interface RegistryErrorEntry {
@@ -93,20 +94,6 @@ export async function errorFromAnswer(
   return new BerthError(
     code,
     `${shownUrl(answer.url)} answers with unexpected HTTP status ${status}${reason}`,
-  );
-}
-
-/** A registry answers with documents; a web page comes from something else that listens at its address. */
-export function isWebPage(answer: Answer): boolean {
-  return /^\s*(text\/html|application\/xhtml\+xml)\b/i.test(answer.headers.get("content-type") ?? "");
-}
-
-export async function webPage(answer: Answer): Promise<BerthError> {
-  await answer.discard();
-  return new BerthError(
-    "registry",
-    `${answer.url.host} answers with a web page (HTTP status ${answer.status}) and is not a registry`,
-    { hint: "check the name of the image, and whether this network wants a login in a browser first" },
   );
 }
 

@@ -3,9 +3,10 @@ import { parseJsonObject, stringsAt } from "../oci/document.ts";
 import { familiarName, withTag } from "../oci/reference.ts";
 import type { Reference } from "../oci/types.ts";
 import { maximumManifestSize } from "../oci/validate.ts";
-import { errorFromAnswer, isWebPage, webPage } from "./error-answer.ts";
+import { errorFromAnswer } from "./error-answer.ts";
 import type { Answer } from "./exchange.ts";
 import type { RegistryClient } from "./registry-client.ts";
+import { isWebPage, webPage } from "./web-page.ts";
 
 /** More than any real repository has. */
 const maximumTags = 100_000;

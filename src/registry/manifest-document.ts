@@ -3,8 +3,10 @@ import { digestFault, sha256Of } from "../oci/digest.ts";
 import { isIndex, isManifest, mediaTypes } from "../oci/media-types.ts";
 import type { RawDocument } from "../oci/transport.ts";
 import type { Descriptor, Digest } from "../oci/types.ts";
-import { parseManifestOrIndex } from "../oci/validate.ts";
+import { maximumManifestSize, parseManifestOrIndex } from "../oci/validate.ts";
+import type { Answer } from "./exchange.ts";
 import { shownText } from "./shown-text.ts";
+import { isWebPage, webPage } from "./web-page.ts";
 
 export interface ReceivedManifest {
   /** What was asked for, for messages: `localhost:5000/a:1`. */
@@ -13,6 +15,19 @@ export interface ReceivedManifest {
   readonly contentType: string | null;
   /** `Docker-Content-Digest` */
   readonly contentDigest: string | null;
+}
+
+/** Reads an answer that is a manifest or index. `name` is what was asked for; throws what `manifestDocument` throws. */
+export async function receiveManifest(
+  answer: Answer,
+  name: string,
+  expected?: Descriptor | Digest,
+): Promise<RawDocument> {
+  if (isWebPage(answer)) throw await webPage(answer);
+  const bytes = await answer.bytes(maximumManifestSize);
+  const contentType = answer.headers.get("content-type");
+  const contentDigest = answer.headers.get("docker-content-digest");
+  return manifestDocument({ name, bytes, contentType, contentDigest }, expected);
 }
 
 /**

@@ -1,7 +1,6 @@
 import { BerthError } from "../base/errors.ts";
 import type { Reference } from "../oci/types.ts";
-import { type Access, Authorizer, type Renewal } from "./authorizer.ts";
-import { loadCertificateAuthorities } from "./certificate-authorities.ts";
+import type { Access, Authorizer, Renewal } from "./authorizer.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { isInsecure, registryHost, transportsFor } from "./endpoint.ts";
 import { type Answer, exchange, type ExchangeRequest, type Method } from "./exchange.ts";
@@ -15,9 +14,9 @@ export interface ClientOptions {
   readonly credentials: CredentialProvider | undefined;
   readonly userAgent: string;
   /** PEM files */
-  readonly caPaths: () => readonly string[];
+  readonly caPaths: () => readonly string[] | Promise<readonly string[]>;
   /** Of one `host[:port]`. */
-  readonly certificatesFor?: ((host: string) => HostCertificates | undefined) | undefined;
+  readonly certificatesFor?: ((host: string) => Promise<HostCertificates | undefined>) | undefined;
   readonly proxyFor?: ((url: URL) => string | undefined) | undefined;
   readonly connectTimeoutMs: number;
   readonly idleTimeoutMs: number;
@@ -78,8 +77,11 @@ interface Hop {
 
 /** One registry host with what was learned about it. */
 interface Connection {
+  /** The name that references have for it. */
+  readonly domain: string;
   readonly origin: Origin;
-  readonly authorizer: Authorizer;
+  /** Made by the first 401. */
+  authorizer?: Promise<Authorizer>;
 }
 
 /** Requests to registries: scheme, authorization and redirects. Retrying is the caller's part. */
@@ -92,7 +94,7 @@ export class RegistryClient {
   readonly #reached = new Set<string>();
   #caPaths: readonly string[] | undefined;
   #authorities: readonly string[] | undefined;
-  readonly #certificates = new Map<string, HostCertificates | undefined>();
+  readonly #certificates = new Map<string, Promise<HostCertificates | undefined> | undefined>();
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -126,7 +128,7 @@ export class RegistryClient {
         ? { path: `/v2/${repository.path}/${target}`, headers }
         : undefined;
     const { connection, answer: already } = await this.#connect(repository.domain, opening, signal);
-    const { origin, authorizer } = connection;
+    const { origin } = connection;
     const url = typeof path === "string" ? new URL(path, origin.base) : path;
     const own = url.origin === origin.base.origin;
     const verify = own ? origin.verify : !isInsecure(url.host, this.#options.insecureRegistries);
@@ -139,10 +141,11 @@ export class RegistryClient {
       const answer = await this.#follow({ url, verify, headers }, authorization, signal, content, answered);
       return { answer, elsewhere: answer.url.origin !== origin.base.origin };
     };
-    const sent = own && already === undefined ? await authorizer.header(access, signal) : undefined;
+    const authorizer = own && already === undefined ? await connection.authorizer : undefined;
+    const sent = await authorizer?.header(access, signal);
     const first = await send(sent, already);
     this.#reached.add(registryHost(repository.domain));
-    return first.elsewhere ? first : this.#authenticated(first, authorizer, access, sent, send, signal);
+    return first.elsewhere ? first : this.#authenticated(first, connection, access, sent, send, signal);
   }
 
   /**
@@ -151,19 +154,19 @@ export class RegistryClient {
    */
   async login(domain: string, signal?: AbortSignal): Promise<RegistryAnswer> {
     const { connection, answer: already } = await this.#connect(domain, ping, signal);
-    const { origin, authorizer } = connection;
+    const { origin } = connection;
     const hop = { url: new URL(ping.path, origin.base), verify: origin.verify, headers: ping.headers };
     const send = async (authorization: string | undefined, answered?: Answer) => ({
       answer: await this.#follow(hop, authorization, signal, {}, answered),
       elsewhere: false,
     });
-    return this.#authenticated(await send(undefined, already), authorizer, {}, undefined, send, signal);
+    return this.#authenticated(await send(undefined, already), connection, {}, undefined, send, signal);
   }
 
   /** After a 401 the same once more with what the registry asks for. */
   async #authenticated(
     first: RegistryAnswer,
-    authorizer: Authorizer,
+    connection: Connection,
     access: Access,
     sent: string | undefined,
     send: (authorization: string | undefined) => Promise<RegistryAnswer>,
@@ -173,7 +176,8 @@ export class RegistryClient {
     const challenge = first.answer.headers.get("www-authenticate");
     let renewal: Renewal;
     try {
-      renewal = await authorizer.renew(challenge, access, sent, signal);
+      connection.authorizer ??= this.#authorizerOf(connection);
+      renewal = await (await connection.authorizer).renew(challenge, access, sent, signal);
     } catch (error) {
       await first.answer.discard();
       throw error;
@@ -221,20 +225,25 @@ export class RegistryClient {
     host: string,
     { path, headers }: Opening,
   ): Promise<{ readonly connection: Connection; readonly answer?: Answer }> {
-    const { insecureRegistries, credentials } = this.#options;
+    const { insecureRegistries } = this.#options;
     const { origin, answer } = await negotiate(
       host,
       transportsFor(host, insecureRegistries),
       ({ base, verify }) => this.#exchange({ url: new URL(path, base), verify, headers }, undefined),
     );
-    const authorizer = new Authorizer({
+    return { connection: { domain, origin }, ...(answer === undefined ? {} : { answer }) };
+  }
+
+  async #authorizerOf({ domain, origin }: Connection): Promise<Authorizer> {
+    const { Authorizer } = await import("./authorizer.ts");
+    const { insecureRegistries, credentials } = this.#options;
+    return new Authorizer({
       domain,
       registry: origin.base,
       insecureRegistries,
       credentials,
       send: (url, init) => this.#sendToRealm(url, init),
     });
-    return { connection: { origin, authorizer }, ...(answer === undefined ? {} : { answer }) };
   }
 
   /**
@@ -281,16 +290,17 @@ export class RegistryClient {
     });
   }
 
-  #certificatesFor(host: string): HostCertificates | undefined {
+  #certificatesFor(host: string): Promise<HostCertificates | undefined> | undefined {
     if (!this.#certificates.has(host)) this.#certificates.set(host, this.#options.certificatesFor?.(host));
     return this.#certificates.get(host);
   }
 
   /** PEM texts of all that is trusted; empty where that is what is built in. */
   async #trusted(own: HostCertificates | undefined): Promise<readonly string[]> {
-    this.#caPaths ??= this.#options.caPaths();
+    this.#caPaths ??= await this.#options.caPaths();
     const authorities = own?.authorities ?? [];
     if (this.#caPaths.length + authorities.length === 0) return [];
+    const { loadCertificateAuthorities } = await import("./certificate-authorities.ts");
     this.#authorities ??= await loadCertificateAuthorities(this.#caPaths);
     return [...authorities, ...this.#authorities];
   }
@@ -308,7 +318,7 @@ export class RegistryClient {
   ): Promise<Answer> {
     const { userAgent, connectTimeoutMs, idleTimeoutMs } = this.#options;
     const isTls = hop.url.protocol === "https:";
-    const own = isTls ? this.#certificatesFor(hop.url.host) : undefined;
+    const own = isTls ? await this.#certificatesFor(hop.url.host) : undefined;
     const proxy = this.#options.proxyFor?.(hop.url);
     const firstContact = !this.#answered.has(hop.url.origin);
     const answer = await exchange({

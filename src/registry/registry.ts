@@ -12,18 +12,11 @@ import type {
   TagLister,
 } from "../oci/transport.ts";
 import type { Descriptor, Digest, Reference } from "../oci/types.ts";
-import { maximumManifestSize } from "../oci/validate.ts";
-import { BlobDownload } from "./blob-download.ts";
-import { BlobUpload } from "./blob-upload.ts";
 import type { CredentialProvider } from "./credentials.ts";
-import { errorFromAnswer, isWebPage, webPage } from "./error-answer.ts";
 import type { HostCertificates } from "./host-certificates.ts";
-import { listTags } from "./list-tags.ts";
-import { manifestDocument } from "./manifest-document.ts";
-import { pushManifest } from "./push-manifest.ts";
 import { type ClientOptions, RegistryClient } from "./registry-client.ts";
-import { type FoundRepository, type RepositorySearch, searchRepositories } from "./search.ts";
 import { Attempts, defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
+import type { FoundRepository, RepositorySearch } from "./search.ts";
 
 export interface RegistryOptions {
   /** `host` or `host:port`, exactly as references name them. */
@@ -32,9 +25,9 @@ export interface RegistryOptions {
   /** `berth/0.1.0` */
   readonly userAgent: string;
   /** PEM files of the certificate authorities that are trusted (certificate-authorities.ts); asked for by the first TLS request. */
-  readonly caPaths?: () => readonly string[];
+  readonly caPaths?: () => readonly string[] | Promise<readonly string[]>;
   /** Authorities of one `host[:port]` alone, and what the client shows who it is with there. */
-  readonly certificatesFor?: (host: string) => HostCertificates | undefined;
+  readonly certificatesFor?: (host: string) => Promise<HostCertificates | undefined>;
   /** The proxy for an address; none unless told. */
   readonly proxyFor?: (url: URL) => string | undefined;
   /** How long the first answer of a host may take; 15 s. */
@@ -71,7 +64,8 @@ const acceptManifests = manifestAccept.join(", ");
 
 /**
  * The client side of the OCI distribution specification 1.1: pulling and pushing. One value serves all registries of a
- * process and remembers schemes, tokens and connections; nothing is contacted before the first request.
+ * process and remembers schemes, tokens and connections; nothing is contacted before the first request. What a request needs
+ * besides is loaded with it, so that the one for a manifest, which a person waits for most, goes out early.
  */
 export function openRegistry(options: RegistryOptions): Registry {
   const policy: RetryPolicy = { ...defaultRetryPolicy, ...options.retry };
@@ -89,24 +83,22 @@ export function openRegistry(options: RegistryOptions): Registry {
     const digest = typeof expected === "string" ? expected : expected?.digest;
     const wasReached = () => client.wasReached(repository);
     return new Attempts({ policy, notify: notifier(digest), signal, wasReached }).run(async () => {
-      const { answer, authentication } = await client.get({
-        repository,
-        resource: `manifests/${identifier}`,
-        accept: acceptManifests,
-        ...(signal === undefined ? {} : { signal }),
-      });
-      if (answer.status !== 200)
+      const [{ answer, authentication }, { receiveManifest }] = await Promise.all([
+        client.get({
+          repository,
+          resource: `manifests/${identifier}`,
+          accept: acceptManifests,
+          ...(signal === undefined ? {} : { signal }),
+        }),
+        import("./manifest-document.ts"),
+      ]);
+      if (answer.status !== 200) {
+        const { errorFromAnswer } = await import("./error-answer.ts");
         throw await errorFromAnswer(answer, { kind: "manifest", reference: repository }, authentication);
-      if (isWebPage(answer)) throw await webPage(answer);
-      return manifestDocument(
-        {
-          name: digest === undefined ? familiarString(repository) : `${familiarName(repository)}@${digest}`,
-          bytes: await answer.bytes(maximumManifestSize),
-          contentType: answer.headers.get("content-type"),
-          contentDigest: answer.headers.get("docker-content-digest"),
-        },
-        expected,
-      );
+      }
+      const name =
+        digest === undefined ? familiarString(repository) : `${familiarName(repository)}@${digest}`;
+      return receiveManifest(answer, name, expected);
     });
   };
 
@@ -117,18 +109,19 @@ export function openRegistry(options: RegistryOptions): Registry {
     },
     listTags(repository, signal) {
       const wasReached = () => client.wasReached(repository);
-      return new Attempts({ policy, notify: undefined, signal, wasReached }).run(() =>
-        listTags(client, repository, signal),
+      return new Attempts({ policy, notify: undefined, signal, wasReached }).run(async () =>
+        (await import("./list-tags.ts")).listTags(client, repository, signal),
       );
     },
     search(search, signal) {
       const wasReached = () => client.wasReached({ domain: search.domain, path: "" });
-      return new Attempts({ policy, notify: undefined, signal, wasReached }).run(() =>
-        searchRepositories(client, search, signal),
+      return new Attempts({ policy, notify: undefined, signal, wasReached }).run(async () =>
+        (await import("./search.ts")).searchRepositories(client, search, signal),
       );
     },
     async fetchManifest(repository, descriptor, signal) {
       const digest = parseDigest(descriptor.digest);
+      const { maximumManifestSize } = await import("../oci/validate.ts");
       if (descriptor.size > maximumManifestSize) {
         throw new BerthError(
           "invalid-image",
@@ -140,11 +133,13 @@ export function openRegistry(options: RegistryOptions): Registry {
     },
     async fetchBlob(repository, descriptor, fetchOptions: FetchOptions = {}): Promise<BlobStream> {
       const notify = notifier(descriptor.digest);
+      const { BlobDownload } = await import("./blob-download.ts");
       return new BlobDownload(client, repository, descriptor, policy, notify, fetchOptions.signal).open(
         fetchOptions,
       );
     },
-    pushBlob(repository, descriptor, open, pushOptions = {}) {
+    async pushBlob(repository, descriptor, open, pushOptions = {}) {
+      const { BlobUpload } = await import("./blob-upload.ts");
       return new BlobUpload(client, repository, descriptor, open, {
         ...pushOptions,
         policy,
@@ -154,8 +149,8 @@ export function openRegistry(options: RegistryOptions): Registry {
     },
     pushManifest(reference, document, signal) {
       const wasReached = () => client.wasReached(reference);
-      return new Attempts({ policy, notify: undefined, signal, wasReached }).run(() =>
-        pushManifest(client, reference, document, signal),
+      return new Attempts({ policy, notify: undefined, signal, wasReached }).run(async () =>
+        (await import("./push-manifest.ts")).pushManifest(client, reference, document, signal),
       );
     },
   };

@@ -9,7 +9,8 @@ import {
   stringsAt,
 } from "../oci/document.ts";
 import { maximumManifestSize } from "../oci/validate.ts";
-import { busyFailure, isWebPage } from "./error-answer.ts";
+import { busyFailure } from "./error-answer.ts";
+import { isWebPage } from "./web-page.ts";
 import { nextQuery } from "./list-tags.ts";
 import type { RegistryAnswer, RegistryClient } from "./registry-client.ts";
 import { shownText } from "./shown-text.ts";

@@ -17,28 +17,28 @@ export const pull = defineCommand({
   words: { min: 1, max: 1 },
   completes: ["image"],
   async run({ flags, given, words, host, context }) {
-    const [{ familiarName, formatReference, parseReference, withDefaultTag }, { pullLines }, engine] =
+    const [{ familiarName, formatReference, parseReference, withDefaultTag }, engine, lines] =
       await Promise.all([
         import("../../oci/reference.ts"),
-        import("../pull-lines.ts"),
         import("../../engine/pull.ts"),
+        flags.quiet
+          ? undefined
+          : import("../pull-lines.ts").then(({ pullLines }) => pullLines(host.stdout, false)),
       ]);
     const typed = parseReference(words[0]!);
     const all = flags["all-tags"];
     const reference = all ? typed : withDefaultTag(typed);
     if (!flags.quiet && reference.tag !== typed.tag)
       host.stdout.write(`Using default tag: ${reference.tag}\n`);
-    const lines = pullLines(host.stdout, flags.quiet);
     const options = {
       reference: words[0]!,
       ...(flags.platform ? { platform: flags.platform } : {}),
-      onStart: lines.begin,
-      onProgress: lines.progress,
+      ...(lines === undefined ? {} : { onStart: lines.begin, onProgress: lines.progress }),
       ...tlsChoice(flags, given),
     };
     if (!all) {
       const result = await interruptible((signal) => engine.pull(context, { ...options, signal }));
-      lines.summary(result);
+      lines?.summary(result);
       host.stdout.write(`${formatReference(result.reference)}\n`);
       return 0;
     }
@@ -46,10 +46,10 @@ export const pull = defineCommand({
       const onSkipped = (tag: string, { message }: Error) => host.warn(`${tag} is skipped: ${message}`);
       let upToDate = true;
       for await (const result of engine.pullAllTags(context, { ...options, signal, onSkipped })) {
-        lines.digest(result);
+        lines?.digest(result);
         upToDate &&= result.upToDate;
       }
-      lines.status(familiarName(typed), upToDate);
+      lines?.status(familiarName(typed), upToDate);
     });
     host.stdout.write(`${formatReference(typed)}\n`);
     return 0;
