@@ -46,8 +46,7 @@ export function parseFlags<const S extends FlagSet>(
   words: readonly string[],
   rules: ParseRules,
 ): ParsedFlags<S> {
-  const { byLong, byShort } = index(specs);
-  const values = new Map<string, Value>();
+  const values = defaults(specs);
   const positionals: string[] = [];
   const given = new Set<string>();
   let at = 0;
@@ -63,7 +62,7 @@ export function parseFlags<const S extends FlagSet>(
   };
   const set = ({ name, spec }: Named, raw: string) => {
     try {
-      values.set(name, convert(spec, raw, values.get(name)));
+      values[name] = convert(spec, raw, values[name]);
     } catch (error) {
       const shown = spec.short === undefined ? `--${name}` : `-${spec.short}, --${name}`;
       throw new FlagError(
@@ -79,7 +78,7 @@ export function parseFlags<const S extends FlagSet>(
     const equals = word.indexOf("=");
     const name = equals === -1 ? word.slice(2) : word.slice(2, equals);
     if (name === "" || name.startsWith("-")) throw new FlagError(`bad flag syntax: ${word}`);
-    const found = byLong.get(name) ?? refuse(name, undefined, `unknown flag: --${name}`);
+    const found = byLongName(specs, name) ?? refuse(name, undefined, `unknown flag: --${name}`);
     if (equals !== -1) set(found, word.slice(equals + 1));
     else if (found.spec.kind === "boolean") set(found, "true");
     else if (at < words.length) set(found, words[at++]!);
@@ -89,7 +88,8 @@ export function parseFlags<const S extends FlagSet>(
     for (let rest = word.slice(1); rest !== ""; ) {
       const letter = [...rest][0]!;
       const found =
-        byShort.get(letter) ?? refuse(undefined, letter, `unknown shorthand flag: '${letter}' in -${rest}`);
+        byLetter(specs, letter) ??
+        refuse(undefined, letter, `unknown shorthand flag: '${letter}' in -${rest}`);
       const after = rest.slice(letter.length);
       if (after.startsWith("=") && after.length > 1) return set(found, after.slice(1));
       if (found.spec.kind === "boolean") {
@@ -117,35 +117,36 @@ export function parseFlags<const S extends FlagSet>(
     }
     if (word.startsWith("--")) long(word);
     else short(word);
-    if (values.get("help") === true && !Object.hasOwn(specs, "help")) return { kind: "help" };
+    if (values.help === true && !Object.hasOwn(specs, "help")) return { kind: "help" };
   }
 
-  const complete: Record<string, Value> = {};
-  for (const [name, spec] of Object.entries(specs)) complete[name] = values.get(name) ?? initial(spec);
-  // The table above decides each value's type by its flag's kind, which is what FlagValues says.
-  return { kind: "values", values: complete as FlagValues<S>, positionals, given };
+  // The table decides each value's type by its flag's kind, which is what FlagValues says.
+  return { kind: "values", values: values as FlagValues<S>, positionals, given };
 }
 
-function index(specs: FlagSet) {
-  const byLong = new Map<string, Named>([["help", help]]);
-  const byShort = new Map<string, Named>([["h", help]]);
-  for (const [name, spec] of Object.entries(specs)) {
-    for (const each of [name, ...(spec.hiddenNames ?? [])]) byLong.set(each, { name, spec });
-    if (spec.short !== undefined) byShort.set(spec.short, { name, spec });
-  }
-  return { byLong, byShort };
+/** `run` has 120 flags, of which a call names a few: they are looked for one by one, and no index of all is made. */
+function byLongName(specs: FlagSet, name: string): Named | undefined {
+  if (Object.hasOwn(specs, name)) return { name, spec: specs[name]! };
+  if (name === help.name) return help;
+  for (const known in specs)
+    if (specs[known]!.hiddenNames?.includes(name)) return { name: known, spec: specs[known]! };
+  return undefined;
 }
 
-function initial(spec: FlagSpec): Value {
-  switch (spec.kind) {
-    case "boolean":
-      return spec.default ?? false;
-    case "list":
-      return [];
-    case "text":
-    case "integer":
-      return spec.default;
+function byLetter(specs: FlagSet, letter: string): Named | undefined {
+  for (const name in specs) if (specs[name]!.short === letter) return { name, spec: specs[name]! };
+  return letter === "h" ? help : undefined;
+}
+
+/** What the flags are that do not stand on the command line. A copy has the table's shape, which costs much to make anew. */
+function defaults(specs: FlagSet): Record<string, Value> {
+  const values: Record<string, Value | FlagSpec> = { ...specs };
+  for (const name in specs) {
+    const spec = specs[name]!;
+    values[name] =
+      spec.kind === "list" ? [] : spec.kind === "boolean" ? (spec.default ?? false) : spec.default;
   }
+  return values as Record<string, Value>;
 }
 
 function convert(spec: FlagSpec, raw: string, previous: Value): Value {
