@@ -1,7 +1,7 @@
 import { BerthError } from "../base/errors.ts";
-import { type Command, type Invocation, usageLine } from "./command.ts";
+import { type Command, type Invocation, usageLine, withAllFlags } from "./command.ts";
 import { exitCode } from "./exit-codes.ts";
-import { parseFlags } from "./flags/parse.ts";
+import { FlagError, parseFlags } from "./flags/parse.ts";
 import type { Host } from "./host.ts";
 
 /** Runs one command on the words after its path; `path` is how it was called: `berth image ls`. */
@@ -11,13 +11,10 @@ export async function execute(
   words: readonly string[],
   host: Host,
 ): Promise<number> {
-  const parsed = parseFlags(command.flags, words, {
-    interspersed: command.flagsFirst !== true,
-    ...(command.notYet === undefined ? {} : { notYet: command.notYet }),
-  });
+  const { parsed, further } = await parse(command, words);
   if (parsed.kind === "help") {
     const { renderCommandHelp } = await import("./help.ts");
-    host.stdout.write(renderCommandHelp(command, path, host.stdout.columns));
+    host.stdout.write(renderCommandHelp(await withAllFlags(command), path, host.stdout.columns));
     return exitCode.success;
   }
   checkCount(command, path, parsed.positionals.length);
@@ -25,12 +22,26 @@ export async function execute(
   const invocation: Invocation = {
     path,
     flags: parsed.values,
+    further: further ? parsed.values : undefined,
     given: parsed.given,
     words: parsed.positionals,
     host,
     context: new EngineContext(host.env, host.warn),
   };
   return command.run(invocation);
+}
+
+/** Parses with the further flags as well where a word names one of them; `further` says so. */
+async function parse(command: Command, words: readonly string[]) {
+  const { furtherFlags, notYet = "" } = command;
+  const rules = { interspersed: command.flagsFirst !== true, notYet };
+  try {
+    return { parsed: parseFlags(command.flags, words, rules), further: false };
+  } catch (error) {
+    if (furtherFlags === undefined || !(error instanceof FlagError && error.unknown)) throw error;
+    const { flags } = await withAllFlags(command);
+    return { parsed: parseFlags(flags, words, rules), further: true };
+  }
 }
 
 /** Docker's words for a wrong number of arguments (docker/cli cli/required.go). */

@@ -3,25 +3,26 @@ import type { RunOptions } from "../../engine/run-options.ts";
 import type { PullTalk } from "../../engine/obtain-image.ts";
 import { defineCommand, type Invocation } from "../command.ts";
 import { ExitError, exitCode } from "../exit-codes.ts";
-import { runFlags, runNotYet } from "../run/run-flags.ts";
+import { loadFurtherFlags, runFlags, runNotYet } from "../run/run-flags.ts";
 import { buildRunOptions } from "../run/run-options.ts";
 import { talkingPull } from "../run/talking-pull.ts";
 
-type RunInvocation = Invocation<typeof runFlags>;
+type RunInvocation = Pick<Invocation<typeof runFlags>, "flags" | "given" | "host" | "context">;
 
 export const run = defineCommand({
   usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
   description: "Create and run a new container from an image",
   aliases: ["berth container run", "berth run"],
   flags: runFlags,
+  furtherFlags: loadFurtherFlags,
   notYet: runNotYet,
   words: { min: 1 },
   flagsFirst: true,
   failureStyle: "run",
   completes: ["image", "file"],
   async run(invocation) {
-    const { flags, words, host, context } = invocation;
-    const options = buildRunOptions(flags, words, host);
+    const { flags, further, words, host, context } = invocation;
+    const options = await buildRunOptions(flags, further, words, host);
     if (options.terminal && options.interactive && !flags.detach && !host.stdin.isTerminal) {
       const text = "cannot attach stdin to a TTY-enabled container because stdin is not a terminal";
       throw new ExitError(exitCode.failure, new BerthError("usage", text, { hint: "leave out -t" }));

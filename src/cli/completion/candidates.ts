@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { EngineContext } from "../../engine/context.ts";
 import type { ContainerStatus } from "../../store/types.ts";
-import type { Command } from "../command.ts";
+import { type Command, withAllFlags } from "../command.ts";
 import type { CompletionKind, FlagSpec } from "../flags/spec.ts";
 import type { Host } from "../host.ts";
 import { commands, groups, type LazyCommand } from "../tree.ts";
@@ -57,12 +57,18 @@ async function locate([first, second, ...rest]: readonly string[]): Promise<Loca
     };
   const direct = commands.get(first);
   if (direct !== undefined)
-    return { kind: "command", command: await direct(), rest: second === undefined ? [] : [second, ...rest] };
+    return {
+      kind: "command",
+      command: await withAllFlags(await direct()),
+      rest: second === undefined ? [] : [second, ...rest],
+    };
   const group = groups.get(first);
   if (group === undefined) return { kind: "none" };
   if (second === undefined) return { kind: "names", names: [...group.commands] };
   const load = group.commands.get(group.aliases.get(second) ?? second);
-  return load === undefined ? { kind: "none" } : { kind: "command", command: await load(), rest };
+  return load === undefined
+    ? { kind: "none" }
+    : { kind: "command", command: await withAllFlags(await load()), rest };
 }
 
 async function describe([name, what]: readonly [string, LazyCommand | string]): Promise<string> {

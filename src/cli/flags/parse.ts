@@ -18,12 +18,14 @@ export type ParsedFlags<S extends FlagSet> =
       readonly given: ReadonlySet<string>;
     };
 
-/** A wrong flag; the message is pflag's. `notYet` tells apart what Docker has from what nobody has. */
+/** A wrong flag; the message is pflag's. Of unknown ones `notYet` tells apart what Docker has from what nobody has. */
 export class FlagError extends BerthError {
   readonly notYet: boolean;
-  constructor(message: string, options: { notYet?: boolean; cause?: unknown } = {}) {
+  readonly unknown: boolean;
+  constructor(message: string, options: { notYet?: boolean; unknown?: boolean; cause?: unknown } = {}) {
     super("usage", message, { cause: options.cause });
     this.notYet = options.notYet ?? false;
+    this.unknown = options.unknown ?? false;
   }
 }
 
@@ -58,7 +60,7 @@ export function parseFlags<const S extends FlagSet>(
       const shown = letter === undefined ? `--${name}` : `--${name} (-${letter})`;
       throw new FlagError(`${shown} is not supported yet`, { notYet: true });
     }
-    throw new FlagError(text);
+    throw new FlagError(text, { unknown: true });
   };
   const set = ({ name, spec }: Named, raw: string) => {
     try {
@@ -124,7 +126,7 @@ export function parseFlags<const S extends FlagSet>(
   return { kind: "values", values: values as FlagValues<S>, positionals, given };
 }
 
-/** `run` has 120 flags, of which a call names a few: they are looked for one by one, and no index of all is made. */
+/** `run` has 50 flags, of which a call names a few: they are looked for one by one, and no index of all is made. */
 function byLongName(specs: FlagSet, name: string): Named | undefined {
   if (Object.hasOwn(specs, name)) return { name, spec: specs[name]! };
   if (name === help.name) return help;

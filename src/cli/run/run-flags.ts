@@ -1,10 +1,6 @@
 import { BerthError } from "../../base/errors.ts";
 import { flag } from "../flags/spec.ts";
 import { parseDetachKeys } from "../../engine/detach-keys.ts";
-import { healthFlags } from "./health-options.ts";
-import { isolationFlags } from "./isolation-flags.ts";
-import { deviceLimitFlags, limitFlags } from "./limit-flags.ts";
-import { logDrivers } from "./log-option.ts";
 import { checkLabel } from "./checked-values.ts";
 import { parseMountOption } from "./mount-option.ts";
 import { networkFlags } from "./network-options.ts";
@@ -15,13 +11,9 @@ function checkEnv(value: string): void {
     throw new BerthError("invalid-argument", `invalid environment variable: ${value}`);
 }
 
-/** The flags of `create` and `run` (docker/cli container/opts.go). */
+/** The flags of `create` and `run` (docker/cli container/opts.go), but for those that few calls name (further-flags.ts). */
 export const createFlags = {
   ...networkFlags,
-  ...isolationFlags,
-  ...limitFlags,
-  ...deviceLimitFlags,
-  ...healthFlags,
   attach: flag.list("Attach to STDIN, STDOUT or STDERR", {
     short: "a",
     completes: ["stdin", "stdout", "stderr"],
@@ -35,8 +27,6 @@ export const createFlags = {
   interactive: flag.boolean("Keep STDIN open even if not attached", { short: "i" }),
   label: flag.list("Set meta data on a container", { short: "l", check: checkLabel }),
   "label-file": flag.list("Read in a line delimited file of labels", { completes: "file" }),
-  "log-driver": flag.text("Logging driver for the container", { completes: logDrivers }),
-  "log-opt": flag.list("Log driver options"),
   mount: flag.list("Attach a filesystem mount to the container", {
     type: "mount",
     check: (value) => void parseMountOption(value, "/"),
@@ -77,6 +67,9 @@ export const runFlags = {
   }),
   "sig-proxy": flag.boolean("Proxy received signals to the process", { default: true }),
 } as const;
+
+/** Loads the others. */
+export const loadFurtherFlags = async () => (await import("./further-flags.ts")).furtherFlags;
 
 /** Docker's further flags of `create` and `run`. */
 export const runNotYet = `

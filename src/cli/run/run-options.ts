@@ -3,13 +3,10 @@ import { checkContainerName } from "../../engine/container-name.ts";
 import type { MountOption, RunOptions } from "../../engine/run-options.ts";
 import type { FlagValues } from "../flags/spec.ts";
 import { checkHostname, checkSignal, checkWorkdir } from "./checked-values.ts";
-import { healthOptions } from "./health-options.ts";
 import { readKeyValueFile } from "./key-value-file.ts";
-import { buildRunLimits } from "./limit-flags.ts";
-import { parseLogOption } from "./log-option.ts";
 import { parseMountOption } from "./mount-option.ts";
-import { isolationOptions } from "./isolation-options.ts";
 import { networkOptions } from "./network-options.ts";
+import type { furtherFlags } from "./further-flags.ts";
 import type { createFlags } from "./run-flags.ts";
 import { parseRestartPolicy } from "./restart-option.ts";
 import { parseTmpfsOption } from "./tmpfs-option.ts";
@@ -29,11 +26,15 @@ export interface Caller {
 }
 
 /** What was asked for, from flags and words; files of variables and labels are read here. Throws BerthError. */
-export function buildRunOptions(flags: RunFlagValues, words: readonly string[], caller: Caller): RunOptions {
+export async function buildRunOptions(
+  flags: RunFlagValues,
+  further: FlagValues<typeof furtherFlags> | undefined,
+  words: readonly string[],
+  caller: Caller,
+): Promise<RunOptions> {
   const [image, ...command] = words;
   if (image === undefined || image === "")
     throw new BerthError("invalid-reference", "invalid reference format");
-  const logging = parseLogOption(flags["log-driver"], flags["log-opt"]);
   const restart = parseRestartPolicy(flags.restart ?? "no");
   if (flags.rm && restart.name !== "no")
     throw new BerthError("usage", "conflicting options: cannot specify both --restart and --rm");
@@ -41,9 +42,7 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
   const { kind } = connection.network;
   if ((kind === "host" || kind === "none") && (flags.publish.length > 0 || flags["publish-all"]))
     caller.warn(`Published ports are discarded when using ${kind} network mode`);
-  const resources = buildRunLimits(flags);
   checkVolumeDriver(flags["volume-driver"] ?? "");
-  const healthcheck = healthOptions(flags);
   const fromFiles = (kind: "env" | "label", paths: readonly string[]) =>
     paths.flatMap((path) => readKeyValueFile(kind, path, caller.workingDirectory, caller.env));
   return {
@@ -60,10 +59,12 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
     pull: pullPolicy(flags.pull),
     init: flags.init,
     ...connection,
-    ...isolationOptions(flags, {
-      network: connection.network.kind,
-      workingDirectory: caller.workingDirectory,
-    }),
+    ...(further === undefined
+      ? {}
+      : (await import("./further-flags.ts")).furtherOptions(further, {
+          network: kind,
+          workingDirectory: caller.workingDirectory,
+        })),
     ...given("name", flags.name?.replace(/^\//, ""), checkContainerName),
     ...given("workdir", flags.workdir, checkWorkdir),
     ...given("user", flags.user),
@@ -72,11 +73,7 @@ export function buildRunOptions(flags: RunFlagValues, words: readonly string[], 
     ...given("platform", flags.platform),
     ...given("storageDriver", flags["storage-driver"]),
     ...given("stopSignal", flags["stop-signal"], checkSignal),
-    ...(logging === undefined ? {} : { logging }),
-    ...(resources === undefined ? {} : { resources }),
-    ...given("cgroupParent", flags["cgroup-parent"]),
     ...(restart.name === "no" ? {} : { restart }),
-    ...(healthcheck === undefined ? {} : { healthcheck }),
     ...(flags["stop-timeout"] === undefined ? {} : { stopTimeout: flags["stop-timeout"] }),
     // Empty means something here: it takes the image's entrypoint away.
     ...(flags.entrypoint === undefined ? {} : { entrypoint: flags.entrypoint }),

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { foretell, type Likely, switches, valued } from "../../../../src/cli/run/foretell.ts";
+import { furtherFlags } from "../../../../src/cli/run/further-flags.ts";
 import { runFlags } from "../../../../src/cli/run/run-flags.ts";
 
 const streams = { interactive: false, terminal: false };
@@ -51,7 +52,9 @@ test("the flags that are known here are flags of `run` and take what they are sa
     [switches, true],
     [valued, false],
   ] as const) {
-    const flags = Object.entries(runFlags).filter(([, { kind }]) => (kind === "boolean") === boolean);
+    const flags = Object.entries({ ...runFlags, ...furtherFlags }).filter(
+      ([, { kind }]) => (kind === "boolean") === boolean,
+    );
     const names = flags.flatMap(([name, { short }]) => [`--${name}`, ...(short ? [`-${short}`] : [])]);
     expect(known.filter((name) => !names.includes(name))).toEqual([]);
   }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseFlags } from "../../../../src/cli/flags/parse.ts";
+import { furtherFlags, furtherOptions } from "../../../../src/cli/run/further-flags.ts";
 import { runFlags, runNotYet } from "../../../../src/cli/run/run-flags.ts";
 import { buildRunOptions } from "../../../../src/cli/run/run-options.ts";
 
@@ -14,32 +15,32 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const warnings: string[] = [];
 
-function options(...words: string[]) {
+async function options(...words: string[]) {
   warnings.length = 0;
   const parsed = parseFlags(runFlags, words, { interspersed: false, notYet: runNotYet });
   if (parsed.kind !== "values") throw new Error("asked for help");
-  return buildRunOptions(parsed.values, parsed.positionals, {
+  return buildRunOptions(parsed.values, undefined, parsed.positionals, {
     warn: (message) => warnings.push(message),
     workingDirectory: directory,
     env: { HOME: "/home/alice", EMPTY: "" },
   });
 }
 
-test("ports that nobody can open are told of", () => {
+test("ports that nobody can open are told of", async () => {
   for (const kind of ["host", "none"]) {
-    options("--network", kind, "-p", "80", "alpine");
+    await options("--network", kind, "-p", "80", "alpine");
     expect(warnings).toEqual([`Published ports are discarded when using ${kind} network mode`]);
   }
-  options("-p", "80", "alpine");
+  await options("-p", "80", "alpine");
   expect(warnings).toEqual([]);
 });
 
-test("a name may be written with its slash", () => {
-  expect(options("--name", "/box", "alpine").name).toBe("box");
+test("a name may be written with its slash", async () => {
+  expect((await options("--name", "/box", "alpine")).name).toBe("box");
 });
 
-test("a plain run has Docker's defaults", () => {
-  expect(options("alpine")).toEqual({
+test("a plain run has Docker's defaults", async () => {
+  expect(await options("alpine")).toEqual({
     image: "alpine",
     command: [],
     remove: false,
@@ -55,14 +56,21 @@ test("a plain run has Docker's defaults", () => {
   });
 });
 
-test("the words after the image belong to the command", () => {
-  const { command, remove } = options("alpine", "sh", "--rm", "-c", "echo", "--", "x");
+test("the further flags ask for nothing where none of them stands", () => {
+  const parsed = parseFlags(furtherFlags, [], { interspersed: false });
+  if (parsed.kind !== "values") throw new Error("asked for help");
+  expect(furtherOptions(parsed.values, { network: "slirp4netns", workingDirectory: directory })).toEqual({});
+  expect(Object.keys(furtherFlags).filter((name) => name in runFlags)).toEqual([]);
+});
+
+test("the words after the image belong to the command", async () => {
+  const { command, remove } = await options("alpine", "sh", "--rm", "-c", "echo", "--", "x");
   expect(command).toEqual(["sh", "--rm", "-c", "echo", "--", "x"]);
   expect(remove).toBe(false);
 });
 
-test("every flag arrives", () => {
-  const all = options(
+test("every flag arrives", async () => {
+  const all = await options(
     ...["--rm", "-it", "--name", "box", "-w", "/srv", "-u", "1:2", "--entrypoint", "", "--read-only"],
     ...[
       "-h",
@@ -112,22 +120,24 @@ test.each([
   ["slirp4netns", "slirp4netns"],
   ["none", "none"],
   ["host", "host"],
-])("--network %s is %s", (name, kind) => {
-  expect(options("--network", name, "alpine").network.kind).toBe(kind as "none");
+])("--network %s is %s", async (name, kind) => {
+  expect((await options("--network", name, "alpine")).network.kind).toBe(kind as "none");
 });
 
 test.each(["TERM", "SIGTERM", "sigusr1", "15", "RTMIN+3", "SIGRTMAX-1", "RTMIN"])(
   "--stop-signal %s is a signal",
-  (signal) => {
-    expect(options("--stop-signal", signal, "alpine").stopSignal).toBe(signal);
+  async (signal) => {
+    expect((await options("--stop-signal", signal, "alpine")).stopSignal).toBe(signal);
   },
 );
 
-test("env files come before -e, in order, and take lone names from the caller", () => {
+test("env files come before -e, in order, and take lone names from the caller", async () => {
   const lines = '\uFEFF# comment\n\nFIRST=1\r\n  INDENTED= two words \nQUOTED="as is"\nHOME\nEMPTY\nABSENT\n';
   writeFileSync(join(directory, "one.env"), lines);
   writeFileSync(join(directory, "two.env"), "FIRST=again");
-  expect(options("-e", "LAST=1", "--env-file", "one.env", "--env-file", "two.env", "alpine").env).toEqual([
+  expect(
+    (await options("-e", "LAST=1", "--env-file", "one.env", "--env-file", "two.env", "alpine")).env,
+  ).toEqual([
     "FIRST=1",
     "INDENTED= two words ",
     'QUOTED="as is"',
@@ -138,9 +148,9 @@ test("env files come before -e, in order, and take lone names from the caller", 
   ]);
 });
 
-test("labels come from files and flags, the last one wins", () => {
+test("labels come from files and flags, the last one wins", async () => {
   writeFileSync(join(directory, "labels"), "a=file\n# no\n__proto__=x\nlone\n");
-  const { labels } = options("--label-file", "labels", "--label", "a=flag", "alpine");
+  const { labels } = await options("--label-file", "labels", "--label", "a=flag", "alpine");
   expect(Object.entries(labels).sort()).toEqual([
     ["__proto__", "x"],
     ["a", "flag"],
@@ -185,11 +195,11 @@ describe("what cannot be is refused", () => {
     [["--restart", "always", "--rm"], "cannot specify both --restart and --rm"],
     [["-p", "80:80/x"], "invalid proto: x"],
     [["--colour"], "unknown flag: --colour"],
-  ])("%j", (words, message) => {
-    expect(() => options(...words, "alpine")).toThrow(message);
+  ])("%j", async (words, message) => {
+    await expect(options(...words, "alpine")).rejects.toThrow(message);
   });
 
-  test("an empty image", () => {
-    expect(() => options("")).toThrow("invalid reference format");
+  test("an empty image", async () => {
+    await expect(options("")).rejects.toThrow("invalid reference format");
   });
 });
