@@ -1,5 +1,5 @@
 import type { Descriptor, Digest } from "../oci/types.ts";
-import { numberOf, type Row, type StateDatabase, textOf } from "./database.ts";
+import { numberOf, type Row, Table, textOf } from "./database.ts";
 
 /** What a step of a build made: a layer, or none where it changed no files. */
 export interface CachedStep {
@@ -39,20 +39,14 @@ function decode(row: Row): CachedStepUsage {
 }
 
 /** The steps of builds that need not be done again. What they made is kept as long as they are. */
-export class BuildCacheTable {
-  readonly #database: StateDatabase;
-
-  constructor(database: StateDatabase) {
-    this.#database = database;
-  }
-
+export class BuildCacheTable extends Table {
   get(key: string): CachedStepUsage | undefined {
-    const row = this.#database.get(`SELECT ${columns} FROM build_steps WHERE key = ?`, key);
+    const row = this.database.get(`SELECT ${columns} FROM build_steps WHERE key = ?`, key);
     return row && decode(row);
   }
 
   put({ key, layer, createdAt, createdBy }: CachedStep): void {
-    this.#database.run(
+    this.database.run(
       `INSERT OR REPLACE INTO build_steps (${columns}, blob) VALUES (?, ?, ?, ?, ?, ?, 0, ?)`,
       key,
       layer?.diffId ?? null,
@@ -67,7 +61,7 @@ export class BuildCacheTable {
   /** Steps whose layers, by the digest of the blob, are kept as other blobs from now on. */
   replaceLayers(replaced: ReadonlyMap<Digest, Descriptor>): void {
     for (const [digest, descriptor] of replaced)
-      this.#database.run(
+      this.database.run(
         "UPDATE build_steps SET descriptor = ?, blob = ? WHERE blob = ?",
         JSON.stringify(descriptor),
         descriptor.digest,
@@ -76,20 +70,20 @@ export class BuildCacheTable {
   }
 
   markUsed(keys: readonly string[], at: string): void {
-    this.#database.transaction(() => {
+    this.database.transaction(() => {
       for (const key of keys)
-        this.#database.run("UPDATE build_steps SET used_at = ?, uses = uses + 1 WHERE key = ?", at, key);
+        this.database.run("UPDATE build_steps SET used_at = ?, uses = uses + 1 WHERE key = ?", at, key);
     });
   }
 
   /** Least recently used first. */
   list(): CachedStepUsage[] {
-    return this.#database.all(`SELECT ${columns} FROM build_steps ORDER BY used_at, key`).map(decode);
+    return this.database.all(`SELECT ${columns} FROM build_steps ORDER BY used_at, key`).map(decode);
   }
 
   delete(keys: readonly string[]): void {
-    this.#database.transaction(() => {
-      for (const key of keys) this.#database.run("DELETE FROM build_steps WHERE key = ?", key);
+    this.database.transaction(() => {
+      for (const key of keys) this.database.run("DELETE FROM build_steps WHERE key = ?", key);
     });
   }
 }

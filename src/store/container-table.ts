@@ -1,6 +1,6 @@
 import { BerthError } from "../base/errors.ts";
 import type { Digest } from "../oci/types.ts";
-import { type Row, type StateDatabase, textOf } from "./database.ts";
+import { type Row, Table, textOf } from "./database.ts";
 import { ambiguousPrefix, prefixEnd } from "./prefix.ts";
 import type { ContainerRecord, ContainerState } from "./types.ts";
 
@@ -29,21 +29,15 @@ function encodeRemainder({ image, command, labels, options }: ContainerRecord): 
 }
 
 /** Containers. Every change is one transaction, so that a name or a state is never taken twice. */
-export class ContainerTable {
-  readonly #database: StateDatabase;
-
-  constructor(database: StateDatabase) {
-    this.#database = database;
-  }
-
+export class ContainerTable extends Table {
   /**
    * Adds a container; from now on the layers of its image are kept for it, even if the image is removed.
    * Throws `conflict` when the name is taken, `not-found` when the image is gone.
    */
   insert(container: ContainerRecord): void {
-    this.#database.transaction(() => {
+    this.database.transaction(() => {
       this.#refuseTakenName(container.name, container.id);
-      this.#database.run(
+      this.database.run(
         `INSERT INTO containers (${columns}) VALUES (?, ?, ?, ?, ?, ?)`,
         container.id,
         container.name,
@@ -52,10 +46,10 @@ export class ContainerTable {
         encodeRemainder(container),
         JSON.stringify(container.state),
       );
-      if (this.#database.get("SELECT 1 FROM images WHERE id = ?", container.imageId) === undefined) {
+      if (this.database.get("SELECT 1 FROM images WHERE id = ?", container.imageId) === undefined) {
         throw new BerthError("not-found", `No such image: ${container.image}`);
       }
-      this.#database.run(
+      this.database.run(
         `INSERT INTO container_layers (container_id, position, diff_id)
          SELECT ?, position, diff_id FROM image_layers WHERE image_id = ?`,
         container.id,
@@ -65,7 +59,7 @@ export class ContainerTable {
   }
 
   #refuseTakenName(name: string, id: string): void {
-    const owner = this.#database.get("SELECT id FROM containers WHERE name = ?", name);
+    const owner = this.database.get("SELECT id FROM containers WHERE name = ?", name);
     if (owner === undefined || owner.id === id) return;
     throw new BerthError(
       "conflict",
@@ -81,11 +75,11 @@ export class ContainerTable {
   find(text: string): ContainerRecord | undefined {
     const name = text.startsWith("/") ? text.slice(1) : text;
     const exact =
-      this.#database.get(`SELECT ${columns} FROM containers WHERE id = ?`, text) ??
-      this.#database.get(`SELECT ${columns} FROM containers WHERE name = ?`, name);
+      this.database.get(`SELECT ${columns} FROM containers WHERE id = ?`, text) ??
+      this.database.get(`SELECT ${columns} FROM containers WHERE name = ?`, name);
     if (exact !== undefined) return decode(exact);
     if (!/^[0-9a-f]{1,64}$/.test(text)) return undefined;
-    const rows = this.#database.all(
+    const rows = this.database.all(
       `SELECT ${columns} FROM containers WHERE id >= ? AND id < ? LIMIT 2`,
       text,
       prefixEnd(text),
@@ -103,17 +97,17 @@ export class ContainerTable {
 
   /** Newest first. */
   list(): ContainerRecord[] {
-    return this.#database.all(`SELECT ${columns} FROM containers ORDER BY created_at DESC, id`).map(decode);
+    return this.database.all(`SELECT ${columns} FROM containers ORDER BY created_at DESC, id`).map(decode);
   }
 
   /** The containers that were made from an image. */
   ofImage(imageId: Digest): ContainerRecord[] {
-    return this.#database.all(`SELECT ${columns} FROM containers WHERE image_id = ?`, imageId).map(decode);
+    return this.database.all(`SELECT ${columns} FROM containers WHERE image_id = ?`, imageId).map(decode);
   }
 
   /** How many containers each image has. */
   countByImage(): ReadonlyMap<string, number> {
-    const rows = this.#database.all("SELECT image_id, count(*) AS count FROM containers GROUP BY image_id");
+    const rows = this.database.all("SELECT image_id, count(*) AS count FROM containers GROUP BY image_id");
     return new Map(rows.map((row) => [textOf(row, "image_id"), Number(row.count)]));
   }
 
@@ -122,8 +116,8 @@ export class ContainerTable {
    * begin at 0. Throws `not-found` when the image is gone.
    */
   keepImage(id: string, imageId: Digest): void {
-    this.#database.transaction(() => {
-      const kept = this.#database.run(
+    this.database.transaction(() => {
+      const kept = this.database.run(
         `INSERT INTO container_layers (container_id, position, diff_id)
          SELECT ?1, -1 - position - (SELECT count(*) FROM container_layers WHERE container_id = ?1 AND position < 0), diff_id
          FROM image_layers WHERE image_id = ?2`,
@@ -136,7 +130,7 @@ export class ContainerTable {
 
   /** The layers of a container's root, lowest first. */
   layersOf(id: string): Digest[] {
-    return this.#database
+    return this.database
       .all(
         "SELECT diff_id FROM container_layers WHERE container_id = ? AND position >= 0 ORDER BY position",
         id,
@@ -145,7 +139,7 @@ export class ContainerTable {
   }
 
   #exact(id: string): ContainerRecord {
-    const row = this.#database.get(`SELECT ${columns} FROM containers WHERE id = ?`, id);
+    const row = this.database.get(`SELECT ${columns} FROM containers WHERE id = ?`, id);
     if (row === undefined) throw new BerthError("not-found", `No such container: ${id}`);
     return decode(row);
   }
@@ -155,35 +149,35 @@ export class ContainerTable {
    * one, and nobody else writes in between. It must not wait; what it throws leaves everything as it was.
    */
   update(id: string, change: (state: ContainerState) => ContainerState): ContainerRecord {
-    return this.#database.transaction(() => {
+    return this.database.transaction(() => {
       const container = this.#exact(id);
       const state = change(container.state);
-      this.#database.run("UPDATE containers SET state = ? WHERE id = ?", JSON.stringify(state), id);
+      this.database.run("UPDATE containers SET state = ? WHERE id = ?", JSON.stringify(state), id);
       return { ...container, state };
     });
   }
 
   /** Changes what was asked for (`options`, `labels`, `command`), as `update` does for the state. */
   amend(id: string, change: (container: ContainerRecord) => ContainerRecord): ContainerRecord {
-    return this.#database.transaction(() => {
+    return this.database.transaction(() => {
       const changed = change(this.#exact(id));
-      this.#database.run("UPDATE containers SET record = ? WHERE id = ?", encodeRemainder(changed), id);
+      this.database.run("UPDATE containers SET record = ? WHERE id = ?", encodeRemainder(changed), id);
       return this.#exact(id);
     });
   }
 
   /** Throws `conflict` when the new name is taken, `not-found` when there is no such container. */
   rename(id: string, name: string): ContainerRecord {
-    return this.#database.transaction(() => {
+    return this.database.transaction(() => {
       this.#exact(id);
       this.#refuseTakenName(name, id);
-      this.#database.run("UPDATE containers SET name = ? WHERE id = ?", name, id);
+      this.database.run("UPDATE containers SET name = ? WHERE id = ?", name, id);
       return this.#exact(id);
     });
   }
 
   /** Removes the row and what it kept in use; false when it was not there. The directory is the caller's. */
   remove(id: string): boolean {
-    return this.#database.run("DELETE FROM containers WHERE id = ?", id) > 0;
+    return this.database.run("DELETE FROM containers WHERE id = ?", id) > 0;
   }
 }

@@ -67,7 +67,7 @@ export class StateDatabase {
     return this.#guard((database) => {
       this.#depth++;
       try {
-        return database.transaction(work).immediate();
+        return immediately(database, work);
       } finally {
         this.#depth--;
       }
@@ -77,5 +77,27 @@ export class StateDatabase {
   close(): void {
     this.#opened?.database.close();
     this.#opened = undefined;
+  }
+}
+
+/** Like bun:sqlite's `transaction`, which prepares nine statements, most of them for savepoints. */
+function immediately<T>(database: Database, work: () => T): T {
+  database.run("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    database.run("COMMIT");
+    return result;
+  } catch (error) {
+    if (database.inTransaction) database.run("ROLLBACK"); // SQLite does so itself when the disk is full
+    throw error;
+  }
+}
+
+/** A part of the database. A constructor of its own for each would cost every command more than a query. */
+export abstract class Table {
+  protected readonly database: StateDatabase;
+
+  constructor(database: StateDatabase) {
+    this.database = database;
   }
 }

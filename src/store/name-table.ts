@@ -1,5 +1,5 @@
 import type { Digest } from "../oci/types.ts";
-import { type Row, type StateDatabase, textOf } from "./database.ts";
+import { type Row, Table, textOf } from "./database.ts";
 import type { ImageName, ImageRecord, RepositoryDigest } from "./types.ts";
 
 function decode(row: Row): ImageName {
@@ -7,36 +7,30 @@ function decode(row: Row): ImageName {
 }
 
 /** Tags: canonical names, each of one image. */
-export class NameTable {
-  readonly #database: StateDatabase;
-
-  constructor(database: StateDatabase) {
-    this.#database = database;
-  }
-
+export class NameTable extends Table {
   /** Puts a name on an image, with the manifest that it stands for; whoever had it loses it. */
   set(name: string, { id: imageId, manifest }: Pick<ImageRecord, "id" | "manifest">): void {
-    this.#database.transaction(() => {
-      this.#database.run(
+    this.database.transaction(() => {
+      this.database.run(
         `INSERT INTO names (name, image_id, manifest) VALUES (?, ?, ?)
          ON CONFLICT (name) DO UPDATE SET image_id = excluded.image_id, manifest = excluded.manifest`,
         name,
         imageId,
         JSON.stringify(manifest),
       );
-      this.#database.run("UPDATE images SET tagged_at = ? WHERE id = ?", new Date().toISOString(), imageId);
+      this.database.run("UPDATE images SET tagged_at = ? WHERE id = ?", new Date().toISOString(), imageId);
     });
   }
 
   get(name: string): Digest | undefined {
-    const row = this.#database.get("SELECT name, image_id FROM names WHERE name = ?", name);
+    const row = this.database.get("SELECT name, image_id FROM names WHERE name = ?", name);
     return row && decode(row).imageId;
   }
 
   /** Whether a name stands for an image of the store with the manifest that it has now. */
   isOf(name: string, { id, manifest }: Pick<ImageRecord, "id" | "manifest">): boolean {
     return (
-      this.#database.get(
+      this.database.get(
         "SELECT 1 FROM names WHERE name = ?1 AND image_id = ?2 AND COALESCE(manifest, ?3) = ?3",
         name,
         id,
@@ -46,33 +40,27 @@ export class NameTable {
   }
 
   list(): ImageName[] {
-    return this.#database.all("SELECT name, image_id FROM names ORDER BY name").map(decode);
+    return this.database.all("SELECT name, image_id FROM names ORDER BY name").map(decode);
   }
 
   of(imageId: Digest): string[] {
-    return this.#database
+    return this.database
       .all("SELECT name, image_id FROM names WHERE image_id = ? ORDER BY name", imageId)
       .map((row) => decode(row).name);
   }
 
   /** False when there was no such name. */
   delete(name: string): boolean {
-    return this.#database.run("DELETE FROM names WHERE name = ?", name) > 0;
+    return this.database.run("DELETE FROM names WHERE name = ?", name) > 0;
   }
 }
 
 /** What registries called an image: repository and digest of the manifest or index they answered with. */
-export class RepositoryDigestTable {
-  readonly #database: StateDatabase;
-
-  constructor(database: StateDatabase) {
-    this.#database = database;
-  }
-
+export class RepositoryDigestTable extends Table {
   /** True when it was not known before; of an image that is gone nothing is kept. */
   add(entry: RepositoryDigest): boolean {
     return (
-      this.#database.run(
+      this.database.run(
         `INSERT OR IGNORE INTO repository_digests (repository, digest, image_id, manifest)
          SELECT ?, ?, id, ? FROM images WHERE id = ?`,
         entry.repository,
@@ -89,7 +77,7 @@ export class RepositoryDigestTable {
     { id, manifest }: Pick<ImageRecord, "id" | "manifest">,
   ): boolean {
     return (
-      this.#database.get(
+      this.database.get(
         `SELECT 1 FROM repository_digests
          WHERE repository = ?1 AND digest = ?2 AND image_id = ?3 AND COALESCE(manifest, ?4) = ?4`,
         repository,
@@ -101,7 +89,7 @@ export class RepositoryDigestTable {
   }
 
   list(): RepositoryDigest[] {
-    return this.#database
+    return this.database
       .all("SELECT repository, digest, image_id FROM repository_digests ORDER BY repository, digest")
       .map((row) => ({
         repository: textOf(row, "repository"),
@@ -117,7 +105,7 @@ export class RepositoryDigestTable {
   /** Whether a registry has the image with this very manifest, by itself or in an index. */
   hasManifest({ id, manifest }: Pick<ImageRecord, "id" | "manifest">): boolean {
     return (
-      this.#database.get(
+      this.database.get(
         `SELECT 1 FROM repository_digests r JOIN images ON images.id = r.image_id
          WHERE r.image_id = ?1 AND ?2 IN (r.digest, json_extract(COALESCE(r.manifest, images.manifest), '$.digest'))
          LIMIT 1`,
@@ -129,7 +117,7 @@ export class RepositoryDigestTable {
 
   delete(entry: RepositoryDigest): boolean {
     return (
-      this.#database.run(
+      this.database.run(
         "DELETE FROM repository_digests WHERE repository = ? AND digest = ? AND image_id = ?",
         entry.repository,
         entry.digest,

@@ -40,12 +40,10 @@ export class Store implements Disposable {
   readonly volumes: VolumeTable;
   readonly buildCache: BuildCacheTable;
   readonly networks: NetworkTable;
-  readonly manifestLists: ManifestLists;
   readonly blobs: BlobStore;
   readonly layers: LayerStore;
   readonly locks: StoreLocks;
   readonly temporary: TemporaryDirectory;
-  readonly garbage: GarbageCollector;
   readonly #database: StateDatabase;
   #prepared = false;
 
@@ -63,14 +61,20 @@ export class Store implements Disposable {
     this.volumes = new VolumeTable(database);
     this.buildCache = new BuildCacheTable(database);
     this.networks = new NetworkTable(database);
-    this.manifestLists = new ManifestLists(this.layout.manifestLists, this.temporary);
     this.blobs = new BlobStore(this.layout, this.locks);
     this.layers = new LayerStore(this.layout, this.locks, database);
-    this.garbage = new GarbageCollector(this.layout, this.locks, database, this.images, this.temporary);
   }
 
   static open(directory: string, options: StoreOptions): Store {
     return new Store(directory, options);
+  }
+
+  get manifestLists(): ManifestLists {
+    return new ManifestLists(this.layout.manifestLists, this.temporary);
+  }
+
+  get garbage(): GarbageCollector {
+    return new GarbageCollector(this.layout, this.locks, this.#database, this.images, this.temporary);
   }
 
   /** Runs `work`, which must not wait, in one writing transaction over all tables. */

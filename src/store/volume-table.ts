@@ -1,5 +1,5 @@
 import { BerthError } from "../base/errors.ts";
-import { type Row, type StateDatabase, textOf } from "./database.ts";
+import { type Row, Table, textOf } from "./database.ts";
 import type { VolumeRecord } from "./types.ts";
 
 const query = `SELECT name, labels, anonymous, created_at,
@@ -17,13 +17,7 @@ function decode(row: Row): VolumeRecord {
 }
 
 /** Volumes and who mounts them. The data directory (`StoreLayout.volume`) is the caller's to make and to remove. */
-export class VolumeTable {
-  readonly #database: StateDatabase;
-
-  constructor(database: StateDatabase) {
-    this.#database = database;
-  }
-
+export class VolumeTable extends Table {
   /**
    * The volume with this name; `created` says whether it is new. An existing one keeps its labels, as Docker does. A
    * container that mounts it is noted in the same transaction, so that nobody removes it in between.
@@ -35,9 +29,9 @@ export class VolumeTable {
     volume: VolumeRecord;
     created: boolean;
   } {
-    return this.#database.transaction(() => {
+    return this.database.transaction(() => {
       const created =
-        this.#database.run(
+        this.database.run(
           "INSERT OR IGNORE INTO volumes (name, labels, anonymous, created_at) VALUES (?, ?, ?, ?)",
           volume.name,
           JSON.stringify(volume.labels),
@@ -45,13 +39,13 @@ export class VolumeTable {
           new Date().toISOString(),
         ) > 0;
       if (containerId !== undefined)
-        this.#database.run("INSERT OR IGNORE INTO volume_users VALUES (?, ?)", volume.name, containerId);
+        this.database.run("INSERT OR IGNORE INTO volume_users VALUES (?, ?)", volume.name, containerId);
       return { volume: this.get(volume.name), created };
     });
   }
 
   find(name: string): VolumeRecord | undefined {
-    const row = this.#database.get(`${query} WHERE name = ?`, name);
+    const row = this.database.get(`${query} WHERE name = ?`, name);
     return row && decode(row);
   }
 
@@ -64,16 +58,16 @@ export class VolumeTable {
 
   /** By name. */
   list(): VolumeRecord[] {
-    return this.#database.all(`${query} ORDER BY name`).map(decode);
+    return this.database.all(`${query} ORDER BY name`).map(decode);
   }
 
   detach(name: string, containerId: string): void {
-    this.#database.run("DELETE FROM volume_users WHERE volume = ? AND container_id = ?", name, containerId);
+    this.database.run("DELETE FROM volume_users WHERE volume = ? AND container_id = ?", name, containerId);
   }
 
   /** The volumes that a container mounts. */
   ofContainer(containerId: string): VolumeRecord[] {
-    return this.#database
+    return this.database
       .all(`${query} WHERE name IN (SELECT volume FROM volume_users WHERE container_id = ?)`, containerId)
       .map(decode);
   }
@@ -83,12 +77,12 @@ export class VolumeTable {
    * anybody can make a volume of that name again.
    */
   remove(name: string, discard?: () => void): void {
-    this.#database.transaction(() => {
+    this.database.transaction(() => {
       const { usedBy } = this.get(name);
       if (usedBy.length > 0) {
         throw new BerthError("conflict", `remove ${name}: volume is in use - [${usedBy.join(", ")}]`);
       }
-      this.#database.run("DELETE FROM volumes WHERE name = ?", name);
+      this.database.run("DELETE FROM volumes WHERE name = ?", name);
       discard?.();
     });
   }
