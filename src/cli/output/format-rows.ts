@@ -1,39 +1,12 @@
 /** The `--format` of list commands (docker/cli `formatter`): default table, `table …`, `json`, or a template per row. */
 import { escapeControl } from "./escape-control.ts";
 import { goJson } from "./go-json.ts";
+import { defaultTable, type Listing } from "./listing.ts";
 import { alignColumns } from "./tabwriter.ts";
 import { headerFunctions } from "./template/functions.ts";
 import { parseTemplate, type Template } from "./template/template.ts";
 import { isTemplateError } from "./template/template-error.ts";
 import { GoStruct, RowStruct } from "./template/values.ts";
-
-export interface Column<Row> {
-  /** Its name in templates and in JSON: `CreatedAt`. */
-  readonly key: string;
-  /** Its head in tables: `CREATED AT`. */
-  readonly header: string;
-  /** What is shown: usually a finished text, as Docker's rows are. Called only where the column is asked for. */
-  value(row: Row): unknown;
-}
-
-/** A column that may lose text where the terminal is narrow: which end goes, and how much has to stay. */
-export interface Cut {
-  /** Of a name with a path the end tells more, of all else the beginning. */
-  readonly from: "start" | "end";
-  readonly atLeast: number;
-}
-
-export interface Listing<Row> {
-  /** Go's type in the message about an unknown field, such as `*formatter.imageContext`. */
-  readonly typeName: string;
-  readonly columns: readonly Column<Row>[];
-  /** Keys of the columns of the default table, in order. */
-  readonly table: readonly string[];
-  /** By key: what a terminal that is too narrow may cut; nothing where the person asked for everything. */
-  readonly cuts?: Readonly<Record<string, Cut>>;
-  /** What takes arguments in templates (`{{.Label "x"}}`); not part of JSON. */
-  readonly methods?: Readonly<Record<string, (row: Row, argument: string) => unknown>>;
-}
 
 /**
  * The text of a list, with its final line feed; empty for no rows where no header is asked for. `format` is what
@@ -50,9 +23,8 @@ export function formatRows<Row>(listing: Listing<Row>, rows: readonly Row[], for
   const wanted = unescapeSeparators(
     (isTable ? format.slice("table".length) : format).replace(/^ +| +$/g, ""),
   );
-  const template = parseTemplate(
-    isTable && wanted === "" ? listing.table.map((key) => `{{.${key}}}`).join("\t") : wanted,
-  );
+  if (isTable && wanted === "") return defaultTable(listing, rows);
+  const template = parseTemplate(wanted);
   const shown = isTable ? visible : (value: unknown) => value;
   const lines = rows.map((row) => `${template.execute(rowStruct(listing, row, shown))}\n`);
   if (!isTable) return lines.join("");
@@ -104,16 +76,4 @@ function headerRow<Row>(listing: Listing<Row>): GoStruct | Readonly<Record<strin
     ...headers,
     ...Object.fromEntries(methods.map((name) => [name, label])),
   });
-}
-
-/** The default table as plain cells, for a terminal's own layout. */
-export function tableCells<Row>(
-  listing: Listing<Row>,
-  rows: readonly Row[],
-): { readonly headers: readonly string[]; readonly cells: readonly (readonly string[])[] } {
-  const columns = listing.table.flatMap((key) => listing.columns.find((column) => column.key === key) ?? []);
-  return {
-    headers: columns.map((column) => column.header),
-    cells: rows.map((row) => columns.map((column) => escapeControl(String(column.value(row))))),
-  };
 }

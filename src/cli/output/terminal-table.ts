@@ -1,5 +1,5 @@
 /** The default table of a list for a person at a terminal; a pipe gets `formatRows`. */
-import { type Cut, formatRows, type Listing, tableCells } from "./format-rows.ts";
+import { type Cut, defaultTable, type Listing, tableCells } from "./listing.ts";
 
 export interface Terminal {
   /** Width in columns; undefined where the terminal does not tell. */
@@ -34,7 +34,7 @@ export function renderTerminalTable<Row>(
   const columns = measure(listing, rows);
   const head = (text: string) => (bold ? `\u001b[1m${text}\u001b[22m` : text);
   if (totalWidth(columns, wideGap) <= available) return draw(columns, wideGap, head);
-  if (columns.every(({ cut }) => cut === undefined)) return formatRows(listing, rows);
+  if (columns.every(({ cut }) => cut === undefined)) return defaultTable(listing, rows);
   const fitted = fit(columns, available);
   return fitted === undefined ? drawBlocks(columns, head) : draw(fitted, narrowGap, head);
 }

@@ -1,6 +1,7 @@
 /** `system df` (docker/cli formatter/disk_usage.go). */
 import type { BuildCacheUsage, DiskUsage, UsageOfKind, VolumeUsage } from "../../engine/disk-usage.ts";
-import { formatRows, type Listing } from "../output/format-rows.ts";
+import { formatRows } from "../output/format-rows.ts";
+import { defaultTable, type Listing } from "../output/listing.ts";
 import { humanDuration, humanSize, humanSizeFine } from "../output/units.ts";
 import type { ContainerCellOptions } from "./container-cells.ts";
 import { containerListing } from "./container-listing.ts";
@@ -99,10 +100,10 @@ export function verboseDiskUsageText(usage: DiskUsage, format: string, now: Date
     );
   }
   return [
-    `Images space usage:\n\n${formatRows(images, usage.images.items)}`,
-    `Containers space usage:\n\n${formatRows(containers, ownSizes)}`,
-    `Local Volumes space usage:\n\n${formatRows(volumeListing, usage.volumes.items)}`,
-    `Build cache usage: ${humanSizeFine(usage.buildCache.size)}\n\n${formatRows(buildCache, usage.buildCache.items)}`,
+    `Images space usage:\n\n${defaultTable(images, usage.images.items)}`,
+    `Containers space usage:\n\n${defaultTable(containers, ownSizes)}`,
+    `Local Volumes space usage:\n\n${defaultTable(volumeListing, usage.volumes.items)}`,
+    `Build cache usage: ${humanSizeFine(usage.buildCache.size)}\n\n${defaultTable(buildCache, usage.buildCache.items)}`,
   ].join("\n");
 }
 

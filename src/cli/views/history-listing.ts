@@ -1,6 +1,6 @@
 import type { HistoryRow } from "../../engine/history.ts";
 import { type HistoryCellOptions, historyCells } from "./history-cells.ts";
-import type { Listing } from "../output/format-rows.ts";
+import type { Listing } from "../output/listing.ts";
 import { columnsOf } from "./listing.ts";
 
 const headers = {

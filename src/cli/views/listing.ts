@@ -1,4 +1,4 @@
-import type { Column, Listing } from "../output/format-rows.ts";
+import type { Column, Listing } from "../output/listing.ts";
 
 /** The cells of one row by key, each made when it is asked for: some are expensive, and most are never shown. */
 export type Cells<K extends string> = Readonly<Record<K, () => string>>;

@@ -1,5 +1,5 @@
 import type { Host } from "../host.ts";
-import { formatRows } from "../output/format-rows.ts";
+import { defaultTable } from "../output/listing.ts";
 import type { RawListing } from "./listing.ts";
 
 export interface PrintOptions {
@@ -26,7 +26,13 @@ export async function printList<Row>(
     );
     return;
   }
-  host.stdout.write(formatRows(listing, rows, effectiveFormat(listing, format, quiet)));
+  const template = effectiveFormat(listing, format, quiet);
+  if (template === "") {
+    host.stdout.write(defaultTable(listing, rows));
+    return;
+  }
+  const { formatRows } = await import("../output/format-rows.ts");
+  host.stdout.write(formatRows(listing, rows, template));
 }
 
 /** no-color.org, and terminals that know no attributes. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { formatRows, type Listing, tableCells } from "../../../../src/cli/output/format-rows.ts";
+import { formatRows } from "../../../../src/cli/output/format-rows.ts";
+import { type Listing, tableCells } from "../../../../src/cli/output/listing.ts";
 
 interface Row {
   readonly repository: string;

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Listing } from "../../../../src/cli/output/format-rows.ts";
-import { formatRows } from "../../../../src/cli/output/format-rows.ts";
+import { defaultTable, type Listing } from "../../../../src/cli/output/listing.ts";
 import { renderTerminalTable, shorten } from "../../../../src/cli/output/terminal-table.ts";
 
 type Row = readonly string[];
@@ -23,7 +22,7 @@ const lines = (text: string) => text.trimEnd().split("\n");
 
 describe("a person's table", () => {
   test("has Docker's columns where they fit, without blanks at the end of a line", () => {
-    const trimmed = formatRows(listing, rows(30)).replace(/ +$/gm, "");
+    const trimmed = defaultTable(listing, rows(30)).replace(/ +$/gm, "");
     expect(draw(rows(30), 100)).toBe(trimmed);
   });
 
@@ -73,7 +72,7 @@ describe("a person's table", () => {
 
   test("that must not be cut is Docker's, however narrow the terminal", () => {
     const long = [["x".repeat(200), "1", "", "2"]];
-    expect(draw(long, 40, false, uncut)).toBe(formatRows(uncut, long));
+    expect(draw(long, 40, false, uncut)).toBe(defaultTable(uncut, long));
   });
 
   test("aligns wide characters by the columns they take", () => {
