@@ -1,14 +1,7 @@
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
 import { preciseNow } from "../base/precise-time.ts";
+import { rename, unlinkIfThere } from "../sys/directory-entries.ts";
+import { close, open, readAt, statusOf, truncate, writeAll } from "../sys/files.ts";
+import { O } from "../sys/libc.ts";
 import { EntryHead, headLength, type LogStream, newline } from "./log-entry.ts";
 
 export interface LogLimits {
@@ -71,18 +64,20 @@ export class ContainerLog {
   }
 
   close(): void {
-    if (this.#file !== undefined) closeSync(this.#file);
+    if (this.#file !== undefined) close(this.#file);
     this.#file = undefined;
   }
 
   #open(): void {
-    this.#file = openSync(this.#path, "a+", 0o600);
-    this.#size = fstatSync(this.#file).size;
+    this.#file = open(this.#path, O.RDWR | O.CREAT | O.APPEND, 0o600);
+    this.#size = statusOf(this.#file).size;
     if (this.#size === 0) return;
     // A crash may have left half an entry; it must not swallow the next one.
-    const last = Buffer.alloc(1);
-    readSync(this.#file, last, 0, 1, this.#size - 1);
-    if (last[0] !== newline) this.#size += writeSync(this.#file, "\n");
+    const last = new Uint8Array(1);
+    readAt(this.#file, last, this.#size - 1);
+    if (last[0] === newline) return;
+    writeAll(this.#file, Uint8Array.of(newline));
+    this.#size++;
   }
 
   #flush(): void {
@@ -91,7 +86,7 @@ export class ContainerLog {
     try {
       if (this.#file === undefined) this.#open();
       else if (this.#size > 0 && this.#size + length > this.#limits.maxSize) this.#rotate();
-      for (let at = 0; at < length; ) at += writeSync(this.#file!, this.#buffer!, at, length - at);
+      writeAll(this.#file!, this.#buffer!.subarray(0, length));
       this.#size += length;
     } catch {
       this.#cutBack();
@@ -101,7 +96,7 @@ export class ContainerLog {
   /** Takes away the part of an entry that found its way into the file before the failure. */
   #cutBack(): void {
     try {
-      ftruncateSync(this.#file!, this.#size);
+      truncate(this.#file!, this.#size);
     } catch {
       // The log is gone together with the container's directory, or on a file system that now refuses everything.
     }
@@ -110,10 +105,10 @@ export class ContainerLog {
   #rotate(): void {
     const name = (index: number) => (index === 0 ? this.#path : `${this.#path}.${index}`);
     const oldest = this.#limits.maxFiles - 1;
-    if (oldest === 0) rmSync(this.#path, { force: true });
+    if (oldest === 0) unlinkIfThere(this.#path);
     for (let index = oldest; index > 0; index--) {
       try {
-        renameSync(name(index - 1), name(index));
+        rename(name(index - 1), name(index));
       } catch {
         // There are not that many yet.
       }

@@ -1,8 +1,8 @@
 /** The host side of `exec`; the talk with the joiner is drawn in join-protocol.ts. */
-import { closeSync, constants, openSync, statSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
+import { close, open, statusAt } from "../sys/files.ts";
 import type { Helpers } from "../sys/helpers.ts";
-import { createSocketPair, duplicateAbove, openProcess, receiveDescriptor } from "../sys/libc.ts";
+import { createSocketPair, duplicateAbove, O, openProcess, receiveDescriptor } from "../sys/libc.ts";
 import { ownMountsCommand } from "../sys/namespaces.ts";
 import { adoptOrphans, endOf } from "../sys/orphans.ts";
 import { isAlive, type ProcessIdentity } from "../sys/process-identity.ts";
@@ -57,17 +57,16 @@ export async function join(options: JoinOptions): Promise<JoinedProgram> {
   const { container, detach, request } = options;
   using ours = new DisposableStack();
   using theirs = new DisposableStack();
-  const processFd = theirs.adopt(openContainer(container), closeSync);
+  const processFd = theirs.adopt(openContainer(container), close);
   const socketPair = () => {
     const [our, their] = createSocketPair();
-    return [ours.adopt(our, closeSync), theirs.adopt(their, closeSync)] as const;
+    return [ours.adopt(our, close), theirs.adopt(their, close)] as const;
   };
   const [channel, theirChannel] = socketPair();
   const [terminalSocket, theirTerminalSocket] = socketPair();
   const joins = { pid: isForeign(container, "pid"), cgroup: isForeign(container, "cgroup") };
   const entrance =
-    options.cgroup &&
-    theirs.adopt(openSync(`${options.cgroup.path}/cgroup.procs`, constants.O_WRONLY), closeSync);
+    options.cgroup && theirs.adopt(open(`${options.cgroup.path}/cgroup.procs`, O.WRONLY), close);
   const descriptors = [
     theirChannel,
     theirTerminalSocket,
@@ -77,7 +76,7 @@ export async function join(options: JoinOptions): Promise<JoinedProgram> {
   ];
   // Above their places in the child, because the child makes its descriptors one after the other.
   const handedDown = descriptors.map((fd) =>
-    theirs.adopt(duplicateAbove(fd, channelDescriptor + descriptors.length), closeSync),
+    theirs.adopt(duplicateAbove(fd, channelDescriptor + descriptors.length), close),
   );
 
   using _ = detach ? undefined : adoptOrphans();
@@ -124,7 +123,7 @@ function openContainer(container: ProcessIdentity): number {
     throw new ContainerEnded(undefined, { cause });
   }
   if (isAlive(container)) return fd;
-  closeSync(fd);
+  close(fd);
   throw new ContainerEnded();
 }
 
@@ -147,7 +146,7 @@ function joinerCommand({ helpers, self, container, cgroup }: JoinOptions): reado
 /** Whether a namespace of the container is another than ours; nobody may enter one that is the host's. */
 function isForeign({ pid }: ProcessIdentity, kind: string): boolean {
   try {
-    return statSync(`/proc/${pid}/ns/${kind}`).ino !== statSync(`/proc/self/ns/${kind}`).ino;
+    return statusAt(`/proc/${pid}/ns/${kind}`).inode !== statusAt(`/proc/self/ns/${kind}`).inode;
   } catch (cause) {
     throw new ContainerEnded(undefined, { cause });
   }

@@ -1,4 +1,4 @@
-import type { RotatedLines } from "../base/rotated-lines.ts";
+import type { RotatedLines } from "./rotated-lines.ts";
 import { type LogStream, readKind } from "./log-entry.ts";
 
 /** From which position on the entries of a stream belong to the tail. */

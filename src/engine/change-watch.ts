@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from "node:fs";
+import type { FSWatcher } from "node:fs";
 
 /** How often to look where the kernel does not tell: it limits how many watches a user may have. */
 const lookInterval = 250;
@@ -14,6 +14,7 @@ export class ChangeWatch implements Disposable {
 
   /** `concerns` tells by its name whether a file of that directory matters. */
   constructor(places: ReadonlyMap<string, (file: string) => boolean>) {
+    const { watch } = process.getBuiltinModule("node:fs");
     for (const [directory, concerns] of places) {
       try {
         const watcher = watch(directory, (_, file) => {

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
 import { ContainerLog } from "../container/container-log.ts";
 import type { LogDriver, RunOptions } from "./run-options.ts";
@@ -10,7 +9,7 @@ export const defaultLogDriver: LogDriver = "k8s-file";
 const defaultLimits = { maxSize: 20_000_000, maxFiles: 5 };
 
 /** In a container's directory. */
-export const logPath = (directory: string) => join(directory, "container.log");
+export const logPath = (directory: string) => `${directory}/container.log`;
 
 /**
  * The log that a container's monitor writes, undefined with `--log-driver none`. It is there from the first start on: a

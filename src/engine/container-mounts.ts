@@ -1,5 +1,4 @@
-import { homedir } from "node:os";
-import { lstatSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { homeDirectory } from "../base/directories.ts";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import type { MountAttribute } from "../container/operations.ts";
 import type { ContainerMount } from "../container/spec.ts";
@@ -8,6 +7,8 @@ import { distinctLayers } from "../snapshot/distinct-layers.ts";
 import type { StoreLayout } from "../store/layout.ts";
 import type { ImageRecord } from "../store/types.ts";
 import type { Store } from "../store/store.ts";
+import { makeDirectories, namesIn } from "../sys/directory-entries.ts";
+import { statusAt, statusIfThere } from "../sys/files.ts";
 import type { SettledMount } from "./container-record.ts";
 import type { MountOption } from "./run-options.ts";
 
@@ -62,7 +63,7 @@ export function ensureMountSources(
     }
     const { name, labels = {}, anonymous } = mount;
     if (store.volumes.createOrGet({ name, labels, anonymous }, containerId).created) made.push(name);
-    mkdirSync(store.layout.volume(mount.name), { recursive: true, mode: 0o755 });
+    makeDirectories(store.layout.volume(mount.name), 0o755);
   }
   return made;
 }
@@ -120,7 +121,7 @@ export function containerMounts(
 /** A directory that other ids keep us out of is for init to look into. */
 function mayBeEmpty(directory: string): boolean {
   try {
-    return readdirSync(directory).length === 0;
+    return namesIn(directory).length === 0;
   } catch (error) {
     if (systemErrorCode(error) === "EACCES") return true;
     throw error;
@@ -170,7 +171,7 @@ function normalizeTarget(path: string): string {
 function requireSource(mount: Extract<MountOption, { kind: "bind" }>): void {
   if (mount.chown) refuseHome(mount.source);
   try {
-    statSync(mount.source);
+    statusAt(mount.source);
     return;
   } catch (error) {
     if (systemErrorCode(error) !== "ENOENT") {
@@ -179,7 +180,7 @@ function requireSource(mount: Extract<MountOption, { kind: "bind" }>): void {
       });
     }
   }
-  const dangling = lstatSync(mount.source, { throwIfNoEntry: false }) !== undefined;
+  const dangling = statusIfThere(mount.source, { followLink: false }) !== undefined;
   if (!mount.createSource || dangling) {
     throw new BerthError(
       "invalid-argument",
@@ -187,7 +188,7 @@ function requireSource(mount: Extract<MountOption, { kind: "bind" }>): void {
     );
   }
   try {
-    mkdirSync(mount.source, { recursive: true });
+    makeDirectories(mount.source);
   } catch (error) {
     const code = systemErrorCode(error);
     const reason = code === "EACCES" || code === "EPERM" ? "permission denied" : code;
@@ -201,7 +202,7 @@ function requireSource(mount: Extract<MountOption, { kind: "bind" }>): void {
 
 /** `:U` on it would lock the user out of the own account. */
 function refuseHome(source: string): void {
-  const home = homedir();
+  const home = homeDirectory(process.env);
   if (source !== home && !home.startsWith(source === "/" ? source : `${source}/`)) return;
   throw new BerthError(
     "denied",

@@ -1,8 +1,9 @@
 import { BerthError } from "../base/errors.ts";
-import { mkdirSync, readFileSync } from "node:fs";
 import type { ContainerSpec, NamespaceModes, ProcessSpec } from "../container/spec.ts";
 import { defaultSharedMemorySize } from "../container/kernel-file-systems.ts";
 import { initPath } from "../container/plan.ts";
+import { makeDirectories } from "../sys/directory-entries.ts";
+import { readText } from "../sys/files.ts";
 import { userNameOf } from "../sys/identity.ts";
 import { defaultCapabilities } from "../sys/capabilities.ts";
 import { defaultSeccomp } from "../sys/default-seccomp.ts" with { type: "macro" };
@@ -33,7 +34,7 @@ export async function containerSpec(
   { namespaces, openFiles, recordOwners = false }: StartSurroundings,
 ): Promise<ContainerSpec> {
   const { directory, options } = container;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectories(directory, 0o700);
   const files = containerNames(context, container);
   const { run } = options;
   const root = await containerRoot(context, container, run.remove);
@@ -69,7 +70,7 @@ export async function containerSpec(
 }
 
 function callersName(): string {
-  return userNameOf(process.getuid!(), readFileSync("/etc/passwd", "utf8")) ?? "user";
+  return userNameOf(process.getuid!(), readText("/etc/passwd")) ?? "user";
 }
 
 export const noDevices: DeviceEdits = { env: [], devices: [], mounts: [], groups: [], skippedHooks: [] };

@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { BerthError } from "../base/errors.ts";
 import type { GrownTree } from "../snapshot/types.ts";
 import type { ContainerRecord } from "../store/types.ts";
+import { exists } from "../sys/files.ts";
 import { optionsOf } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
 import { settle } from "./reconcile-containers.ts";
@@ -32,8 +31,8 @@ export function containerTree(context: EngineContext, container: ContainerRecord
   const { containers, layers: stored, layout } = context.readingStore;
   const layers = containers.layersOf(container.id).map((diffId) => stored.path(diffId));
   const whole = optionsOf(container).driver === "copy";
-  const directory = join(layout.container(container.id), whole ? "merged" : "upper");
-  if (!existsSync(directory)) return { grown: undefined, layers };
+  const directory = `${layout.container(container.id)}/${whole ? "merged" : "upper"}`;
+  if (!exists(directory)) return { grown: undefined, layers };
   return {
     grown: { directory, form: whole ? "whole" : "upper", layers },
     layers: whole ? [directory] : [...layers, directory],

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { exists } from "../sys/files.ts";
 import type { EngineContext } from "./context.ts";
 
 /**
@@ -6,11 +6,11 @@ import type { EngineContext } from "./context.ts";
  * make paths that are too long to name, and with a worker where other ids keep us out.
  */
 export async function contentSize(context: EngineContext, directory: string): Promise<number> {
-  if (!existsSync(directory)) return 0;
+  if (!exists(directory)) return 0;
   try {
     return (await context.treeReader.difference({ directory, form: "upper", layers: [] })).size;
   } catch (error) {
-    if (existsSync(directory)) throw error;
+    if (exists(directory)) throw error;
     return 0; // removed meanwhile
   }
 }

@@ -1,11 +1,10 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { hostname as hostHostname } from "node:os";
-import { join } from "node:path";
 import type { StorageDriver } from "../base/configuration.ts";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { ImageRecord } from "../store/types.ts";
 import type { ProcessIdentity } from "../sys/process-identity.ts";
+import { makeDirectories } from "../sys/directory-entries.ts";
+import { readText, writeNewFile } from "../sys/files.ts";
 import { ensurePrivateDirectory } from "../sys/unpack-helpers.ts";
 import { emitVolumeEvent } from "./container-event.ts";
 import { newContainerId } from "./container-identity.ts";
@@ -75,7 +74,7 @@ export async function createContainer(
     ...(healthcheck ? { healthcheck } : {}),
     ...(healthcheck && config.Shell ? { shell: config.Shell } : {}),
   };
-  const directory = store ? store.layout.container(id) : join(context.directories.runtime, "containers", id);
+  const directory = store ? store.layout.container(id) : `${context.directories.runtime}/containers/${id}`;
   const life = new ContainerLife(context, {
     id,
     directory,
@@ -90,12 +89,14 @@ export async function createContainer(
     for (const request of options.network.networks)
       joinNetwork(store, { id, name: options.name ?? id }, request);
   }
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectories(directory, 0o700);
   if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
   life.complete();
   const layers = image.config.rootfs.diff_ids;
   return { container: { id, directory, options: details, layers, firstStart: true }, life };
 }
+
+const hostHostname = () => readText("/proc/sys/kernel/hostname").trimEnd();
 
 function imageToMount(context: EngineContext, { userns }: RunOptions): (image: string) => ImageRecord {
   return (image) => {
@@ -131,7 +132,7 @@ function writableStore(context: EngineContext, options: RunOptions): Store | und
 /** `--cidfile`: must not exist, so that two containers never share one. */
 function writeCidfile(path: string, id: string): void {
   try {
-    writeFileSync(path, id, { flag: "wx", mode: 0o644 });
+    writeNewFile(path, id, 0o644);
   } catch (error) {
     const code = systemErrorCode(error);
     throw code === "EEXIST"

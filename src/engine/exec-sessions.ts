@@ -2,13 +2,13 @@
  * The programs that `exec` has running in containers: an empty file each in the runtime directory, whose name says all.
  * What nobody was left to remove is removed by whoever finds that its program has ended.
  */
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Directories } from "../base/directories.ts";
+import { namesIn, unlinkIfThere } from "../sys/directory-entries.ts";
+import { exists, writeFile } from "../sys/files.ts";
 import { identifyProcess } from "../sys/process-identity.ts";
 import { ensurePrivateDirectory } from "../sys/unpack-helpers.ts";
 
-const directoryOf = ({ runtime }: Directories) => join(runtime, "execs");
+const directoryOf = ({ runtime }: Directories) => `${runtime}/execs`;
 
 /** Notes a program that runs, where that can be written; disposal says that it has ended. */
 export function noteExec(
@@ -20,9 +20,9 @@ export function noteExec(
     const startTime = identifyProcess(pid)?.startTime ?? 0; // it has ended already
     ensurePrivateDirectory(directories.runtime);
     ensurePrivateDirectory(directory);
-    const path = join(directory, [container, execID, pid, startTime].join("."));
-    writeFileSync(path, "", { mode: 0o600 });
-    return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
+    const path = `${directory}/${[container, execID, pid, startTime].join(".")}`;
+    writeFile(path, "", 0o600);
+    return { [Symbol.dispose]: () => unlinkIfThere(path) };
   } catch {
     return { [Symbol.dispose]() {} };
   }
@@ -34,15 +34,16 @@ export function execsOf(directories: Directories, container: string): readonly s
     const [owner, execID = "", pid, startTime] = name.split(".");
     if (identifyProcess(Number(pid))?.startTime === Number(startTime))
       return owner === container ? [execID] : [];
-    rmSync(join(directoryOf(directories), name), { force: true });
+    unlinkIfThere(`${directoryOf(directories)}/${name}`);
     return [];
   });
 }
 
 function names(directories: Directories): readonly string[] {
+  if (!exists(directoryOf(directories))) return []; // nothing was ever executed
   try {
-    return readdirSync(directoryOf(directories));
+    return namesIn(directoryOf(directories));
   } catch {
-    return []; // nothing was ever executed
+    return [];
   }
 }

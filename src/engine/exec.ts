@@ -1,8 +1,8 @@
-import { closeSync, openSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
 import { randomHex } from "../sys/random-hex.ts";
 import type { JoinedProgram } from "../container/join.ts";
-import { isTerminal } from "../sys/libc.ts";
+import { close, open } from "../sys/files.ts";
+import { isTerminal, O } from "../sys/libc.ts";
 import { emitContainerEvent } from "./container-event.ts";
 import { ContainerStreams, rawTerminal, windowSize } from "./container-streams.ts";
 import type { EngineContext } from "./context.ts";
@@ -59,13 +59,13 @@ export async function execProgram(context: EngineContext, options: ExecOptions):
 type Start = (streams: Parameters<typeof execInContainer>[3]) => Promise<JoinedProgram>;
 
 async function startDetached(context: EngineContext, start: Start): Promise<ExecEnd> {
-  const nothing = openSync("/dev/null", "r+");
+  const nothing = open("/dev/null", O.RDWR);
   try {
     const { terminal } = await start([nothing, nothing, nothing]);
     if (terminal !== undefined) holdTerminal(context.helpers, terminal);
     return { kind: "detached" };
   } finally {
-    closeSync(nothing);
+    close(nothing);
   }
 }
 
@@ -86,7 +86,7 @@ async function onStreams(
 ): Promise<ExecEnd> {
   using streams = new ContainerStreams({ interactive });
   using stack = new DisposableStack();
-  const [stdin = stack.adopt(openSync("/dev/null", "r"), closeSync), stdout, stderr] = streams.stdio;
+  const [stdin = stack.adopt(open("/dev/null", O.RDONLY), close), stdout, stderr] = streams.stdio;
   const program = await start([stdin, stdout, stderr]);
   streams.begin();
   const exitCode = await Promise.race([program.exited, aborted]);

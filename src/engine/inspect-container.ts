@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { BerthError } from "../base/errors.ts";
 import { type ContainerPort, portKey } from "../oci/ports.ts";
 import type { ImageExecutionConfig } from "../oci/types.ts";
 import type { ContainerHealth, ContainerRecord, ContainerState } from "../store/types.ts";
+import { exists } from "../sys/files.ts";
 import { logPath } from "./container-logging.ts";
 import { type MountPoint, mountPoints } from "./container-mounts.ts";
 import { optionsOf } from "./container-record.ts";
@@ -35,7 +34,7 @@ export async function inspectContainer(
   const options = optionsOf(container);
   const directory = store.layout.container(container.id);
   const log = logPath(directory);
-  const hasLog = existsSync(log);
+  const hasLog = exists(log);
   const image = store.images.get(container.imageId);
   const lower = store.containers.layersOf(container.id).map((diffId) => store.layers.path(diffId));
   const bytes = size ? await sizes(context, container) : undefined;
@@ -48,9 +47,9 @@ export async function inspectContainer(
     Args: args,
     State: stateOf(state),
     Image: container.imageId,
-    ResolvConfPath: join(directory, "resolv.conf"),
-    HostnamePath: join(directory, "hostname"),
-    HostsPath: join(directory, "hosts"),
+    ResolvConfPath: `${directory}/resolv.conf`,
+    HostnamePath: `${directory}/hostname`,
+    HostsPath: `${directory}/hosts`,
     LogPath: hasLog ? log : "",
     Name: `/${container.name}`,
     RestartCount: state.restarts ?? 0,
@@ -64,10 +63,10 @@ export async function inspectContainer(
     GraphDriver: {
       Data: {
         LowerDir: lower.length > 0 ? lower.toReversed().join(":") : undefined,
-        UpperDir: join(directory, "upper"),
-        WorkDir: join(directory, "work"),
+        UpperDir: `${directory}/upper`,
+        WorkDir: `${directory}/work`,
         // The kernel's overlay is mounted where only the container sees it.
-        ...(options.driver === "overlay" ? {} : { MergedDir: join(directory, "merged") }),
+        ...(options.driver === "overlay" ? {} : { MergedDir: `${directory}/merged` }),
       },
       Name: options.driver,
     },

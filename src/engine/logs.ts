@@ -1,7 +1,7 @@
-import { dirname } from "node:path";
 import { BerthError } from "../base/errors.ts";
+import { dirname } from "../base/posix-path.ts";
 import { preciseTime } from "../base/precise-time.ts";
-import { RotatedLines } from "../base/rotated-lines.ts";
+import { RotatedLines } from "../container/rotated-lines.ts";
 import { tailStart } from "../container/log-tail.ts";
 import type { ContainerRecord } from "../store/types.ts";
 import { ChangeWatch } from "./change-watch.ts";

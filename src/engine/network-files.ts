@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readTextIfThere } from "../sys/files.ts";
 import type { NameOptions } from "./run-options.ts";
 
 /** What a container's /etc/hosts, /etc/resolv.conf and /etc/hostname say; they are files of its own directory. */
@@ -108,7 +108,7 @@ export const hostResolvConf = () => read("/etc/resolv.conf");
 
 function read(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readTextIfThere(path) ?? "";
   } catch {
     return "";
   }

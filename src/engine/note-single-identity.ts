@@ -1,5 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readTextIfThere, writeFile } from "../sys/files.ts";
 import type { EngineContext } from "./context.ts";
 
 /**
@@ -9,12 +8,12 @@ import type { EngineContext } from "./context.ts";
  */
 export function noteSingleIdentity({ identity, directories, store, warn }: EngineContext): void {
   if (identity.mode !== "single") return;
-  const path = join(directories.data, "single-identity-noted");
+  const path = `${directories.data}/single-identity-noted`;
   const reason = `${identity.reason}\n`;
   try {
-    if (readFileSync(path, "utf8") === reason) return;
+    if (readTextIfThere(path) === reason) return;
   } catch {
-    // Not said yet.
+    // What cannot be read is said again.
   }
   warn(
     `${identity.reason}: containers have one user id, root, and chown in them has no lasting effect ` +
@@ -22,7 +21,7 @@ export function noteSingleIdentity({ identity, directories, store, warn }: Engin
   );
   if (!store.isWritable()) return;
   try {
-    writeFileSync(path, reason, { mode: 0o600 });
+    writeFile(path, reason, 0o600);
   } catch {
     // A full disk is told by what needs the space.
   }

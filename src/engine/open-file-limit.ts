@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readText } from "../sys/files.ts";
 
 /** RLIMIT_NOFILE, as numbers or `unlimited`. */
 export interface OpenFileLimit {
@@ -23,7 +23,7 @@ export function sharedOpenFileLimit(pid: number): OpenFileLimit | undefined {
 
 function openFileLimitOf(process: number | "self"): OpenFileLimit | undefined {
   try {
-    const limits = readFileSync(`/proc/${process}/limits`, "utf8");
+    const limits = readText(`/proc/${process}/limits`);
     const name = "Max open files";
     const line = limits.split("\n").find((text) => text.startsWith(name));
     const [soft, hard] = (line ?? "").slice(name.length).split(" ").filter(Boolean);

@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
 import { parseReference, withDefaultTag } from "../oci/reference.ts";
 import type { Reference } from "../oci/types.ts";
+import { exists } from "../sys/files.ts";
 
 /** Where an image is or goes to, spelt as containers-transports(5) does; what names no transport is in the store. */
 export type Place =
@@ -55,5 +55,5 @@ export function placeOf(text: string): Place | undefined {
   if (!/^(?:docker:\/\/|(?:oci|oci-archive|docker-archive):)/.test(text)) return undefined;
   const place = parsePlace(text);
   if (place.kind === "registry" || place.kind === "store") return place;
-  return place.path.includes("/") || existsSync(place.path) ? place : undefined;
+  return place.path.includes("/") || exists(place.path) ? place : undefined;
 }

@@ -1,6 +1,6 @@
 import { BerthError } from "../base/errors.ts";
 import { preciseTime } from "../base/precise-time.ts";
-import { RotatedLines } from "../base/rotated-lines.ts";
+import { RotatedLines } from "../container/rotated-lines.ts";
 import { ChangeWatch } from "./change-watch.ts";
 import type { EngineContext } from "./context.ts";
 import { eventFilter } from "./event-filters.ts";

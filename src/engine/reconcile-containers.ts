@@ -1,5 +1,5 @@
-import { rmSync } from "node:fs";
 import type { ContainerRecord, ContainerState } from "../store/types.ts";
+import { unlinkIfThere } from "../sys/directory-entries.ts";
 import { isAlive } from "../sys/process-identity.ts";
 import { emitEnd } from "./container-event.ts";
 import type { ContainerOptions } from "./container-record.ts";
@@ -54,7 +54,7 @@ export async function settle(
   const now = context.store.containers.find(record.id);
   if (now === undefined || !isAbandoned(now)) return now; // somebody was quicker, and may have started it again
   if (now.state.cgroup !== undefined) (await import("../sys/cgroup.ts")).removeCgroup(now.state.cgroup);
-  rmSync(monitorSocket(context.directories, record.id), { force: true });
+  unlinkIfThere(monitorSocket(context.directories, record.id));
   if (run.remove) {
     await removeContainerObjects(
       context,

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname } from "../base/posix-path.ts";
 import type { Store } from "../store/store.ts";
 import { emitContainerEvent, emitVolumeEvent } from "./container-event.ts";
 import type { EngineContext } from "./context.ts";

@@ -1,7 +1,7 @@
-import { mkdirSync, renameSync } from "node:fs";
-import { dirname } from "node:path";
 import { naturalOrder } from "../base/natural-order.ts";
 import { BerthError, isBerthError, messageOf, systemErrorCode } from "../base/errors.ts";
+import { dirname } from "../base/posix-path.ts";
+import { makeDirectories, rename } from "../sys/directory-entries.ts";
 import { randomHex } from "../sys/random-hex.ts";
 import type { VolumeRecord } from "../store/types.ts";
 import { emitVolumeEvent } from "./container-event.ts";
@@ -29,7 +29,7 @@ export function createVolume(
   const all = name === undefined ? { ...labels, [anonymousLabel]: "" } : labels;
   const chosen = name ?? randomHex(32);
   const { created } = store.volumes.createOrGet({ name: chosen, labels: all, anonymous: false });
-  mkdirSync(store.layout.volume(chosen), { recursive: true, mode: 0o755 });
+  makeDirectories(store.layout.volume(chosen), 0o755);
   if (created) emitVolumeEvent(context, chosen, "create");
   return chosen;
 }
@@ -75,7 +75,7 @@ export async function removeVolume(context: EngineContext, name: string): Promis
   // In one transaction with the name, so that a new volume of that name never has the old one's files.
   store.volumes.remove(name, () => {
     try {
-      renameSync(dirname(store.layout.volume(name)), discarded.path);
+      rename(dirname(store.layout.volume(name)), discarded.path);
     } catch (error) {
       if (systemErrorCode(error) !== "ENOENT") throw error;
     }

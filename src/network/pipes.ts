@@ -1,4 +1,4 @@
-import { closeSync } from "node:fs";
+import { close } from "../sys/files.ts";
 import { createPipe } from "../sys/libc.ts";
 
 type Pipe = ReturnType<typeof createPipe>;
@@ -14,7 +14,7 @@ export function withPipes<T>(use: (first: Pipe, second: Pipe) => T): T {
   try {
     return use(open(), open());
   } catch (error) {
-    for (const end of ends) closeSync(end);
+    for (const end of ends) close(end);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
-import { closeSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
+import { close } from "../sys/files.ts";
 import type { Helpers } from "../sys/helpers.ts";
 import type { Running } from "./keep-running.ts";
 import { withPipes } from "./pipes.ts";
@@ -50,12 +50,12 @@ export async function attachSlirp4netns(request: SlirpRequest): Promise<Running>
   const { child, readyRead, exitWrite } = spawnSlirp4netns(request);
   let attached = true;
   const dispose = async () => {
-    if (attached) closeSync(exitWrite);
+    if (attached) close(exitWrite);
     attached = false;
     if (request.apiSocket !== undefined) await child.exited;
   };
   const ready = await new Response(Bun.file(readyRead).stream()).bytes();
-  closeSync(readyRead);
+  close(readyRead);
   if (ready.length > 0) return { exited: child.exited, [Symbol.asyncDispose]: dispose };
 
   const said = (await new Response(child.stderr).text()).trim();
@@ -80,8 +80,8 @@ function spawnSlirp4netns(request: SlirpRequest) {
       cwd: request.apiSocket?.directory ?? "/",
       stdio: ["ignore", "ignore", "pipe", readyWrite, exitRead],
     });
-    closeSync(readyWrite);
-    closeSync(exitRead);
+    close(readyWrite);
+    close(exitRead);
     return { child, readyRead, exitWrite };
   });
 }

@@ -1,7 +1,8 @@
-import { accessSync, closeSync, constants, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { type StorageDriver, storageDrivers } from "../base/configuration.ts";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
+import { makeDirectories, rename } from "../sys/directory-entries.ts";
+import { close, open, requireWritable, writeFile } from "../sys/files.ts";
+import { O } from "../sys/libc.ts";
 import { randomHex } from "../sys/random-hex.ts";
 import {
   choiceFile,
@@ -63,7 +64,7 @@ async function problemWith(driver: StorageDriver, options: ProbeOptions): Promis
         return await problemWithOverlay(options);
       case "fuse-overlayfs":
         options.helpers.command("fuse-overlayfs");
-        closeSync(openSync("/dev/fuse", "r+"));
+        close(open("/dev/fuse", O.RDWR));
         return undefined;
       case "copy":
         return undefined;
@@ -83,24 +84,24 @@ async function problemWithOverlay(options: ProbeOptions): Promise<undefined> {
 /** A directory that does not exist yet. */
 function placeForTrying(options: ProbeOptions): Disposable & { readonly path: string } {
   const { dataDirectory, runtimeDirectory, reserve } = options;
-  const inStore = join(dataDirectory, "tmp");
+  const inStore = `${dataDirectory}/tmp`;
   try {
-    mkdirSync(inStore, { recursive: true, mode: 0o700 });
-    accessSync(inStore, constants.W_OK);
+    makeDirectories(inStore, 0o700);
+    requireWritable(inStore);
     return reserve();
   } catch (error) {
     const refused = ["EROFS", "EACCES"].includes(systemErrorCode(error) ?? "");
     if (!refused || runtimeDirectory === undefined) throw error;
-    mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
-    return { path: join(runtimeDirectory, `probe-${randomHex(8)}`), [Symbol.dispose]() {} };
+    makeDirectories(runtimeDirectory, 0o700);
+    return { path: `${runtimeDirectory}/probe-${randomHex(8)}`, [Symbol.dispose]() {} };
   }
 }
 
 function keepChoice(dataDirectory: string, kept: KeptChoice): void {
-  const path = join(dataDirectory, choiceFile);
+  const path = `${dataDirectory}/${choiceFile}`;
   try {
-    writeFileSync(`${path}.${process.pid}`, JSON.stringify(kept), { mode: 0o600 });
-    renameSync(`${path}.${process.pid}`, path);
+    writeFile(`${path}.${process.pid}`, JSON.stringify(kept), 0o600);
+    rename(`${path}.${process.pid}`, path);
   } catch {
     // A read-only store is probed each time.
   }

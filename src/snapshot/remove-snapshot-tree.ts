@@ -1,7 +1,7 @@
-import { basename, dirname } from "node:path";
 import { fileSystemError } from "../archive/layer/file-system-error.ts";
 import { removeTree } from "../archive/layer/remove-tree.ts";
 import { isBerthError } from "../base/errors.ts";
+import { basename, dirname } from "../base/posix-path.ts";
 import { toByteString } from "../sys/byte-string.ts";
 import { AT_FDCWD, E, fileSyscalls as calls, O } from "../sys/file-syscalls.ts";
 import { runWorker, type WorkerEnvironment } from "./run-worker.ts";

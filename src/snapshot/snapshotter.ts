@@ -1,5 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
-import { join } from "node:path";
+import { changeModeAt, makeDirectory, rename } from "../sys/directory-entries.ts";
+import { exists } from "../sys/files.ts";
 import type { RootMount } from "../sys/root-mount.ts";
 import { distinctLayers } from "./distinct-layers.ts";
 import { rootModeOf } from "./root-mode.ts";
@@ -25,9 +25,9 @@ async function removeTree(environment: WorkerEnvironment, path: string): Promise
 
 /** Makes a directory unless it is there. */
 function ensureDirectory(path: string, mode: number): void {
-  if (existsSync(path)) return;
-  mkdirSync(path, { mode });
-  chmodSync(path, mode); // whatever the umask says
+  if (exists(path)) return;
+  makeDirectory(path, mode);
+  changeModeAt(path, mode); // whatever the umask says
 }
 
 async function stacked(
@@ -36,14 +36,14 @@ async function stacked(
   driver: "overlay" | "fuse-overlayfs",
 ): Promise<RootMount> {
   const { directory } = request;
-  const upper = join(directory, "upper");
-  const work = join(directory, "work");
+  const upper = `${directory}/upper`;
+  const work = `${directory}/work`;
   const top = request.layers.at(-1);
   // The upper directory is the root that the container sees, so it has the mode of the image's root.
   ensureDirectory(upper, top === undefined ? 0o755 : rootModeOf(top));
   if (top === undefined) return { kind: "directory", path: upper };
   // The kernel refuses a work directory that a volatile mount has used (overlayfs.rst), and no other is worth keeping.
-  if (existsSync(work)) await removeTree(environment, work);
+  if (exists(work)) await removeTree(environment, work);
   ensureDirectory(work, 0o700);
   const common = {
     lower: distinctLayers(request.layers),
@@ -51,7 +51,7 @@ async function stacked(
     volatile: request.volatile,
   };
   if (driver === "overlay") return { kind: "overlay", ...common };
-  const mountPoint = join(directory, "merged");
+  const mountPoint = `${directory}/merged`;
   ensureDirectory(mountPoint, 0o755);
   return { kind: "fuse-overlayfs", ...common, mountPoint };
 }
@@ -62,13 +62,13 @@ async function copied(
   layers: readonly string[],
   directory: string,
 ): Promise<RootMount> {
-  const path = join(directory, "merged");
-  if (existsSync(path)) return { kind: "directory", path };
-  const target = join(directory, "merged.partial");
+  const path = `${directory}/merged`;
+  if (exists(path)) return { kind: "directory", path };
+  const target = `${directory}/merged.partial`;
   await removeTree(environment, target);
   await runWorker(environment, { kind: "copy", layers, target });
   const top = layers.at(-1);
-  if (top !== undefined) chmodSync(target, rootModeOf(top));
-  renameSync(target, path);
+  if (top !== undefined) changeModeAt(target, rootModeOf(top));
+  rename(target, path);
   return { kind: "directory", path };
 }

@@ -29,16 +29,22 @@ export function makeDirectory(path: string, mode = 0o777): void {
   makeDirectoryAt(AT_FDCWD, path, mode);
 }
 
+/** Others may remove what is in the way, or what was just made above. */
+const mostAttempts = 10;
+
 /** Makes a directory and those above it that are missing; that it is there is fine. */
 export function makeDirectories(path: string, mode = 0o777): void {
-  let errno = tryMakeDirectory(path, mode);
-  if (errno === ENOENT && dirname(path) !== path) {
-    makeDirectories(dirname(path), mode);
-    errno = tryMakeDirectory(path, mode);
+  for (let attempt = 1; ; attempt++) {
+    const errno = tryMakeDirectory(path, mode);
+    if (errno === 0) return;
+    const there = errno === EEXIST ? statusIfThere(path) : undefined;
+    if (there !== undefined && isDirectory(there)) return;
+    const above = errno === ENOENT && dirname(path) !== path;
+    const goneMeanwhile = errno === EEXIST && statusIfThere(path, { followLink: false }) === undefined;
+    if (attempt === mostAttempts || !(above || goneMeanwhile))
+      throw new SystemCallError("mkdir", errno, path);
+    if (above) makeDirectories(dirname(path), mode);
   }
-  if (errno === 0) return;
-  const there = errno === EEXIST ? statusIfThere(path) : undefined;
-  if (there === undefined || !isDirectory(there)) throw new SystemCallError("mkdir", errno, path);
 }
 
 function tryMakeDirectory(path: string, mode: number): number {

@@ -3,8 +3,9 @@
  * strings. No call throws for what the kernel says: the result is a value of at least 0, or the negative errno, because
  * most callers have an ordinary answer to EEXIST or ENOENT and run 10^5 times.
  */
-import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import { FFIType, ptr, read } from "bun:ffi";
 import type { ByteString } from "./byte-string.ts";
+import { cLibrary } from "./c-library.ts";
 import { type FileStatus, fileStatusFrom } from "./file-status.ts";
 import { AT_FDCWD, mostAttempts, O, RESOLVE } from "./libc.ts";
 
@@ -37,7 +38,7 @@ export const E = {
   DQUOT: -122,
 } as const;
 
-const { symbols: c } = dlopen("libc.so.6", {
+const c = cLibrary({
   __errno_location: { args: [], returns: "ptr" },
   syscall: { args: ["i64", "i64", "i64", "i64", "i64"], returns: FFIType.i64_fast },
   openat: { args: ["i32", "ptr", "i32", "u32"], returns: "i32" },

@@ -1,8 +1,8 @@
 /** Children that are ours because their parent ended: programs in containers, whose parent only starts them. */
-import { dlopen } from "bun:ffi";
+import { cLibrary } from "./c-library.ts";
 import { check } from "./libc.ts";
 
-const { symbols: c } = dlopen("libc.so.6", {
+const c = cLibrary({
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
   waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
 });

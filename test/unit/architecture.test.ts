@@ -45,6 +45,39 @@ const everyday: Readonly<Record<string, readonly string[]>> = {
   pull: ["cli/commands/pull.ts", "engine/pull.ts", "cli/pull-lines.ts", "oci/reference.ts"],
   images: ["cli/commands/images.ts", "engine/images.ts"],
   history: ["cli/commands/history.ts", "engine/history.ts"],
+  inspect: [
+    "cli/commands/inspect.ts",
+    "engine/inspect-container.ts",
+    "engine/inspect-image.ts",
+    "engine/volumes.ts",
+  ],
+  ps: ["cli/commands/ps.ts", "engine/containers.ts"],
+  "what begins before a run": [
+    "cli/run/begin-early.ts",
+    "engine/head-start.ts",
+    "engine/container-streams.ts",
+    "engine/monitor/monitor-process.ts",
+  ],
+  run: [
+    "cli/commands/run.ts",
+    "engine/note-single-identity.ts",
+    "engine/run.ts",
+    "engine/ready-container.ts",
+    "engine/network/container-network.ts",
+    "snapshot/snapshotter.ts",
+    "snapshot/remove-snapshot-tree.ts",
+  ],
+  "run -d": [
+    "engine/run-monitored.ts",
+    "engine/prepare-start.ts",
+    "cli/run/attach-option.ts",
+    "cli/run/detach-keys-option.ts",
+  ],
+  "a monitor": ["engine/monitor/begin-container.ts", "engine/monitor/monitor-main.ts"],
+  exec: ["cli/commands/exec.ts", "engine/exec.ts"],
+  stop: ["cli/commands/stop.ts", "engine/stop-container.ts"],
+  rm: ["cli/commands/rm.ts", "engine/remove-container.ts"],
+  logs: ["cli/commands/logs.ts", "engine/logs.ts"],
 };
 
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));

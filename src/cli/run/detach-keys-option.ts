@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { homeDirectory } from "../../base/directories.ts";
+import { join } from "../../base/posix-path.ts";
 import { defaultDetachKeys, parseDetachKeys } from "../../engine/detach-keys.ts";
+import { readText } from "../../sys/files.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -21,7 +21,7 @@ export function detachKeysFrom(value: string | undefined, env: Environment): (ty
 function configuredKeys(env: Environment): string | undefined {
   const directory = env.DOCKER_CONFIG || join(homeDirectory(env), ".docker");
   try {
-    const { detachKeys } = JSON.parse(readFileSync(join(directory, "config.json"), "utf8"));
+    const { detachKeys } = JSON.parse(readText(join(directory, "config.json")));
     return typeof detachKeys === "string" ? detachKeys : undefined;
   } catch {
     return undefined;

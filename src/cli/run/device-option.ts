@@ -1,7 +1,7 @@
-import { posix } from "node:path";
 import { BerthError } from "../../base/errors.ts";
 import type { DeviceOption, DeviceRequest } from "../../engine/isolation-options.ts";
 import { splitCommaFields } from "../../base/comma-fields.ts";
+import { normalize } from "../../base/posix-path.ts";
 
 /** A device of the Container Device Interface: `vendor.com/class=name`. */
 const cdiName =
@@ -21,7 +21,7 @@ export function parseDevice(text: string): DeviceOption | { readonly cdi: string
     if (!path.startsWith("/")) throw refuse(`${path} is not an absolute path`);
   if (!isMode(permissions) || new Set(permissions).size < permissions.length)
     throw refuse(`bad mode specified: ${permissions}`);
-  return { source: posix.normalize(source), target: posix.normalize(target), permissions };
+  return { source: normalize(source), target: normalize(target), permissions };
 }
 
 /** `--gpus all|NUMBER|device=ID[,ID…]|…` (docker/cli opts/gpus.go), as far as CDI can tell GPUs apart. */

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { BerthError, messageOf, systemErrorCode } from "../../base/errors.ts";
+import { resolve } from "../../base/posix-path.ts";
+import { readBytes } from "../../sys/files.ts";
 
 export type KeyValueKind = "env" | "label";
 
@@ -13,7 +13,7 @@ export function readKeyValueFile(
 ): string[] {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(resolve(workingDirectory, path));
+    bytes = readBytes(resolve(workingDirectory, path));
   } catch (cause) {
     const reason = systemErrorCode(cause) === "ENOENT" ? "no such file or directory" : messageOf(cause);
     throw new BerthError("invalid-argument", `open ${path}: ${reason}`, { cause });

@@ -1,5 +1,5 @@
-import { resolve } from "node:path";
 import { BerthError } from "../../base/errors.ts";
+import { resolve } from "../../base/posix-path.ts";
 import type { MountOption } from "../../engine/run-options.ts";
 import { splitCommaFields } from "../../base/comma-fields.ts";
 import { parseTarget } from "./container-path.ts";

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { BerthError, messageOf, systemErrorCode } from "../../base/errors.ts";
+import { resolve } from "../../base/posix-path.ts";
 import { maskedPaths, readOnlyPaths } from "../../container/plan.ts";
 import type { IsolationOptions } from "../../engine/isolation-options.ts";
+import { readText } from "../../sys/files.ts";
 
 type SecurityOptions = Pick<IsolationOptions, "securityOptions" | "systemPaths">;
 
@@ -81,7 +81,7 @@ function seccomp(value: string, workingDirectory: string): string {
   if (value === "unconfined" || value === "builtin") return value;
   let text: string;
   try {
-    text = readFileSync(resolve(workingDirectory, value), "utf8");
+    text = readText(resolve(workingDirectory, value));
   } catch (cause) {
     const why = systemErrorCode(cause) === "ENOENT" ? "no such file or directory" : messageOf(cause);
     throw new BerthError(

@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
-import { isAbsolute, resolve } from "node:path";
 import { BerthError } from "../../base/errors.ts";
+import { resolve } from "../../base/posix-path.ts";
 import type { MountOption, VolumesFrom } from "../../engine/run-options.ts";
+import { exists } from "../../sys/files.ts";
 import { parseTarget } from "./container-path.ts";
 
 export interface VolumeSurroundings {
@@ -13,7 +13,7 @@ export interface VolumeSurroundings {
 
 /** The surroundings of this process. */
 export function volumeSurroundings(workingDirectory: string): VolumeSurroundings {
-  return { workingDirectory, hasSelinux: existsSync("/sys/fs/selinux/enforce") };
+  return { workingDirectory, hasSelinux: exists("/sys/fs/selinux/enforce") };
 }
 
 /**
@@ -36,7 +36,7 @@ export function parseVolumeOption(raw: string, surroundings: VolumeSurroundings)
   if (third === undefined && second !== "" && second.split(",").every((mode) => knownModes.has(mode)))
     return refuse();
   const modes = third === undefined ? noModes : parseModes(third, surroundings);
-  if (first.startsWith(".") || isAbsolute(first)) {
+  if (first.startsWith(".") || first.startsWith("/")) {
     if (modes.noCopy) throw invalidMode("nocopy", "it applies to volumes, not to paths of the host");
     return {
       kind: "bind",

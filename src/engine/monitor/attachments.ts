@@ -1,5 +1,5 @@
-import { chmodSync, rmSync } from "node:fs";
 import type { Directories } from "../../base/directories.ts";
+import { changeModeAt, unlinkIfThere } from "../../sys/directory-entries.ts";
 import { ensurePrivateDirectory } from "../../sys/unpack-helpers.ts";
 import { Connection } from "./connection.ts";
 import { bodyOf, type Frame } from "./frames.ts";
@@ -44,12 +44,12 @@ export class Attachments implements Disposable {
     if (this.#server !== undefined) return;
     ensurePrivateDirectory(this.#directories.runtime);
     ensurePrivateDirectory(socketDirectory(this.#directories));
-    rmSync(this.#path, { force: true }); // of a monitor that was killed
+    unlinkIfThere(this.#path); // of a monitor that was killed
     this.#server = Bun.listen<Connection>({
       unix: this.#path,
       socket: Connection.handlers((connection) => void this.serve(connection, connection.frames())),
     });
-    chmodSync(this.#path, 0o600);
+    changeModeAt(this.#path, 0o600);
   }
 
   /** Serves a client until it leaves. */

@@ -1,5 +1,5 @@
-import { closeSync } from "node:fs";
 import type { ContainerLog } from "../../container/container-log.ts";
+import { close } from "../../sys/files.ts";
 import { chunksOf, setWindowSize, terminalChunks, writeAllTo } from "../container-streams.ts";
 import type { Attachments } from "./attachments.ts";
 import type { ContainerPipes } from "./container-pipes.ts";
@@ -32,14 +32,14 @@ export class MonitoredStreams implements Disposable {
       ["stdout", stdout],
       ["stderr", stderr],
     ] as const)
-      this.#outputs.push(this.#read(stream, chunksOf(fd)).finally(() => closeSync(fd)));
+      this.#outputs.push(this.#read(stream, chunksOf(fd)).finally(() => close(fd)));
   }
 
   beginTerminal(master: number, ended: Promise<unknown>): void {
     this.#terminal = master;
     const done = this.#read("stdout", terminalChunks(master, ended)).finally(() => {
       this.#terminal = undefined;
-      closeSync(master);
+      close(master);
     });
     this.#outputs.push(done);
   }
@@ -76,7 +76,7 @@ export class MonitoredStreams implements Disposable {
   }
 
   #closeInput(): void {
-    if (this.#input !== undefined) closeSync(this.#input);
+    if (this.#input !== undefined) close(this.#input);
     this.#input = undefined;
   }
 

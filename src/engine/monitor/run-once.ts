@@ -1,8 +1,9 @@
-import { readlinkSync } from "node:fs";
 import type { FuseMount } from "../../container/namespace-command.ts";
 import type { ContainerLog } from "../../container/container-log.ts";
 import type { NetworkAttachment } from "../../container/launch.ts";
 import type { NamespaceModes, ProcessSpec } from "../../container/spec.ts";
+import { tryReadLink } from "../../sys/files.ts";
+import { AT_FDCWD } from "../../sys/libc.ts";
 import type { ContainerCgroup } from "../container-cgroup.ts";
 import { emitContainerEvent } from "../container-event.ts";
 import { optionsOf } from "../container-record.ts";
@@ -129,13 +130,11 @@ const pollInterval = 1;
 
 /** Waits until init has become the program; false when it ended before. */
 async function becameProgram(pid: number, ended: Promise<boolean>): Promise<boolean> {
-  const own = readlinkSync("/proc/self/exe");
+  const own = tryReadLink(AT_FDCWD, "/proc/self/exe");
   for (let look = 1; ; look++) {
-    try {
-      if (readlinkSync(`/proc/${pid}/exe`) !== own) return true;
-    } catch {
-      return false; // gone, with or without having been the program
-    }
+    const program = tryReadLink(AT_FDCWD, `/proc/${pid}/exe`);
+    if (typeof program === "number") return false; // gone, with or without having been the program
+    if (program !== own) return true;
     if (look < quickLooks) continue;
     if (await Promise.race([ended, Bun.sleep(pollInterval).then(() => false)])) return false;
   }

@@ -1,6 +1,5 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { ContainerMount } from "../../container/spec.ts";
+import { writeFile } from "../../sys/files.ts";
 import { optionsOf, type StartableContainer } from "../container-record.ts";
 import type { EngineContext } from "../context.ts";
 import { networkFiles } from "../network-files.ts";
@@ -22,11 +21,11 @@ export function containerNames(
       : [];
   const shared = network.kind === "container" ? namesOf(context, network.container) : undefined;
   return Object.entries(networkFiles(nameFacts(options, memberships))).map(([name, text]) => {
-    const own = join(directory, name);
-    writeFileSync(own, text, { mode: 0o644 });
+    const own = `${directory}/${name}`;
+    writeFile(own, text, 0o644);
     return {
       kind: "bind",
-      source: shared !== undefined && name !== "hostname" ? join(shared, name) : own,
+      source: shared !== undefined && name !== "hostname" ? `${shared}/${name}` : own,
       target: `/etc/${name}`,
       readOnly: false,
       propagation: "private",

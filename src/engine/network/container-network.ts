@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { messageOf } from "../../base/errors.ts";
 import type { Link } from "../../network/agent/protocol.ts";
 import type { NetworkAgent } from "../../network/agent/run-agent.ts";
@@ -160,9 +159,9 @@ export class ContainerNetwork implements AsyncDisposable {
 
   #socketOf({ id }: NetworkRecord): string {
     const { runtime } = this.#context.directories;
-    const directory = join(runtime, "networks");
+    const directory = `${runtime}/networks`;
     for (const path of [runtime, directory]) ensurePrivateDirectory(path);
-    return join(directory, id.slice(0, 32));
+    return `${directory}/${id.slice(0, 32)}`;
   }
 
   /**

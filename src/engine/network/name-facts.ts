@@ -1,4 +1,3 @@
-import { networkInterfaces } from "node:os";
 import { BerthError } from "../../base/errors.ts";
 import { nameServerAddress } from "../../network/name-server-address.ts";
 import { slirpAddresses } from "../../network/slirp4netns.ts";
@@ -46,7 +45,7 @@ export function nameFacts(
 
 /** Where the host answers from anywhere: what listens on its loopback stays out of reach. */
 function outwardAddress(): string {
-  const found = Object.values(networkInterfaces())
+  const found = Object.values(process.getBuiltinModule("node:os").networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .find(({ internal, family }) => !internal && family === "IPv4");
   if (found !== undefined) return found.address;

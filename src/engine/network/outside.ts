@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { keepRunning, type Running } from "../../network/keep-running.ts";
 import { attachSlirp4netns, type SlirpOptions } from "../../network/slirp4netns.ts";
 import type { PortMapping, PublishedPort } from "../../oci/ports.ts";
+import { readText } from "../../sys/files.ts";
 import type { EngineContext } from "../context.ts";
 
 export interface OutsideRequest {
@@ -46,7 +46,7 @@ export function connectOutside(
 /** Whether this machine has a default route for IPv6 (/proc/net/ipv6_route): without one, addresses are only in the way. */
 function hostRoutesIPv6(): boolean {
   try {
-    return /^0{32} 00 .* (?!lo$)\S+$/m.test(readFileSync("/proc/net/ipv6_route", "latin1"));
+    return /^0{32} 00 .* (?!lo$)\S+$/m.test(readText("/proc/net/ipv6_route"));
   } catch {
     return false;
   }

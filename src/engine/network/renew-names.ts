@@ -1,6 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { NetworkMembership } from "../../store/types.ts";
+import { readText, writeFile } from "../../sys/files.ts";
 import type { StartableContainer } from "../container-record.ts";
 import { hostResolvConf, ownLine, resolvConf } from "../network-files.ts";
 import { addressesOf } from "./members.ts";
@@ -19,12 +18,12 @@ export function renewNames(
   const lines = (memberships: readonly NetworkMembership[]) =>
     memberships.flatMap(addressesOf).map((address) => ownLine(address, facts));
   const old = new Set(lines(before));
-  const path = join(directory, "hosts");
-  const kept = readFileSync(path, "utf8")
+  const path = `${directory}/hosts`;
+  const kept = readText(path)
     .trimEnd()
     .split("\n")
     .filter((line) => !old.has(line));
-  writeFileSync(path, `${[...kept, ...lines(after)].join("\n")}\n`);
+  writeFile(path, `${[...kept, ...lines(after)].join("\n")}\n`);
   if (before.length > 0 !== after.length > 0)
-    writeFileSync(join(directory, "resolv.conf"), resolvConf(facts, hostResolvConf()));
+    writeFile(`${directory}/resolv.conf`, resolvConf(facts, hostResolvConf()));
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { RotatedLines } from "../../../src/base/rotated-lines.ts";
+import { RotatedLines } from "../../../src/container/rotated-lines.ts";
 import { tailStart } from "../../../src/container/log-tail.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { RotatedLines } from "../../../src/base/rotated-lines.ts";
+import { RotatedLines } from "../../../src/container/rotated-lines.ts";
 import { ContainerLog } from "../../../src/container/container-log.ts";
 import { logPath } from "../../../src/engine/container-logging.ts";
 import { type LogsOptions, readLogs } from "../../../src/engine/logs.ts";

@@ -1,12 +1,13 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
-import { systemErrorCode } from "./errors.ts";
+import { systemErrorCode } from "../base/errors.ts";
+import { close, open, readAt, statusIfThere, statusOf } from "../sys/files.ts";
+import { O } from "../sys/libc.ts";
 
 const newline = 0x0a;
 const blockSize = 256 * 1024;
 
 interface OpenFile {
   readonly descriptor: number;
-  readonly inode: number;
+  readonly inode: bigint;
   /** Of its first byte, counted over all files. */
   readonly position: number;
 }
@@ -37,14 +38,14 @@ export class RotatedLines implements Disposable {
   /** The position behind what is there now. */
   get end(): number {
     const newest = this.#files.at(-1);
-    return newest === undefined ? 0 : newest.position + fstatSync(newest.descriptor).size;
+    return newest === undefined ? 0 : newest.position + statusOf(newest.descriptor).size;
   }
 
   /** Continues at a position that `linesBackward` told; what is before it is not read. */
   seek(position: number): void {
     this.#position = position;
     while (this.#files.length > 1 && this.#files[1]!.position <= position)
-      closeSync(this.#files.shift()!.descriptor);
+      close(this.#files.shift()!.descriptor);
   }
 
   /**
@@ -70,7 +71,7 @@ export class RotatedLines implements Disposable {
   #readLines(file: OpenFile): { bytes: Buffer; position: number } | undefined {
     const position = this.#position;
     for (;;) {
-      const length = readSync(file.descriptor, this.#block, 0, this.#block.length, position - file.position);
+      const length = readAt(file.descriptor, this.#block, position - file.position);
       const end = this.#block.subarray(0, length).lastIndexOf(newline) + 1;
       if (end > 0) {
         this.#position += end;
@@ -83,11 +84,11 @@ export class RotatedLines implements Disposable {
 
   /** Goes on with the next newer file; false when there is none yet. */
   #leave(file: OpenFile): boolean {
-    const end = file.position + fstatSync(file.descriptor).size;
+    const end = file.position + statusOf(file.descriptor).size;
     if (this.#files.length === 1) this.#files.push(...this.#newerThan(file.inode, end));
     const next = this.#files[1];
     if (next === undefined) return false;
-    closeSync(file.descriptor);
+    close(file.descriptor);
     this.#files.shift();
     this.#position = next.position;
     return true;
@@ -99,7 +100,7 @@ export class RotatedLines implements Disposable {
   }
 
   /** Opens the files that are newer than the one with this inode, or all, as they are between two rotations. */
-  #newerThan(inode: number | undefined, position: number): OpenFile[] {
+  #newerThan(inode: bigint | undefined, position: number): OpenFile[] {
     for (let attempt = 1; ; attempt++) {
       const newest = this.#inodeOf(this.#path);
       const found = this.#openUntil(inode);
@@ -111,32 +112,32 @@ export class RotatedLines implements Disposable {
           return opened;
         });
       }
-      for (const { descriptor } of found) closeSync(descriptor);
+      for (const { descriptor } of found) close(descriptor);
     }
   }
 
-  #inodeOf(path: string): number | undefined {
-    return statSync(path, { throwIfNoEntry: false })?.ino;
+  #inodeOf(path: string): bigint | undefined {
+    return statusIfThere(path)?.inode;
   }
 
   /** From the newest to the oldest. While files are being renamed one name is free, or has the file of the one before. */
-  #openUntil(inode: number | undefined) {
-    const found: { descriptor: number; inode: number; size: number }[] = [];
+  #openUntil(inode: bigint | undefined) {
+    const found: { descriptor: number; inode: bigint; size: number }[] = [];
     for (let index = 0, missing = 0; missing < 2; index++) {
       let descriptor: number;
       try {
-        descriptor = openSync(index === 0 ? this.#path : `${this.#path}.${index}`, "r");
+        descriptor = open(index === 0 ? this.#path : `${this.#path}.${index}`, O.RDONLY);
         missing = 0;
       } catch (error) {
         if (systemErrorCode(error) !== "ENOENT") throw error;
         missing++;
         continue;
       }
-      const { ino, size } = fstatSync(descriptor);
-      const isKnown = found.some((each) => each.inode === ino);
-      if (ino === inode || isKnown) closeSync(descriptor);
-      else found.push({ descriptor, inode: ino, size });
-      if (ino === inode) break;
+      const status = statusOf(descriptor);
+      const isKnown = found.some((each) => each.inode === status.inode);
+      if (status.inode === inode || isKnown) close(descriptor);
+      else found.push({ descriptor, inode: status.inode, size: status.size });
+      if (status.inode === inode) break;
     }
     return found;
   }
@@ -148,11 +149,11 @@ export class RotatedLines implements Disposable {
   *linesBackward(): Generator<{ bytes: Buffer; start: number; end: number; position: number }> {
     for (const file of this.#files.toReversed()) {
       let block = Buffer.allocUnsafeSlow(blockSize / 4);
-      let end = fstatSync(file.descriptor).size;
+      let end = statusOf(file.descriptor).size;
       let isEnd = true;
       while (end > 0) {
         const begin = Math.max(0, end - block.length);
-        const bytes = block.subarray(0, readSync(file.descriptor, block, 0, end - begin, begin));
+        const bytes = block.subarray(0, readAt(file.descriptor, block.subarray(0, end - begin), begin));
         const first = begin === 0 ? 0 : bytes.indexOf(newline) + 1;
         // What is behind the last line break is not a line yet.
         let lineEnd = isEnd ? bytes.lastIndexOf(newline) : bytes.length - 1;
@@ -172,6 +173,6 @@ export class RotatedLines implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { descriptor } of this.#files.splice(0)) closeSync(descriptor);
+    for (const { descriptor } of this.#files.splice(0)) close(descriptor);
   }
 }

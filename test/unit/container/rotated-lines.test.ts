@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { appendFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { RotatedLines } from "../../../src/base/rotated-lines.ts";
+import { RotatedLines } from "../../../src/container/rotated-lines.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 function lab() {
