@@ -82,9 +82,21 @@ export function loadRegistriesConfiguration(env: Environment): RegistriesConfigu
   const files: Partial<RegistriesConfiguration>[] = [];
   for (const path of registriesFiles(env)) {
     const text = readOptional(path);
-    if (text !== undefined) files.push(parseRegistries(text, path));
+    if (text !== undefined) files.push(readRegistries(text, path));
   }
   return mergeRegistries(files);
+}
+
+/**
+ * The files that distributions ship say nothing but comments and short names, of which there are many: those are parsed when
+ * a short name is looked for.
+ */
+function readRegistries(text: string, path: string): Partial<RegistriesConfiguration> {
+  const start = text.search(/^[ \t]*[^\s#]/m);
+  if (start === -1) return {};
+  const namesAlone = text.startsWith("[aliases]", start) && !text.includes("[", start + 1);
+  if (!namesAlone) return parseRegistries(text, path);
+  return { aliases: { get: (name) => parseRegistries(text, path).aliases?.get(name) } };
 }
 
 /** A later file overrides entries of the same prefix, aliases of the same name, and the list of registries to search. */

@@ -148,3 +148,21 @@ test("the person's file takes the place of the system's, and drop-ins come after
   const other = join(directory.path, "other.conf");
   expect(registriesFiles({ ...env, CONTAINERS_REGISTRIES_CONF: other })[0]).toBe(other);
 });
+
+test("a file of short names alone is parsed when one is looked for, any other at once", () => {
+  using directory = temporaryDirectory();
+  const load = (text: string) => {
+    const path = join(directory.path, "registries.conf");
+    writeFileSync(path, text);
+    return loadRegistriesConfiguration({ HOME: directory.path, CONTAINERS_REGISTRIES_CONF: path });
+  };
+  const names = '# what people type\n\n[aliases]\n  "berth-test" = "r.example/x"\n';
+  expect(load(names).aliases.get("berth-test")?.target).toBe("r.example/x");
+  expect(load("# nothing\n  # at all\n").aliases.get("berth-test")).toBeUndefined();
+  const broken = load(`${names} broken`);
+  expect(() => broken.aliases.get("berth-test")).toThrow("not valid TOML");
+  expect(() => load(`${names} broken = [`)).toThrow("not valid TOML");
+  expect(load(`${names}[[registry]]\nlocation = "r.example"\nblocked = true`).registries).toMatchObject([
+    { prefix: "r.example", blocked: true },
+  ]);
+});
