@@ -114,7 +114,6 @@ async function pullFrom(
   await sweepStore(context);
   const resolver: Resolver = {
     async resolve(asked) {
-      context.store.names.get(formatReference(asked)); // opens the database
       const document = await answer;
       onStart?.(asked);
       return document;

@@ -2,15 +2,16 @@ import { BerthError } from "../base/errors.ts";
 import { hostPlatform } from "../oci/platform.ts";
 import { repositoryName } from "../oci/reference.ts";
 import type { RawDocument, Resolver } from "../oci/transport.ts";
-import type { Descriptor, Digest, Platform, Reference } from "../oci/types.ts";
+import type { Descriptor, Digest, Reference } from "../oci/types.ts";
 import { checkLayers, maximumManifestSize, parseImageConfig } from "../oci/validate.ts";
 import { maximumConfigSize } from "../oci/validate-config.ts";
 import { verifiedBytes } from "../oci/verified-bytes.ts";
 import type { Lease } from "../store/locks.ts";
 import type { ImageRecord } from "../store/types.ts";
 import { checkPlatform } from "./check-platform.ts";
+import { foreseeImage, imageThere, type WantedImage } from "./image-there.ts";
 import { type ImportTools, importLayers } from "./import-layers.ts";
-import { type SelectedManifest, selectManifest } from "./select-manifest.ts";
+import { selectManifest } from "./select-manifest.ts";
 import { untilFailure } from "./until-failure.ts";
 
 /** What names the image at its source: a reference that the source resolves, or a descriptor that is known already. */
@@ -18,14 +19,8 @@ export type ImageOrigin =
   | { readonly kind: "reference"; readonly reference: Reference; readonly resolver: Resolver }
   | { readonly kind: "descriptor"; readonly descriptor: Descriptor; readonly repository: Reference };
 
-export interface ImportRequest extends ImportTools {
+export interface ImportRequest extends ImportTools, WantedImage {
   readonly origin: ImageOrigin;
-  /** What the user asked for; undefined takes the host's and is lenient about images that have only one. */
-  readonly platform?: Platform;
-  /** Canonical names with a tag that the image gets. */
-  readonly names: readonly string[];
-  /** Whether the answer of the source is remembered as `repository@digest`. */
-  readonly rememberDigest: boolean;
   /** Told when the store has not got all of the image, before the rest is fetched. */
   onMissing?(): Promise<void>;
   readonly signal?: AbortSignal;
@@ -50,10 +45,14 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
   using lease = store.lease();
   const fetchDocument = (descriptor: Descriptor) => documentOf(request, repository, descriptor, lease);
 
-  const root =
+  const answer =
     origin.kind === "reference"
-      ? await origin.resolver.resolve(origin.reference, signal)
-      : await fetchDocument(origin.descriptor);
+      ? origin.resolver.resolve(origin.reference, signal)
+      : fetchDocument(origin.descriptor);
+  answer.catch(() => {}); // it is awaited below
+  const foreseen = origin.kind === "reference" ? await foreseeImage(request, repository) : undefined;
+  const root = await answer;
+  if (foreseen?.digest === root.descriptor.digest) return { ...foreseen, upToDate: true };
   const selected = await selectManifest(root, request.platform ?? hostPlatform(), fetchDocument);
   const { manifest } = selected;
   const there = imageThere(request, repository, selected, root.descriptor.digest);
@@ -93,25 +92,6 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
   ];
   const changed = publish(request, repository, image, blobs, root.descriptor.digest);
   return { image: store.images.require(image.id), digest: root.descriptor.digest, upToDate: !changed };
-}
-
-/** The image, if the store has it whole and knows it by all these names: then there is nothing to fetch and nothing to write. */
-function imageThere(
-  { store, names, rememberDigest }: ImportRequest,
-  reference: Reference,
-  { document, manifest, path }: SelectedManifest,
-  digest: Digest,
-): ImageRecord | undefined {
-  const { blobs, layers, repositoryDigests } = store;
-  const image = store.images.get(manifest.config.digest);
-  const isKnown =
-    image !== undefined &&
-    image.manifest.digest === document.descriptor.digest &&
-    names.every((name) => store.names.isOf(name, image)) &&
-    (!rememberDigest || repositoryDigests.isOf({ repository: repositoryName(reference), digest }, image));
-  if (!isKnown || !image.config.rootfs.diff_ids.every((diffId) => layers.has(diffId))) return undefined;
-  const needed = [manifest.config, ...manifest.layers, ...path.map(({ descriptor }) => descriptor)];
-  return needed.every((blob) => blobs.size(blob.digest) === blob.size) ? image : undefined;
 }
 
 /** Makes the image visible under its names; whether anything became different by that. */

@@ -88,6 +88,18 @@ export class RepositoryDigestTable extends Table {
     );
   }
 
+  /** A digest that stands for an image with the manifest that it has now, in one repository. */
+  lookUp(repository: string, { id, manifest }: Pick<ImageRecord, "id" | "manifest">): Digest | undefined {
+    const row = this.database.get(
+      `SELECT digest FROM repository_digests
+       WHERE repository = ?1 AND image_id = ?2 AND COALESCE(manifest, ?3) = ?3 LIMIT 1`,
+      repository,
+      id,
+      JSON.stringify(manifest),
+    );
+    return row && (textOf(row, "digest") as Digest);
+  }
+
   list(): RepositoryDigest[] {
     return this.database
       .all("SELECT repository, digest, image_id FROM repository_digests ORDER BY repository, digest")

@@ -76,6 +76,46 @@ test("a second import fetches and writes nothing, and says so", async () => {
   expect((await run("x:latest", { names: ["docker.io/library/x:other"] })).upToDate).toBe(false);
 });
 
+test.each(["manifest", "index"])(
+  "an image that is there, known by its %s, waits for nothing but the answer",
+  async (kind) => {
+    using temporary = temporaryStore();
+    const image = memoryImage({ layers: ["one"] });
+    const root = kind === "index" ? memoryIndex([image]) : image;
+    const source = new MemorySource().add(name, root);
+    const { run } = importer(temporary, source, { platform: amd64 });
+    await run();
+    const reference = parseDockerReference(name);
+    const resolved = await source.resolve(reference);
+    const answer = Promise.withResolvers<typeof resolved>();
+    const again = run("x", {
+      origin: { kind: "reference", reference, resolver: { resolve: () => answer.promise } },
+    });
+    await new Promise(setImmediate);
+    const asked = spyOn(temporary.store.images, "get");
+    answer.resolve(resolved);
+    expect(await again).toMatchObject({ upToDate: true, digest: root.root.digest });
+    expect(asked).not.toHaveBeenCalled();
+  },
+);
+
+test("the answer decides, whatever the store has under the name", async () => {
+  using temporary = temporaryStore();
+  const [first, second] = [memoryImage({ layers: ["one"] }), memoryImage({ layers: ["two"] })];
+  const source = new MemorySource();
+  const { run } = importer(temporary, source);
+  for (const [image, upToDate] of [
+    [first, false],
+    [second, false],
+    [first, false],
+    [first, true],
+  ] as const) {
+    source.add(name, image);
+    expect(await run()).toMatchObject({ upToDate, digest: image.root.digest, image: { id: image.id } });
+    expect(temporary.store.images.getByName(name)?.id).toBe(image.id);
+  }
+});
+
 test("only missing layers are fetched, each once although it is listed twice", async () => {
   using temporary = temporaryStore();
   const base = memoryImage({ layers: ["base"] });

@@ -1,0 +1,71 @@
+import { hostPlatform } from "../oci/platform.ts";
+import { repositoryName } from "../oci/reference.ts";
+import type { Descriptor, Digest, Platform, Reference } from "../oci/types.ts";
+import { maximumManifestSize } from "../oci/validate.ts";
+import type { Store } from "../store/store.ts";
+import type { ImageRecord } from "../store/types.ts";
+import { checkPlatform } from "./check-platform.ts";
+import { type SelectedManifest, selectManifest } from "./select-manifest.ts";
+
+/** What is asked of an image of the store. */
+export interface WantedImage {
+  readonly store: Store;
+  /** What the user asked for; undefined takes the host's and is lenient about images that have only one. */
+  readonly platform?: Platform;
+  /** Canonical names with a tag that the image gets. */
+  readonly names: readonly string[];
+  /** Whether the answer of the source is remembered as `repository@digest`. */
+  readonly rememberDigest: boolean;
+}
+
+/** The image, if the store has it whole and knows it by all these names: then there is nothing to fetch and nothing to write. */
+export function imageThere(
+  { store, names, rememberDigest }: WantedImage,
+  reference: Reference,
+  { document, manifest, path }: SelectedManifest,
+  digest: Digest,
+): ImageRecord | undefined {
+  const { blobs, layers, repositoryDigests } = store;
+  const image = store.images.get(manifest.config.digest);
+  const isKnown =
+    image !== undefined &&
+    image.manifest.digest === document.descriptor.digest &&
+    names.every((name) => store.names.isOf(name, image)) &&
+    (!rememberDigest || repositoryDigests.isOf({ repository: repositoryName(reference), digest }, image));
+  if (!isKnown || !image.config.rootfs.diff_ids.every((diffId) => layers.has(diffId))) return undefined;
+  const needed = [manifest.config, ...manifest.layers, ...path.map(({ descriptor }) => descriptor)];
+  return needed.every((blob) => blobs.size(blob.digest) === blob.size) ? image : undefined;
+}
+
+/**
+ * What an import comes to if the source answers as it did last, and the store has that image whole: found out while the
+ * source makes its answer, which then is all that a pull of an image that is there waits for.
+ */
+export async function foreseeImage(
+  request: WantedImage,
+  reference: Reference,
+): Promise<{ readonly image: ImageRecord; readonly digest: Digest } | undefined> {
+  const { store, names, platform } = request;
+  const [name] = names;
+  const read = ({ digest }: Pick<Descriptor, "digest">) => store.blobs.read(digest, maximumManifestSize);
+  try {
+    const known = name === undefined ? undefined : store.images.getByName(name);
+    const digest =
+      reference.digest ?? (known && store.repositoryDigests.lookUp(repositoryName(reference), known));
+    if (digest === undefined || !store.blobs.has(digest)) return undefined;
+    const bytes = read({ digest });
+    // Only the document itself tells of which type it is.
+    const descriptor = { mediaType: "application/json", digest, size: bytes.length };
+    const selected = await selectManifest(
+      { descriptor, bytes },
+      platform ?? hostPlatform(),
+      async (inner) => ({ descriptor: inner, bytes: read(inner) }),
+    );
+    const image = imageThere(request, reference, selected, digest);
+    if (image === undefined) return undefined;
+    checkPlatform(image.config, platform, reference);
+    return { image, digest };
+  } catch {
+    return undefined; // whatever is wrong is found again, and told, when the answer is there
+  }
+}
