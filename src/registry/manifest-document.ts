@@ -65,8 +65,8 @@ export function manifestDocument(received: ReceivedManifest, expected?: Descript
 
 /** `Docker-Content-Digest` may use another algorithm than sha256; a digest that is none, or another one, is refused. */
 function checkClaim(name: string, digest: Digest, bytes: Uint8Array, claim: string | null): void {
-  if (claim === null || claim.trim() === "") return;
-  const text = claim.trim();
+  const text = claim?.trim() ?? "";
+  if (text === digest || text === "") return;
   const sha512 = /^sha512:[a-f0-9]{128}$/.test(text);
   if (!sha512 && digestFault(text) !== undefined) {
     throw new BerthError(
