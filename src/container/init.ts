@@ -6,6 +6,7 @@ import { BerthError } from "../base/errors.ts";
 import { close, readInto, readLink } from "../sys/files.ts";
 import {
   AT_FDCWD,
+  bindLibrary,
   bringInterfaceUp,
   closeRange,
   endWithParent,
@@ -117,6 +118,15 @@ function becomeRoot(): boolean {
   return true;
 }
 
+/** Does what nearly every order asks for, where there is time for it; what is the host's refuses this process. */
+function prepare(mounts: PreparedMounts): void {
+  bindLibrary();
+  mounts.prepare();
+  try {
+    bringInterfaceUp("lo");
+  } catch {}
+}
+
 /**
  * Entry of the role, with the word that it got; resolves only when the container could not be started, to undefined where
  * nobody gives orders.
@@ -128,7 +138,7 @@ export async function initMain(word?: string): Promise<number | undefined> {
   try {
     setGroup(0); // what came through a held user namespace still has the caller's
     const prepared = new PreparedMounts();
-    if (word === unmappedWord) prepared.prepare();
+    if (word === unmappedWord) prepare(prepared);
     const line = receiveLine(channelDescriptor);
     if (line === undefined) return 1;
     const request = JSON.parse(line) as StartRequest;

@@ -3,6 +3,7 @@ import { cloneMount, createMount, O, openInRoot } from "../sys/libc.ts";
 import { defaultSharedMemorySize, kernelFileSystems } from "./kernel-file-systems.ts";
 import { MountInterpreter, type PreparedMount } from "./mount-interpreter.ts";
 import type { KernelFileSystems } from "./operations.ts";
+import { rehearse } from "./rehearsal.ts";
 
 /** What nearly every container has. */
 const usual: KernelFileSystems = {
@@ -20,16 +21,15 @@ const usual: KernelFileSystems = {
 export class PreparedMounts {
   #standIn: number | undefined;
 
-  /** What cannot be made here is left to the order: before Linux 6.15 nothing is mounted on what is not attached. */
+  /** What fails here is left to the order: before Linux 6.15 nothing can be mounted on what is not attached. */
   prepare(): void {
-    const root = createMount("tmpfs", { mode: "755" }, 0);
     try {
+      const root = createMount("tmpfs", { mode: "755" }, 0);
       const interpreter = new MountInterpreter({ root });
       for (const operation of kernelFileSystems(usual)) interpreter.perform(operation);
       this.#standIn = root;
-    } catch {
-      close(root);
-    }
+      rehearse(root);
+    } catch {}
   }
 
   /** Copies, which come after the root in every list of mounts, of what is as `wanted`. The caller closes them. */

@@ -20,4 +20,11 @@ export function cLibrary<F extends Record<string, FFIFunction>>(functions: F): B
   return Object.create(binder); // what is bound is a property of its own, and never asked for again
 }
 
+/** Binds them all at once, which takes less than one by one: for who will soon call most of them, and has time now. */
+export function bindAll<F extends Record<string, FFIFunction>>(library: Bound<F>, functions: F): void {
+  const { symbols } = dlopen("libc.so.6", functions);
+  for (const key of Object.keys(symbols))
+    if (!Object.hasOwn(library, key)) Object.defineProperty(library, key, { value: symbols[key] });
+}
+
 type Bound<F extends Record<string, FFIFunction>> = ReturnType<typeof dlopen<F>>["symbols"];

@@ -4,14 +4,13 @@
  * syscall(2); glibc wrappers serve the others. Credentials are set by raw calls on purpose: glibc's wrappers change
  * all threads of the process, and only the main thread matters here, because it ends in execve.
  */
-import { FFIType, ptr, read } from "bun:ffi";
+import { type FFIFunction, FFIType, ptr, read } from "bun:ffi";
 import { parseSignal } from "../base/parse-signal.ts";
-import { cLibrary } from "./c-library.ts";
+import { bindAll, cLibrary } from "./c-library.ts";
 import { SystemCallError } from "./system-call-error.ts";
 import { encodeText } from "./text.ts";
 
-/** For this folder. */
-export const c = cLibrary({
+const functions = {
   __errno_location: { args: [], returns: "ptr" },
   syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: FFIType.i64_fast },
   mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
@@ -57,7 +56,15 @@ export const c = cLibrary({
   chmod: { args: ["ptr", "u32"], returns: "i32" },
   rename: { args: ["ptr", "ptr"], returns: "i32" },
   unlink: { args: ["ptr"], returns: "i32" },
-});
+} satisfies Record<string, FFIFunction>;
+
+/** For this folder. */
+export const c = cLibrary(functions);
+
+/** Makes every call here as quick as its later ones are (c-library.ts). */
+export function bindLibrary(): void {
+  bindAll(c, functions);
+}
 
 /** Numbers of older calls: x86-64 (asm/unistd_64.h) and asm-generic. */
 const numbers =

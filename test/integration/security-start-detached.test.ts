@@ -20,3 +20,12 @@ test("what a process keeps of the host's tree cannot be opened for writing once 
     reading: "EROFS",
   });
 });
+
+test("what init rehearses before it has its order can be done, all of it", async () => {
+  using directory = temporaryDirectory();
+  const rehearse = [process.execPath, join(import.meta.dir, "../support/rehearse.ts"), directory.path];
+  const child = Bun.spawn(["unshare", "-Urmpf", "--propagation", "slave", ...rehearse], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  expect(await child.stdout.text()).toBe("whole\n");
+});
