@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { berthExecutable } from "../support/berth-executable.ts";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
-import { familyOf, gone, parentOf, processesOf } from "../support/processes-of.ts";
+import { familyOf, gone, isAlive, parentOf, processesOf } from "../support/processes-of.ts";
 import { tinyElf } from "../support/tiny-elf.ts";
 
 /** Who keeps the container: the command in the foreground itself (`--rm`), or a monitor of its own. */
@@ -12,6 +12,21 @@ const ways = (["command", "monitor"] as const).flatMap((keeper) => [
   { driver: "overlay", keeper },
   { driver: "fuse-overlayfs", keeper },
 ]);
+
+/** Without the shell that has mapped the ids (sys/namespaces.ts): a program may run before that is gone. */
+async function settledFamilyOf(keeper: number): Promise<number[]> {
+  const isLeaving = (pid: number) =>
+    !isAlive(pid) || readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("newgidmap");
+  for (;;) {
+    const family = familyOf(keeper);
+    try {
+      if (!family.some(isLeaving)) return family;
+    } catch {
+      // It has just left.
+    }
+    await Bun.sleep(1);
+  }
+}
 
 describe.each(ways)("a container on $driver that its $keeper keeps", ({ driver, keeper }) => {
   let lab: ContainerLab;
@@ -51,7 +66,7 @@ describe.each(ways)("a container on $driver that its $keeper keeps", ({ driver, 
     const monitor = processesOf(lab.root).find(
       ({ pid, words }) => words[1] === "internal-monitor" && parentOf(pid) === child.pid,
     );
-    return { child, family: familyOf(monitor?.pid ?? child.pid) };
+    return { child, family: await settledFamilyOf(monitor?.pid ?? child.pid) };
   }
   const running = async () => (await lab.berth(["ps", "-q"])).stdout.split("\n").filter(Boolean);
   /** `ps -a` says that it ended so, or knows nothing of one that removes itself. */
