@@ -9,7 +9,7 @@ import type { ProgressListener } from "../oci/transport.ts";
 import type { Descriptor, Digest, Platform, Reference } from "../oci/types.ts";
 import type { EngineContext } from "./context.ts";
 import { findImage } from "./find-image.ts";
-import { importIntoStore, sweepStore } from "./import-into-store.ts";
+import { importIntoStore } from "./import-into-store.ts";
 import { type OpenedSource, openSource } from "./open-source.ts";
 import { parsePlace, type Place } from "./place.ts";
 import { openRegistries } from "./registry-access.ts";
@@ -106,7 +106,6 @@ async function intoStore(
   if (reference.digest !== undefined)
     throw new BerthError("invalid-reference", `${target}: an image gets a tag, its digest is what it is`);
   refuseReservedName(reference);
-  await sweepStore(context);
   const { image } = await importIntoStore(context, {
     origin: { kind: "reference", reference: repository, resolver: { resolve: async () => root } },
     source,

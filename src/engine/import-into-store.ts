@@ -3,7 +3,8 @@ import { type ImportRequest, type ImportResult, importImage } from "../image/imp
 import type { EngineContext } from "./context.ts";
 
 /**
- * `importImage` with this engine's store, worker, limits and notes. After a full disk what came is given back, so that
+ * `importImage` with this engine's store, worker, limits and notes. What killed processes left is removed before anything
+ * is written. After a full disk what came is given back, so that
  * the store can be used; after any other failure it stays, so that the next try is shorter.
  */
 export async function importIntoStore(
@@ -22,6 +23,7 @@ export async function importIntoStore(
       unpacker,
       removeTree,
       async onMissing() {
+        await sweepStore(context);
         if (context.identity.mode === "single")
           (await import("./note-single-identity.ts")).noteSingleIdentity(context);
       },

@@ -102,7 +102,7 @@ async function pullFrom(
   // What the answer is needed for is loaded and opened while the registry makes it.
   const answer = registry.resolve(reference, signal);
   answer.catch(() => {}); // it is awaited later
-  const [{ importIntoStore, sweepStore }, { emitImageEvent }] = await Promise.all([
+  const [{ importIntoStore }, { emitImageEvent }] = await Promise.all([
     import("./import-into-store.ts"),
     import("./image-event.ts"),
   ]);
@@ -111,7 +111,6 @@ async function pullFrom(
       hint: "BERTH_ROOT can name a directory that you can write to",
     });
   }
-  await sweepStore(context);
   const resolver: Resolver = {
     async resolve(asked) {
       const document = await answer;
