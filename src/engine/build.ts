@@ -1,3 +1,4 @@
+import { CleanupStack } from "../base/cleanup-stack.ts";
 import { BerthError } from "../base/errors.ts";
 import { contextStep, isNumberedBase, stepPrefix } from "../build/plan/stage-steps.ts";
 import type { Source, Stage, StageState } from "../build/plan/types.ts";
@@ -29,7 +30,7 @@ export async function buildImage(
 ): Promise<BuildResult | undefined> {
   for (const tag of namesOf(options)) newImageName(tag);
   const { store } = context;
-  await using stack = new AsyncDisposableStack();
+  await using stack = new CleanupStack();
   const lease = stack.use(store.lease());
   await sweepStore(context);
   // One failure ends the other stages.

@@ -1,3 +1,4 @@
+import { CleanupStack } from "../base/cleanup-stack.ts";
 import { isBerthError } from "../base/errors.ts";
 import type { LintWarning } from "../build/lint/linter.ts";
 import { parsePlatform } from "../oci/platform.ts";
@@ -28,7 +29,7 @@ export async function checkBuild(
   progress: BuildProgress,
   signal: AbortSignal,
 ): Promise<CheckResult> {
-  await using stack = new AsyncDisposableStack();
+  await using stack = new CleanupStack();
   const files = await loadDefinition(context, options, { progress, stack, signal });
   const { dockerfile } = files;
   const result: { warnings: readonly LintWarning[]; failure?: BuildFailure } = { warnings: [] };

@@ -1,3 +1,4 @@
+import type { CleanupStack } from "../base/cleanup-stack.ts";
 import type { StorageDriver } from "../base/configuration.ts";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import type { Store } from "../store/store.ts";
@@ -43,7 +44,7 @@ export async function createContainer(
   context: EngineContext,
   options: RunOptions,
   { image, driver, network, monitor }: Ingredients,
-  stack: AsyncDisposableStack,
+  stack: CleanupStack,
 ): Promise<{ readonly container: StartableContainer; readonly life: ContainerLife }> {
   const store = writableStore(context, options);
   if (options.resources !== undefined || options.cgroupParent !== undefined)

@@ -1,3 +1,4 @@
+import type { CleanupStack } from "../base/cleanup-stack.ts";
 import type { NetworkAttachment } from "../container/launch.ts";
 import type { NamespaceMode } from "../container/spec.ts";
 import type { EngineContext } from "./context.ts";
@@ -8,7 +9,7 @@ import type { NetworkOption } from "./run-options.ts";
 export interface NetworkPlan {
   readonly namespace: NamespaceMode;
   /** Connects the container while it starts; what it acquires goes onto the stack. */
-  attach?(container: StartableContainer, stack: AsyncDisposableStack): NetworkAttachment;
+  attach?(container: StartableContainer, stack: CleanupStack): NetworkAttachment;
 }
 
 export function planNetwork(context: EngineContext, option: NetworkOption): NetworkPlan {
@@ -29,7 +30,7 @@ export function planNetwork(context: EngineContext, option: NetworkOption): Netw
       return option satisfies never;
   }
 
-  function attach(container: StartableContainer, stack: AsyncDisposableStack): NetworkAttachment {
+  function attach(container: StartableContainer, stack: CleanupStack): NetworkAttachment {
     // Loaded while the namespaces are made.
     const loading = import("./network/container-network.ts");
     return async (pid) => {

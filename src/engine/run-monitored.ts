@@ -1,3 +1,4 @@
+import { CleanupStack } from "../base/cleanup-stack.ts";
 import type { ProcessIdentity } from "../sys/process-identity.ts";
 import { emitContainerEvent } from "./container-event.ts";
 import type { EngineContext } from "./context.ts";
@@ -32,7 +33,7 @@ export async function createOnly(
   options: RunOptions,
   talk: PullTalk,
 ): Promise<string> {
-  await using stack = new AsyncDisposableStack();
+  await using stack = new CleanupStack();
   const { container, life } = await create(context, options, talk, stack);
   life.rest();
   return container.id;
@@ -45,7 +46,7 @@ export async function runMonitored(
   talk: PullTalk,
   company: Company,
 ): Promise<{ readonly id: string; readonly end: SessionEnd }> {
-  await using stack = new AsyncDisposableStack();
+  await using stack = new CleanupStack();
   // It gets ready while the image is looked for.
   const monitor: Monitor = stack.use(await spawnMonitor(context, options));
   const attached = company.kind === "attached";
@@ -97,7 +98,7 @@ async function create(
   context: EngineContext,
   options: RunOptions,
   talk: PullTalk,
-  stack: AsyncDisposableStack,
+  stack: CleanupStack,
   monitor?: ProcessIdentity,
 ) {
   const { driver } = await chooseDriver(context, options.storageDriver, options.userns);

@@ -1,3 +1,4 @@
+import { CleanupStack } from "../base/cleanup-stack.ts";
 import type { FuseMount } from "../container/namespace-command.ts";
 import { ContainerStreams } from "./container-streams.ts";
 import type { EngineContext } from "./context.ts";
@@ -21,7 +22,7 @@ export async function runContainer(
   options: RunOptions,
   talk: PullTalk,
 ): Promise<number> {
-  await using stack = new AsyncDisposableStack();
+  await using stack = new CleanupStack();
   const network = planNetwork(context, options.network);
   const namespaces = stack.use(await planNamespaces(context, options, network));
   const begun = stack.use(await takeBegun(ContainerStreams, options, namespaces, context.identity));

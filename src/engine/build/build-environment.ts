@@ -1,3 +1,4 @@
+import type { CleanupStack } from "../../base/cleanup-stack.ts";
 import type { StorageDriver } from "../../base/configuration.ts";
 import type { LayerTools, StoredLayer } from "../../image/add-layer.ts";
 import type { HistoryEntry, Platform } from "../../oci/types.ts";
@@ -31,7 +32,7 @@ export interface BuildTools {
   readonly tools: LayerTools;
   readonly signal: AbortSignal;
   /** What has to be undone at the end of the build. */
-  readonly stack: AsyncDisposableStack;
+  readonly stack: CleanupStack;
 }
 
 export function toolsOf(context: EngineContext): LayerTools {

@@ -1,3 +1,4 @@
+import type { CleanupStack } from "../../base/cleanup-stack.ts";
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { CopyItem } from "../../build/copy/protocol.ts";
@@ -13,7 +14,7 @@ export const cacheDirectoryName = "build-cache";
 /** A cache that outlives the build; made with its owner and mode, and what it is to begin with, when it is new. */
 export async function cacheMount(
   build: BuildEnvironment,
-  stack: AsyncDisposableStack,
+  stack: CleanupStack,
   mount: PlannedMount,
   begin: SourceTree | undefined,
 ): Promise<MadeMount> {
@@ -33,7 +34,7 @@ export async function cacheMount(
 /** The name of a cache that this step may use; it is held until the step ends. */
 async function claim(
   { context, signal }: BuildEnvironment,
-  stack: AsyncDisposableStack,
+  stack: CleanupStack,
   hash: string,
   sharing: PlannedMount["sharing"],
 ): Promise<string> {

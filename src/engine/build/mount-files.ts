@@ -1,3 +1,4 @@
+import type { CleanupStack } from "../../base/cleanup-stack.ts";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CopyItem, CopyRequest } from "../../build/copy/protocol.ts";
@@ -46,7 +47,7 @@ export async function copyOut(
 /** A bind mount of a context, a stage or an image. Writing to it changes nothing but a copy. */
 export async function boundTree(
   build: BuildEnvironment,
-  stack: AsyncDisposableStack,
+  stack: CleanupStack,
   tree: SourceTree,
   { source, target, readOnly }: PlannedMount,
 ): Promise<MadeMount> {
@@ -75,7 +76,7 @@ export async function boundTree(
 /** A file that the build has made, for root alone to change. */
 export async function boundFile(
   build: BuildEnvironment,
-  stack: AsyncDisposableStack,
+  stack: CleanupStack,
   file: { readonly target: string; readonly content: string; readonly mode: number },
 ): Promise<MadeMount> {
   const path = temporaryPath(build, "file");

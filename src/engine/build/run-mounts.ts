@@ -1,3 +1,4 @@
+import { CleanupStack } from "../../base/cleanup-stack.ts";
 import { BerthError } from "../../base/errors.ts";
 import { stubsOf } from "../../build/copy/remove-stubs.ts";
 import type { PlannedMount, RunStep } from "../../build/plan/types.ts";
@@ -37,7 +38,7 @@ export async function prepareMounts(
     definition: step.mounts,
     inputs,
     async mount(base) {
-      await using stack = new AsyncDisposableStack();
+      await using stack = new CleanupStack();
       const made: MadeMount[] = [];
       for (const [index, mount] of step.mounts.entries())
         made.push(await makeMount(build, mount, index, trees, stack));
@@ -59,7 +60,7 @@ export async function prepareMounts(
           const request = { kind: "remove-stubs" as const, tree: directory, base: layers, stubs };
           await askBuildWorker(build.context, request, build.signal);
         },
-        [Symbol.asyncDispose]: () => kept.disposeAsync(),
+        [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
       };
     },
   };
@@ -68,7 +69,7 @@ export async function prepareMounts(
 /** With one id apt cannot become the user as whom it fetches; it makes sure of that, so no pretence helps. */
 async function aptAsRoot(
   build: BuildEnvironment,
-  stack: AsyncDisposableStack,
+  stack: CleanupStack,
   layers: readonly string[],
 ): Promise<MadeMount[]> {
   const directory = "/etc/apt/apt.conf.d";
@@ -100,7 +101,7 @@ async function makeMount(
   mount: PlannedMount,
   index: number,
   trees: SourceTrees,
-  stack: AsyncDisposableStack,
+  stack: CleanupStack,
 ): Promise<MadeMount> {
   const { target, readOnly, size } = mount;
   switch (mount.type) {

@@ -1,3 +1,4 @@
+import { CleanupStack } from "../../base/cleanup-stack.ts";
 import { closeSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { StorageDriver } from "../../base/configuration.ts";
@@ -38,7 +39,7 @@ export interface RunRequest {
  */
 export async function runStep(context: EngineContext, request: RunRequest): Promise<GrownTree> {
   const { step, driver, directory, layers, signal } = request;
-  await using stack = new AsyncDisposableStack();
+  await using stack = new CleanupStack();
   const network = planNetwork(context, request.network);
   const options = runOptions(request);
   const namespaces = stack.use(await planNamespaces(context, options, network));

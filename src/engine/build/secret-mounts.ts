@@ -1,3 +1,4 @@
+import type { CleanupStack } from "../../base/cleanup-stack.ts";
 import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { systemErrorCode } from "../../base/errors.ts";
@@ -12,11 +13,7 @@ import type { MadeMount } from "./made-mount.ts";
  * A secret as a file or a variable of one RUN. It is no part of the step's key, and is on a disk only while the step runs,
  * in the runtime directory.
  */
-export function secretMount(
-  build: BuildEnvironment,
-  stack: AsyncDisposableStack,
-  mount: PlannedMount,
-): MadeMount {
+export function secretMount(build: BuildEnvironment, stack: CleanupStack, mount: PlannedMount): MadeMount {
   const id = mount.id || mount.source || basename(mount.target);
   const value = readSecret(build, id);
   if (value === undefined) {

@@ -1,3 +1,4 @@
+import { CleanupStack } from "../../base/cleanup-stack.ts";
 import type { FuseMount } from "../../container/namespace-command.ts";
 import type { ContainerLog } from "../../container/container-log.ts";
 import type { NetworkAttachment } from "../../container/launch.ts";
@@ -41,7 +42,7 @@ export interface Run {
 export async function runOnce(context: EngineContext, run: Run): Promise<number> {
   const { container, prepared } = run;
   const { options } = container;
-  await using stack = new AsyncDisposableStack();
+  await using stack = new CleanupStack();
   const network = planNetwork(context, options.run.network);
   const namespaces = stack.use(await planNamespaces(context, options.run, network));
   const cgroup = stack.use(await containerCgroup(context, container, prepared !== undefined));
