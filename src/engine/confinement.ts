@@ -15,19 +15,18 @@ export interface Confinement {
 
 export function confinementOf(options: IsolationOptions): Confinement {
   const privileged = options.privileged ?? false;
-  const security = (options.securityOptions ?? []).map((option) => {
+  const security = new Map<string, string>(); // the last of a name counts
+  for (const option of options.securityOptions ?? []) {
     const equals = option.indexOf("=");
-    return equals === -1
-      ? ([option, "true"] as const)
-      : ([option.slice(0, equals), option.slice(equals + 1)] as const);
-  });
-  const last = (name: string) => security.findLast(([key]) => key === name)?.[1];
-  const seccomp = last("seccomp") ?? (privileged ? "unconfined" : "builtin");
+    if (equals === -1) security.set(option, "true");
+    else security.set(option.slice(0, equals), option.slice(equals + 1));
+  }
+  const seccomp = security.get("seccomp") ?? (privileged ? "unconfined" : "builtin");
   const paths = options.systemPaths;
   return {
     capabilities: effectiveCapabilities(options),
     seccomp: seccomp === "builtin" || seccomp === "unconfined" ? seccomp : { profile: seccomp },
-    noNewPrivileges: last("no-new-privileges") === "true",
+    noNewPrivileges: security.get("no-new-privileges") === "true",
     maskedPaths: paths?.masked ?? (privileged ? [] : maskedPaths),
     readOnlyPaths: paths?.readOnly ?? (privileged ? [] : readOnlyPaths),
   };

@@ -172,7 +172,7 @@ function past({
 
 /** Without what is undefined. */
 function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
+  const result = { ...values };
+  for (const key in result) if (result[key] === undefined) delete result[key];
+  return result as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

@@ -38,7 +38,7 @@ async function stacked(
   const { directory } = request;
   const upper = `${directory}/upper`;
   const work = `${directory}/work`;
-  const top = request.layers.at(-1);
+  const top = request.layers[request.layers.length - 1];
   // The upper directory is the root that the container sees, so it has the mode of the image's root.
   ensureDirectory(upper, top === undefined ? 0o755 : rootModeOf(top));
   if (top === undefined) return { kind: "directory", path: upper };
