@@ -11,6 +11,7 @@ import {
   closeRange,
   endWithParent,
   enterNewCgroupNamespace,
+  hasInput,
   sendDescriptor,
   setCapabilities,
   setGroup,
@@ -120,8 +121,9 @@ function becomeRoot(): boolean {
 
 /** Does what nearly every order asks for, where there is time for it; what is the host's refuses this process. */
 function prepare(mounts: PreparedMounts): void {
+  const hasTime = () => !hasInput(channelDescriptor);
   bindLibrary();
-  mounts.prepare();
+  mounts.prepare(hasTime);
   try {
     bringInterfaceUp("lo");
   } catch {}

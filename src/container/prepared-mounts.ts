@@ -21,14 +21,18 @@ const usual: KernelFileSystems = {
 export class PreparedMounts {
   #standIn: number | undefined;
 
-  /** What fails here is left to the order: before Linux 6.15 nothing can be mounted on what is not attached. */
-  prepare(): void {
+  /**
+   * What fails here is left to the order: before Linux 6.15 nothing can be mounted on what is not attached. So is what is
+   * not begun when there is no time any more.
+   */
+  prepare(hasTime: () => boolean): void {
+    if (!hasTime()) return;
     try {
       const root = createMount("tmpfs", { mode: "755" }, 0);
       const interpreter = new MountInterpreter({ root });
       for (const operation of kernelFileSystems(usual)) interpreter.perform(operation);
       this.#standIn = root;
-      rehearse(root);
+      if (hasTime()) rehearse(root);
     } catch {}
   }
 

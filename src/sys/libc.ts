@@ -439,6 +439,14 @@ export function isTerminal(fd: number): boolean {
   return c.ioctl(fd, TCGETS, new Uint8Array(64)) === 0;
 }
 
+/** Whether something that came over a socket is still unread. */
+export function hasInput(socket: number): boolean {
+  const FIONREAD = 0x541b;
+  const bytes = new Uint32Array(1);
+  check("ioctl", c.ioctl(socket, FIONREAD, bytes));
+  return bytes[0]! > 0;
+}
+
 /**
  * Puts a terminal into raw mode, with the flags of cfmakeraw(3), and answers what puts it back. `struct termios` of
  * the kernel begins with the four flag words (asm-generic/termbits.h).
