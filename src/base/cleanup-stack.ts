@@ -7,11 +7,13 @@ type Undo = () => unknown;
  */
 export class CleanupStack implements AsyncDisposable {
   readonly #undoing: Undo[] = [];
+  #disposal: Promise<void> | undefined;
+  #ended = false;
 
   /** Disposes of `resource` in the end; of nothing, if it is undefined. */
   use<T extends Disposable | AsyncDisposable | undefined>(resource: T): T {
     if (resource === undefined) return resource;
-    this.#undoing.push(
+    this.defer(
       Symbol.asyncDispose in resource
         ? () => resource[Symbol.asyncDispose]()
         : () => resource[Symbol.dispose](),
@@ -19,7 +21,9 @@ export class CleanupStack implements AsyncDisposable {
     return resource;
   }
 
+  /** Throws when nobody would undo it any more. */
   defer(undo: Undo): void {
+    if (this.#ended) throw new ReferenceError("what was begun here has been undone, or handed on");
     this.#undoing.push(undo);
   }
 
@@ -27,10 +31,18 @@ export class CleanupStack implements AsyncDisposable {
   move(): CleanupStack {
     const other = new CleanupStack();
     other.#undoing.push(...this.#undoing.splice(0));
+    this.#ended = true;
     return other;
   }
 
+  /** Undoes everything, also what is added meanwhile; who asks again meanwhile waits for that. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#ended) return;
+    this.#disposal ??= this.#undo();
+    await this.#disposal;
+  }
+
+  async #undo(): Promise<void> {
     const failures: unknown[] = [];
     for (let undo = this.#undoing.pop(); undo !== undefined; undo = this.#undoing.pop()) {
       try {
@@ -39,6 +51,7 @@ export class CleanupStack implements AsyncDisposable {
         failures.push(error);
       }
     }
+    this.#ended = true;
     if (failures.length > 0) throw suppressing(failures);
   }
 }

@@ -46,10 +46,14 @@ export class PreparedMounts {
       wanted.sharedMemorySize === usual.sharedMemorySize;
     if (root === undefined || !fits) return [];
     const mounts: PreparedMount[] = [];
-    for (const target of ["/proc", "/sys", "/dev"]) {
-      const prepared = openInRoot(root, target, O.PATH | O.DIRECTORY);
-      mounts.push({ target, mount: cloneMount(prepared, true) });
-      close(prepared);
+    try {
+      for (const target of ["/proc", "/sys", "/dev"]) {
+        const prepared = openInRoot(root, target, O.PATH | O.DIRECTORY);
+        mounts.push({ target, mount: cloneMount(prepared, true) });
+        close(prepared);
+      }
+    } catch {
+      for (const { mount } of mounts.splice(0)) close(mount); // the order has them made anew
     }
     return mounts;
   }

@@ -46,7 +46,7 @@ export interface StartRequest {
   readonly windowSize?: { readonly rows: number; readonly columns: number };
   /** The host does something with our namespaces between "ready" and "go"; without it init does not wait. */
   readonly awaitsGo: boolean;
-  /** A private network's loopback interface is still down. */
+  /** A private network's loopback interface is still down where init had no time to bring it up. */
   readonly namespaces: NamespaceModes;
   /** A held mount namespace: its /dev/shm becomes ours, because its System V IPC does. */
   readonly sharedMemoryOf?: number;

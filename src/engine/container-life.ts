@@ -23,7 +23,8 @@ export class ContainerLife implements AsyncDisposable {
   readonly #directory: string;
   #removeAtEnd: boolean;
   #complete = false;
-  #told = false;
+  /** Until it is told. */
+  #creation: ContainerRecord | undefined;
   /** As this process last wrote it. */
   #record: ContainerRecord | undefined;
 
@@ -69,6 +70,7 @@ export class ContainerLife implements AsyncDisposable {
       },
       options.name,
     );
+    this.#creation = this.#record;
   }
 
   /** Everything is there; from now on the container outlives a failure unless it is a `--rm` one. */
@@ -78,9 +80,9 @@ export class ContainerLife implements AsyncDisposable {
 
   /** That it was created: told when there is time, and before anything else is. */
   created(): void {
-    if (this.#complete && !this.#told && this.#record !== undefined)
-      emitContainerEvent(this.#context, this.#record, "create");
-    this.#told = true;
+    if (this.#complete && this.#creation !== undefined)
+      emitContainerEvent(this.#context, this.#creation, "create");
+    this.#creation = undefined;
   }
 
   /** Nobody runs the container until it is started. */
@@ -91,7 +93,7 @@ export class ContainerLife implements AsyncDisposable {
 
   /** Whoever started it since has its end in hand. */
   leave(): void {
-    this.created();
+    this.created(); // before whoever starts it tells of that
     this.#removeAtEnd = false;
   }
 

@@ -4,8 +4,8 @@ import type { EngineContext } from "./context.ts";
 
 /**
  * `importImage` with this engine's store, worker, limits and notes. What killed processes left is removed before anything
- * is written. After a full disk what came is given back, so that
- * the store can be used; after any other failure it stays, so that the next try is shorter.
+ * is written. After a full disk what came is given back, so that the store can be used; after any other failure it stays, so
+ * that the next try is shorter.
  */
 export async function importIntoStore(
   context: EngineContext,

@@ -78,11 +78,10 @@ async function importFrom(
   { platform }: Wanted,
   { onProgress, signal }: PullTalk,
 ): Promise<ImageRecord> {
-  const [{ openSource }, { importIntoStore, sweepStore }] = await Promise.all([
+  const [{ openSource }, { importIntoStore }] = await Promise.all([
     import("./open-source.ts"),
     import("./import-into-store.ts"),
   ]);
-  await sweepStore(context);
   const talk = {
     ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
     ...(onProgress === undefined ? {} : { onProgress }),

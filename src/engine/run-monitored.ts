@@ -55,13 +55,13 @@ export async function runMonitored(
   const { id } = container;
   const record = context.store.containers.get(id);
   const made = monitor.process && { container, start: await prepareFirstStart(context, container, life) };
+  life.leave();
+  if (attached) life.attached();
   const starting = startWith(
     monitor,
     { ...record, ...(made ? { made } : {}) },
     attached ? { input: company.input, output: true } : undefined,
   );
-  life.leave();
-  if (attached) life.attached();
   if (!attached) {
     void import("../sys/exit-now.ts"); // what the end needs is loaded meanwhile
     await starting;

@@ -38,13 +38,13 @@ export function imageThere(
 }
 
 /**
- * What an import comes to if the source answers as it did last, and the store has that image whole: found out while the
- * source makes its answer, which then is all that a pull of an image that is there waits for.
+ * The manifest that an import comes to if the source answers as it did last, and the store has that image whole. Found out
+ * while the source makes its answer: everything is loaded, opened and parsed when that is there.
  */
 export async function foreseeImage(
   request: WantedImage,
   reference: Reference,
-): Promise<{ readonly image: ImageRecord; readonly digest: Digest } | undefined> {
+): Promise<{ readonly selected: SelectedManifest; readonly digest: Digest } | undefined> {
   const { store, names, platform } = request;
   const [name] = names;
   const read = ({ digest }: Pick<Descriptor, "digest">) => store.blobs.read(digest, maximumManifestSize);
@@ -64,7 +64,7 @@ export async function foreseeImage(
     const image = imageThere(request, reference, selected, digest);
     if (image === undefined) return undefined;
     checkPlatform(image.config, platform, reference);
-    return { image, digest };
+    return { selected, digest };
   } catch {
     return undefined; // whatever is wrong is found again, and told, when the answer is there
   }

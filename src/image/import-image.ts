@@ -52,7 +52,11 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
   answer.catch(() => {}); // it is awaited below
   const foreseen = origin.kind === "reference" ? await foreseeImage(request, repository) : undefined;
   const root = await answer;
-  if (foreseen?.digest === root.descriptor.digest) return { ...foreseen, upToDate: true };
+  if (foreseen?.digest === root.descriptor.digest) {
+    // It may have been removed since, or have lost its name.
+    const image = imageThere(request, repository, foreseen.selected, foreseen.digest);
+    if (image !== undefined) return { image, digest: foreseen.digest, upToDate: true };
+  }
   const selected = await selectManifest(root, request.platform ?? hostPlatform(), fetchDocument);
   const { manifest } = selected;
   const there = imageThere(request, repository, selected, root.descriptor.digest);

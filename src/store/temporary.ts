@@ -1,5 +1,6 @@
 import { systemErrorCode } from "../base/errors.ts";
 import { namesIn } from "../sys/directory-entries.ts";
+import { randomHex } from "../sys/random-hex.ts";
 import type { Digest } from "../oci/types.ts";
 import type { StoreLayout } from "./layout.ts";
 import type { LockName, StoreLocks } from "./locks.ts";
@@ -34,7 +35,7 @@ export class TemporaryDirectory {
   /** A path that does not exist yet, protected from sweeps. */
   reserve(prefix: string): TemporaryPath {
     for (;;) {
-      const entry = `${prefix}-${crypto.randomUUID()}`;
+      const entry = `${prefix}-${randomHex(8)}`;
       const lock = this.#locks.try(`tmp:${entry}`, "exclusive");
       if (lock === undefined) continue;
       return {

@@ -1,14 +1,19 @@
 /** What is done to the names in directories, as in files.ts. */
 import { dirname } from "../base/posix-path.ts";
-import { close, isDirectory, open, statusIfThere } from "./files.ts";
-import { AT_FDCWD, c, check, cString, lastError, makeDirectoryAt, O, readEntries } from "./libc.ts";
+import { close, isDirectory, open, orThrow, restarted, statusIfThere } from "./files.ts";
+import { AT_FDCWD, c, check, cString, lastError, O, readEntries } from "./libc.ts";
 import { SystemCallError } from "./system-call-error.ts";
 import { decodeText } from "./text.ts";
 
 const [ENOENT, EEXIST] = [2, 17];
 
 export function rename(from: string, to: string): void {
-  check("rename", c.rename(cString(from), cString(to)), `${from} to ${to}`);
+  const [source, target] = [cString(from), cString(to)];
+  orThrow(
+    restarted(() => c.rename(source, target)),
+    "rename",
+    `${from} to ${to}`,
+  );
 }
 
 export function unlink(path: string): void {
@@ -26,7 +31,8 @@ export function changeModeAt(path: string, mode: number): void {
 }
 
 export function makeDirectory(path: string, mode = 0o777): void {
-  makeDirectoryAt(AT_FDCWD, path, mode);
+  const errno = tryMakeDirectory(path, mode);
+  if (errno !== 0) throw new SystemCallError("mkdir", errno, path);
 }
 
 /** Others may remove what is in the way, or what was just made above. */
@@ -48,7 +54,8 @@ export function makeDirectories(path: string, mode = 0o777): void {
 }
 
 function tryMakeDirectory(path: string, mode: number): number {
-  return c.mkdirat(AT_FDCWD, cString(path), mode) === 0 ? 0 : lastError();
+  const name = cString(path);
+  return -restarted(() => c.mkdirat(AT_FDCWD, name, mode));
 }
 
 /** The names in a directory but `.` and `..`, in no order. */

@@ -10,7 +10,7 @@ import { decodeText, encodeText } from "./text.ts";
 const [ENOENT, EINTR, ENOTDIR] = [2, 4, 20];
 
 /** The result of a call, which is made again when a signal came in between (signal(7)); the negative errno when it fails. */
-function restarted(call: () => number | bigint): number {
+export function restarted(call: () => number | bigint): number {
   for (;;) {
     const result = Number(call());
     if (result >= 0) return result;
@@ -19,7 +19,7 @@ function restarted(call: () => number | bigint): number {
   }
 }
 
-function orThrow(result: number, call: string, subject?: string): number {
+export function orThrow(result: number, call: string, subject?: string): number {
   if (result < 0) throw new SystemCallError(call, -result, subject);
   return result;
 }
@@ -34,8 +34,9 @@ export function open(path: string, flags: number, mode = 0o666): number {
   return orThrow(tryOpen(path, flags, mode), "open", path);
 }
 
+/** Interrupted by a signal it has closed all the same, as Linux has it (close(2)). */
 export function close(fd: number): void {
-  check("close", c.close(fd));
+  if (c.close(fd) < 0 && lastError() !== EINTR) throw new SystemCallError("close", lastError());
 }
 
 /** Reads at the descriptor's position, as much as is there at once; 0 is the end. */
@@ -129,7 +130,10 @@ export function writeNewFile(path: string, content: string | Uint8Array, mode = 
 }
 
 export function truncate(fd: number, size: number): void {
-  check("ftruncate", c.ftruncate(fd, size));
+  orThrow(
+    restarted(() => c.ftruncate(fd, size)),
+    "ftruncate",
+  );
 }
 
 /** Brings a file, or what is in a directory, to the disk (fsync(2)). */

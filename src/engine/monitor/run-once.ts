@@ -94,7 +94,7 @@ async function prepare(
   return prepareStart(context, container, { namespaces, openFiles }, windowSize);
 }
 
-/** One that was asked for; its limits are those of now, which `update` may have changed since the last run. */
+/** One that was asked for; its limits are those of now, which `update` may have changed, but for a new one's first run. */
 async function containerCgroup(
   context: EngineContext,
   { id, options }: StartableContainer,

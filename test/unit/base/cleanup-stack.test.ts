@@ -42,6 +42,31 @@ test("what was handed on is undone there", async () => {
   expect(done).toEqual(["moved"]);
 });
 
+test("what nobody would undo any more is refused, as by the runtime's own stack", async () => {
+  const ended = new CleanupStack();
+  await ended[Symbol.asyncDispose]();
+  const moved = new CleanupStack();
+  moved.move();
+  for (const stack of [ended, moved]) {
+    expect(() => stack.defer(() => undefined)).toThrow(ReferenceError);
+    expect(() => stack.use({ [Symbol.dispose]() {} })).toThrow(ReferenceError);
+  }
+});
+
+test("who disposes of it meanwhile waits for the one who does; what is added meanwhile is undone, too", async () => {
+  const done: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const stack = new CleanupStack();
+  stack.defer(() => void done.push("first"));
+  stack.defer(() => gate.promise);
+  const both = [stack[Symbol.asyncDispose](), stack[Symbol.asyncDispose]()];
+  stack.defer(() => void done.push("added"));
+  expect(done).toEqual([]);
+  gate.resolve();
+  await Promise.all(both);
+  expect(done).toEqual(["added", "first"]);
+});
+
 /** The error that a block ends with whose stack could not undo two things. */
 async function ending(stack: AsyncDisposable & { defer(undo: () => Promise<void>): void }): Promise<unknown> {
   try {

@@ -40,6 +40,17 @@ function importer(temporary: TemporaryStore, source: MemorySource, more: Partial
   return { run, unpacker, progress, statuses };
 }
 
+/** A source that answers when it is told to. */
+async function slowAnswer(source: MemorySource) {
+  const reference = parseDockerReference(name);
+  const resolved = await source.resolve(reference);
+  const { promise, resolve } = Promise.withResolvers<typeof resolved>();
+  const slow: Partial<ImportRequest> = {
+    origin: { kind: "reference", reference, resolver: { resolve: () => promise } },
+  };
+  return { slow, answer: () => resolve(resolved) };
+}
+
 test("an image arrives whole: blobs, layers, name and repository digest", async () => {
   using temporary = temporaryStore();
   const { store } = temporary;
@@ -85,19 +96,32 @@ test.each(["manifest", "index"])(
     const source = new MemorySource().add(name, root);
     const { run } = importer(temporary, source, { platform: amd64 });
     await run();
-    const reference = parseDockerReference(name);
-    const resolved = await source.resolve(reference);
-    const answer = Promise.withResolvers<typeof resolved>();
-    const again = run("x", {
-      origin: { kind: "reference", reference, resolver: { resolve: () => answer.promise } },
-    });
+    const { slow, answer } = await slowAnswer(source);
+    const again = run("x", slow);
     await new Promise(setImmediate);
-    const asked = spyOn(temporary.store.images, "get");
-    answer.resolve(resolved);
+    const read = spyOn(temporary.store.blobs, "read");
+    answer();
     expect(await again).toMatchObject({ upToDate: true, digest: root.root.digest });
-    expect(asked).not.toHaveBeenCalled();
+    expect(read).not.toHaveBeenCalled();
   },
 );
+
+test.each(["its name", "the image"])("%s removed while the source answers is brought again", async (what) => {
+  using temporary = temporaryStore();
+  const { store } = temporary;
+  const image = memoryImage({ layers: ["one"] });
+  const source = new MemorySource().add(name, image);
+  const { run } = importer(temporary, source);
+  await run();
+  const { slow, answer } = await slowAnswer(source);
+  const again = run("x", slow);
+  await new Promise(setImmediate);
+  store.names.delete(name);
+  if (what === "the image") store.images.delete(image.id);
+  answer();
+  expect(await again).toMatchObject({ upToDate: false, digest: image.root.digest });
+  expect(store.images.getByName(name)?.id).toBe(image.id);
+});
 
 test("the answer decides, whatever the store has under the name", async () => {
   using temporary = temporaryStore();
