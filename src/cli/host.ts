@@ -1,6 +1,7 @@
-import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
+import { BerthError, systemErrorCode } from "../base/errors.ts";
 import { write } from "../sys/files.ts";
 import { ioctl, isTerminal, TIOC } from "../sys/libc.ts";
+import { meaningOf } from "../sys/system-call-error.ts";
 
 /** A text stream towards the person or a program. */
 export interface Output {
@@ -101,7 +102,7 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
       else if (code === "EPIPE" && descriptor === 1) throw new BrokenPipe();
       else if (descriptor === 2)
         return; // nobody listens: there is no better place to complain
-      else throw new BerthError("denied", `cannot write to stdout: ${messageOf(error)}`, { cause: error });
+      else throw new BerthError("denied", `cannot write to stdout: ${meaningOf(error)}`, { cause: error });
     }
   }
 }

@@ -1,3 +1,5 @@
+import { messageOf } from "../base/errors.ts";
+
 /** The names of errno 1, 2, … without their E (asm-generic/errno.h); node:os knows them, too, but takes time to load. */
 const names = (
   "PERM NOENT SRCH INTR IO NXIO 2BIG NOEXEC BADF CHILD AGAIN NOMEM ACCES FAULT NOTBLK BUSY EXIST XDEV NODEV NOTDIR " +
@@ -43,14 +45,23 @@ export class SystemCallError extends Error {
   readonly errno: number;
   readonly code: string;
   readonly call: string;
+  /** In words, where there are some: `permission denied`. */
+  readonly meaning: string;
 
   constructor(call: string, errno: number, subject?: string) {
     const known = names[errno - 1];
     const code = known === undefined || known === "-" ? `errno ${errno}` : `E${known}`;
-    const reason = Object.hasOwn(meanings, code) ? `${meanings[code]} (${code})` : code;
+    const meaning = Object.hasOwn(meanings, code) ? meanings[code]! : code;
+    const reason = meaning === code ? code : `${meaning} (${code})`;
     super(subject === undefined ? `${call}: ${reason}` : `${call} ${subject}: ${reason}`);
+    this.meaning = meaning;
     this.call = call;
     this.errno = errno;
     this.code = code;
   }
+}
+
+/** What is wrong, for a message that says already what was done to what. */
+export function meaningOf(error: unknown): string {
+  return error instanceof SystemCallError ? error.meaning : messageOf(error);
 }

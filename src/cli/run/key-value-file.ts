@@ -1,6 +1,7 @@
-import { BerthError, messageOf, systemErrorCode } from "../../base/errors.ts";
+import { BerthError, messageOf } from "../../base/errors.ts";
 import { resolve } from "../../base/posix-path.ts";
 import { readBytes } from "../../sys/files.ts";
+import { meaningOf } from "../../sys/system-call-error.ts";
 
 export type KeyValueKind = "env" | "label";
 
@@ -15,8 +16,7 @@ export function readKeyValueFile(
   try {
     bytes = readBytes(resolve(workingDirectory, path));
   } catch (cause) {
-    const reason = systemErrorCode(cause) === "ENOENT" ? "no such file or directory" : messageOf(cause);
-    throw new BerthError("invalid-argument", `open ${path}: ${reason}`, { cause });
+    throw new BerthError("invalid-argument", `open ${path}: ${meaningOf(cause)}`, { cause });
   }
   try {
     return parseKeyValueLines(kind, bytes, env);

@@ -1,8 +1,9 @@
-import { BerthError, messageOf, systemErrorCode } from "../../base/errors.ts";
+import { BerthError, messageOf } from "../../base/errors.ts";
 import { resolve } from "../../base/posix-path.ts";
 import { maskedPaths, readOnlyPaths } from "../../container/plan.ts";
 import type { IsolationOptions } from "../../engine/isolation-options.ts";
 import { readText } from "../../sys/files.ts";
+import { meaningOf } from "../../sys/system-call-error.ts";
 
 type SecurityOptions = Pick<IsolationOptions, "securityOptions" | "systemPaths">;
 
@@ -83,7 +84,7 @@ function seccomp(value: string, workingDirectory: string): string {
   try {
     text = readText(resolve(workingDirectory, value));
   } catch (cause) {
-    const why = systemErrorCode(cause) === "ENOENT" ? "no such file or directory" : messageOf(cause);
+    const why = meaningOf(cause);
     throw new BerthError(
       "invalid-argument",
       `opening seccomp profile (${value}) failed: open ${value}: ${why}`,
