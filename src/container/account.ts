@@ -1,3 +1,4 @@
+import { writeFile } from "../sys/files.ts";
 import type { MountInterpreter } from "./mount-interpreter.ts";
 import { readAccountFile } from "./process-setup.ts";
 import type { Account } from "./spec.ts";
@@ -23,8 +24,7 @@ export function addAccount(interpreter: MountInterpreter, account: Account): voi
     const text = readAccountFile(interpreter.root, target);
     if (ids(text).includes(id)) continue;
     const source = `${directory}/${file}`;
-    const { writeFileSync } = process.getBuiltinModule("node:fs");
-    writeFileSync(source, `${text.replace(/[^\n]$/, "$&\n")}${line}\n`, { mode: 0o644 });
+    writeFile(source, `${text.replace(/[^\n]$/, "$&\n")}${line}\n`, 0o644);
     const bind = {
       kind: "bind",
       source,

@@ -5,6 +5,7 @@
  */
 import { isDecimal } from "../base/decimal.ts";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
+import { namesOf } from "../sys/directory-entries.ts";
 import {
   close,
   fileSystemMagic,
@@ -375,7 +376,7 @@ export class MountInterpreter {
     if (first === undefined) return;
     close(first);
     const all = openInRoot(this.#root, directory, O.RDONLY | O.DIRECTORY, 0, RESOLVE.NO_SYMLINKS);
-    for (const entry of process.getBuiltinModule("node:fs").readdirSync(`/proc/self/fd/${all}`)) {
+    for (const entry of namesOf(all)) {
       if (entry.startsWith(prefix) && isDecimal(entry.slice(prefix.length)))
         this.#mask(`${directory}/${entry}/${name}`);
     }

@@ -1,5 +1,6 @@
 /** What is done to the names in directories, as in files.ts. */
 import { dirname } from "../base/posix-path.ts";
+import { forEachEntry } from "./directory-entry.ts";
 import { close, isDirectory, open, orThrow, restarted, statusIfThere } from "./files.ts";
 import { AT_FDCWD, c, check, cString, lastError, O, readEntries } from "./libc.ts";
 import { SystemCallError } from "./system-call-error.ts";
@@ -62,18 +63,19 @@ function tryMakeDirectory(path: string, mode: number): number {
 export function namesIn(path: string): string[] {
   const directory = open(path, O.RDONLY | O.DIRECTORY);
   try {
-    const names: string[] = [];
-    const entries = new Uint8Array(32 * 1024);
-    for (;;) {
-      const length = readEntries(directory, entries);
-      if (length === 0) return names;
-      // struct linux_dirent64: inode (8), offset (8), length of the entry (2), type (1), the name and a NUL
-      for (let at = 0; at < length; at += entries[at + 16]! | (entries[at + 17]! << 8)) {
-        const name = decodeText(entries.subarray(at + 19, entries.indexOf(0, at + 19)));
-        if (name !== "." && name !== "..") names.push(name);
-      }
-    }
+    return namesOf(directory);
   } finally {
     close(directory);
+  }
+}
+
+/** The same of a directory that was just opened. */
+export function namesOf(directory: number): string[] {
+  const names: string[] = [];
+  const entries = new Uint8Array(32 * 1024);
+  for (;;) {
+    const length = readEntries(directory, entries);
+    if (length === 0) return names;
+    forEachEntry(entries, length, (start, end) => names.push(decodeText(entries.subarray(start, end))));
   }
 }

@@ -6,6 +6,7 @@
 import { FFIType, ptr, read } from "bun:ffi";
 import type { ByteString } from "./byte-string.ts";
 import { cLibrary } from "./c-library.ts";
+import { directoryType, forEachEntry, getdents64Number } from "./directory-entry.ts";
 import { type FileStatus, fileStatusFrom } from "./file-status.ts";
 import { AT_FDCWD, mostAttempts, O, RESOLVE } from "./libc.ts";
 
@@ -71,9 +72,8 @@ const c = cLibrary({
   umask: { args: ["u32"], returns: "u32" },
 });
 
-/** Calls without a wrapper in older C libraries, by number (asm/unistd_64.h, asm-generic/unistd.h). */
-const numbers =
-  process.arch === "arm64" ? { mknodat: 33, getdents64: 61 } : { mknodat: 259, getdents64: 217 };
+/** Without a wrapper in older C libraries, by number (asm/unistd_64.h, asm-generic/unistd.h). */
+const mknodatNumber = process.arch === "arm64" ? 33 : 259;
 const openat2Number = 437;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_REMOVEDIR = 0x200;
@@ -211,7 +211,7 @@ export const fileSyscalls = {
   /** mknodat(2) of a FIFO (`S.IFIFO | permissions`) or, as `S.IFCHR`, of the overlay whiteout 0:0. */
   makeNode(directory: number, name: ByteString, mode: number): number {
     if (!place(firstName, name)) return refusal(name);
-    return result(c.syscall(numbers.mknodat, directory, firstNameAddress, mode, 0));
+    return result(c.syscall(mknodatNumber, directory, firstNameAddress, mode, 0));
   },
 
   rename(fromDirectory: number, from: ByteString, directory: number, name: ByteString): number {
@@ -312,16 +312,15 @@ export const fileSyscalls = {
     const entries: DirectoryEntry[] = [];
     c.lseek(fd, 0, 0);
     for (;;) {
-      const length = result(c.syscall(numbers.getdents64, fd, entriesAddress, entriesBuffer.length, 0));
+      const length = result(c.syscall(getdents64Number, fd, entriesAddress, entriesBuffer.length, 0));
       if (length < 0) return length;
       if (length === 0) return entries;
-      for (let at = 0; at < length; ) {
-        const size = entriesBuffer.readUInt16LE(at + 16);
-        const end = entriesBuffer.indexOf(0, at + 19);
-        const name = entriesBuffer.toString("latin1", at + 19, end);
-        if (name !== "." && name !== "..") entries.push({ name, isDirectory: entriesBuffer[at + 18] === 4 });
-        at += size;
-      }
+      forEachEntry(entriesBuffer, length, (start, end, type) =>
+        entries.push({
+          name: entriesBuffer.toString("latin1", start, end),
+          isDirectory: type === directoryType,
+        }),
+      );
     }
   },
 

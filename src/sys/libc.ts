@@ -7,6 +7,7 @@
 import { type FFIFunction, FFIType, ptr, read } from "bun:ffi";
 import { parseSignal } from "../base/parse-signal.ts";
 import { bindAll, cLibrary } from "./c-library.ts";
+import { getdents64Number } from "./directory-entry.ts";
 import { SystemCallError } from "./system-call-error.ts";
 import { encodeText } from "./text.ts";
 
@@ -69,8 +70,8 @@ export function bindLibrary(): void {
 /** Numbers of older calls: x86-64 (asm/unistd_64.h) and asm-generic. */
 const numbers =
   process.arch === "arm64"
-    ? { getdents64: 61, pivotRoot: 41, setresuid: 147, setresgid: 149, setgroups: 159, seccomp: 277 }
-    : { getdents64: 217, pivotRoot: 155, setresuid: 117, setresgid: 119, setgroups: 116, seccomp: 317 };
+    ? { pivotRoot: 41, setresuid: 147, setresgid: 149, setgroups: 159, seccomp: 277 }
+    : { pivotRoot: 155, setresuid: 117, setresgid: 119, setgroups: 116, seccomp: 317 };
 const pidfdSendSignalNumber = 424;
 const openTreeNumber = 428;
 const moveMountNumber = 429;
@@ -228,7 +229,7 @@ export function symbolicLinkAt(target: string, directory: number, name: string):
 
 /** Reads as many entries of a directory as fit (getdents64(2)): the bytes they take, 0 at the end. */
 export function readEntries(directory: number, buffer: Uint8Array): number {
-  return raw("getdents64", numbers.getdents64, [directory, buffer, buffer.length]);
+  return raw("getdents64", getdents64Number, [directory, buffer, buffer.length]);
 }
 
 export function changeOwner(fd: number, uid: number, gid: number): void {
