@@ -1,22 +1,18 @@
 import { CleanupStack } from "../base/cleanup-stack.ts";
-import type { ProcessIdentity } from "../sys/process-identity.ts";
+import { identifyProcess, type ProcessIdentity } from "../sys/process-identity.ts";
 import { emitContainerEvent } from "./container-event.ts";
 import type { EngineContext } from "./context.ts";
-import type { ContainerLife } from "./container-life.ts";
-import type { StartableContainer } from "./container-record.ts";
-import { windowSize } from "./container-streams.ts";
 import { createContainer } from "./create-container.ts";
 import { attachSession, type SessionEnd, type SessionOptions } from "./monitor/attach-session.ts";
+import type { StartOrder } from "./monitor/monitor-container.ts";
 import { type Monitor, spawnMonitor } from "./monitor/start-monitor.ts";
 import { namespaceModes } from "./namespace-plan.ts";
 import { planNetwork } from "./network-attachment.ts";
 import { obtainImage, type PullTalk } from "./obtain-image.ts";
-import { callersOpenFileLimit } from "./open-file-limit.ts";
-import type { PreparedStart } from "./prepare-start.ts";
 import type { RunOptions } from "./run-options.ts";
 import { firstProcessOf } from "./running-container.ts";
 import { SignalForwarding } from "./signal-forwarding.ts";
-import { startWith } from "./start-container.ts";
+import { callersPart } from "./start-container.ts";
 import { chooseDriver } from "./storage-driver.ts";
 
 /** How the caller stays with a container that it starts: not at all, or attached. */
@@ -51,43 +47,48 @@ export async function runMonitored(
   const monitor: Monitor = stack.use(await spawnMonitor(context, options));
   const attached = company.kind === "attached";
   const signals = attached && company.proxy ? new SignalForwarding() : undefined;
-  const { container, life } = await create(context, options, talk, stack, monitor.process);
+  const created = await create(context, options, talk, stack, monitor.process);
+  const { container, life } = created;
   const { id } = container;
-  const record = context.store.containers.get(id);
-  const made = monitor.process && { container, start: await prepareFirstStart(context, container, life) };
+  const caller = callersPart();
+  const order = { id, ...caller, ...(await handOver(context, created, monitor, caller)) };
   life.leave();
-  if (attached) life.attached();
-  const starting = startWith(
-    monitor,
-    { ...record, ...(made ? { made } : {}) },
-    attached ? { input: company.input, output: true } : undefined,
-  );
   if (!attached) {
+    const starting = monitor.start(order);
     void import("../sys/exit-now.ts"); // what the end needs is loaded meanwhile
     await starting;
     return { id, end: { kind: "detached" } };
   }
-  const started = await starting;
+  life.attached();
+  const record = context.store.containers.get(id);
+  const started = await monitor.start(order, { input: company.input, output: true });
   signals?.to(() => firstProcessOf(context, id));
   const end = await attachSession(started.connection, started.frames, company);
   if (end.kind === "detached") emitContainerEvent(context, record, "detach");
   return { id, end };
 }
 
-/** Here, where everything is loaded and open, so that the monitor has it to do later or never. */
-async function prepareFirstStart(
+/**
+ * What the monitor is told of a new container. Where it owns that already, the first start is prepared here, where everything is
+ * loaded and open, so that the monitor has it to do later or never.
+ */
+async function handOver(
   context: EngineContext,
-  container: StartableContainer,
-  life: ContainerLife,
-): Promise<PreparedStart> {
-  const { run } = container.options;
-  const surroundings = {
-    namespaces: namespaceModes(run, planNetwork(context, run.network)),
-    openFiles: callersOpenFileLimit(),
-  };
+  { container, life, network }: Awaited<ReturnType<typeof create>>,
+  monitor: Monitor,
+  caller: ReturnType<typeof callersPart>,
+): Promise<Pick<StartOrder, "made" | "creator">> {
+  if (monitor.process === undefined) {
+    const creator = identifyProcess(process.pid);
+    return creator ? { creator } : {};
+  }
+  const namespaces = namespaceModes(container.options.run, network);
   try {
     const { prepareStart } = await import("./prepare-start.ts");
-    return await prepareStart(context, container, surroundings, windowSize(1));
+    const surroundings = { namespaces, openFiles: caller.openFiles };
+    return {
+      made: { container, start: await prepareStart(context, container, surroundings, caller.windowSize) },
+    };
   } catch (error) {
     life.failed(error);
     throw error;
@@ -105,5 +106,6 @@ async function create(
   const network = planNetwork(context, options.network);
   const image = await obtainImage(context, options, talk);
   talk.signal?.throwIfAborted();
-  return createContainer(context, options, { image, driver, network, monitor }, stack);
+  const created = await createContainer(context, options, { image, driver, network, monitor }, stack);
+  return { ...created, network };
 }

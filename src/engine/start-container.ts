@@ -41,20 +41,15 @@ export function somebodyWasQuicker(context: EngineContext, before: ContainerReco
 /** Has a monitor run a container, and attaches to it from its first word on if asked to. */
 export function startWith(
   monitor: Monitor,
-  { id, state, made }: Pick<ContainerRecord, "id" | "state"> & Pick<StartOrder, "made">,
+  { id, state: { monitor: creator } }: Pick<ContainerRecord, "id" | "state">,
   attach?: AttachRequest,
 ): Promise<StartedContainer> {
+  return monitor.start({ id, ...(creator ? { creator } : {}), ...callersPart() }, attach);
+}
+
+/** What is the caller's, and counts for every run of a container that it starts. */
+export function callersPart(): Pick<StartOrder, "openFiles" | "windowSize"> {
   const openFiles = callersOpenFileLimit();
   const size = windowSize(1);
-  const { monitor: creator } = state;
-  return monitor.start(
-    {
-      id,
-      ...(creator && !made ? { creator } : {}),
-      ...(made ? { made } : {}),
-      ...(openFiles ? { openFiles } : {}),
-      ...(size ? { windowSize: size } : {}),
-    },
-    attach,
-  );
+  return { ...(openFiles ? { openFiles } : {}), ...(size ? { windowSize: size } : {}) };
 }
