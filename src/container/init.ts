@@ -137,6 +137,7 @@ export async function initMain(word?: string): Promise<number | undefined> {
   if (!getsOrders()) return undefined;
   if (word === unmappedWord && !becomeRoot()) return 1;
   closeRange(terminalDescriptor + 1, 0xffffffff, true);
+  process.umask(0o022); // the program's; what is made in its root is for its users, whatever the caller's says
   try {
     setGroup(0); // what came through a held user namespace still has the caller's
     const prepared = new PreparedMounts();

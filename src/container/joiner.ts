@@ -95,6 +95,7 @@ function join(request: JoinRequest): void {
   });
   const { path, env } = programOf(spec, identity, "exec");
   closeRange(channelDescriptor, 0xffffffff, true);
+  process.umask(0o022);
   setLimits(spec.limits);
   send({ kind: "started", pid: spawn(path, spec.args, env, terminal?.path) });
 }

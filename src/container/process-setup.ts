@@ -159,7 +159,6 @@ export function restrict(spec: ProcessSpec, identity: Identity, restrictions: Re
     const limit = (text: string) => (text === "unlimited" ? 2n ** 64n - 1n : BigInt(text));
     setResourceLimit(RLIMIT_NOFILE, limit(spec.openFiles.soft), limit(spec.openFiles.hard));
   }
-  process.umask(0o022);
   for (let number = 0; number < capabilityNames.length; number++)
     if (!spec.capabilities.includes(capabilityNames[number]!)) dropUnlessUnknown(number);
   if (!restrictions.singleIdentity && !spec.keepGroups) setGroups(identity.groups);

@@ -7,7 +7,7 @@ import { distinctLayers } from "../snapshot/distinct-layers.ts";
 import type { StoreLayout } from "../store/layout.ts";
 import type { ImageRecord } from "../store/types.ts";
 import type { Store } from "../store/store.ts";
-import { makeDirectories, namesIn } from "../sys/directory-entries.ts";
+import { ensureDirectory, makeDirectories, namesIn } from "../sys/directory-entries.ts";
 import { statusAt, statusIfThere } from "../sys/files.ts";
 import type { SettledMount } from "./container-record.ts";
 import type { MountOption } from "./run-options.ts";
@@ -63,7 +63,7 @@ export function ensureMountSources(
     }
     const { name, labels = {}, anonymous } = mount;
     if (store.volumes.createOrGet({ name, labels, anonymous }, containerId).created) made.push(name);
-    makeDirectories(store.layout.volume(mount.name), 0o755);
+    ensureDirectory(store.layout.volume(mount.name), 0o755);
   }
   return made;
 }

@@ -1,7 +1,7 @@
 import { naturalOrder } from "../base/natural-order.ts";
 import { BerthError, isBerthError, messageOf, systemErrorCode } from "../base/errors.ts";
 import { dirname } from "../base/posix-path.ts";
-import { makeDirectories, rename } from "../sys/directory-entries.ts";
+import { ensureDirectory, rename } from "../sys/directory-entries.ts";
 import { randomHex } from "../sys/random-hex.ts";
 import type { VolumeRecord } from "../store/types.ts";
 import { emitVolumeEvent } from "./container-event.ts";
@@ -29,7 +29,7 @@ export function createVolume(
   const all = name === undefined ? { ...labels, [anonymousLabel]: "" } : labels;
   const chosen = name ?? randomHex(32);
   const { created } = store.volumes.createOrGet({ name: chosen, labels: all, anonymous: false });
-  makeDirectories(store.layout.volume(chosen), 0o755);
+  ensureDirectory(store.layout.volume(chosen), 0o755);
   if (created) emitVolumeEvent(context, chosen, "create");
   return chosen;
 }

@@ -1,4 +1,4 @@
-import { changeModeAt, makeDirectory, rename } from "../sys/directory-entries.ts";
+import { changeModeAt, ensureDirectory, rename } from "../sys/directory-entries.ts";
 import { exists } from "../sys/files.ts";
 import type { RootMount } from "../sys/root-mount.ts";
 import { distinctLayers } from "./distinct-layers.ts";
@@ -21,13 +21,6 @@ export function createSnapshotter(environment: WorkerEnvironment): Snapshotter {
 /** Loaded when it is needed: a `run` has time for it while its program runs. */
 async function removeTree(environment: WorkerEnvironment, path: string): Promise<void> {
   await (await import("./remove-snapshot-tree.ts")).removeSnapshotTree(environment, path);
-}
-
-/** Makes a directory unless it is there. */
-function ensureDirectory(path: string, mode: number): void {
-  if (exists(path)) return;
-  makeDirectory(path, mode);
-  changeModeAt(path, mode); // whatever the umask says
 }
 
 async function stacked(

@@ -1,7 +1,7 @@
 /** What is done to the names in directories, as in files.ts. */
 import { dirname } from "../base/posix-path.ts";
 import { forEachEntry } from "./directory-entry.ts";
-import { close, isDirectory, open, orThrow, restarted, statusIfThere } from "./files.ts";
+import { close, exists, isDirectory, open, orThrow, restarted, statusIfThere } from "./files.ts";
 import { AT_FDCWD, c, check, cString, lastError, O, readEntries } from "./libc.ts";
 import { SystemCallError } from "./system-call-error.ts";
 import { decodeText } from "./text.ts";
@@ -52,6 +52,13 @@ export function makeDirectories(path: string, mode = 0o777): void {
       throw new SystemCallError("mkdir", errno, path);
     if (above) makeDirectories(dirname(path), mode);
   }
+}
+
+/** Makes a directory with this mode, whatever the umask says, unless it is there. */
+export function ensureDirectory(path: string, mode: number): void {
+  if (exists(path)) return;
+  makeDirectories(path, mode);
+  changeModeAt(path, mode);
 }
 
 function tryMakeDirectory(path: string, mode: number): number {

@@ -1,4 +1,5 @@
 import type { ContainerMount } from "../../container/spec.ts";
+import { changeModeAt } from "../../sys/directory-entries.ts";
 import { writeFile } from "../../sys/files.ts";
 import { optionsOf, type StartableContainer } from "../container-record.ts";
 import type { EngineContext } from "../context.ts";
@@ -22,7 +23,8 @@ export function containerNames(
   const shared = network.kind === "container" ? namesOf(context, network.container) : undefined;
   return Object.entries(networkFiles(nameFacts(options, memberships))).map(([name, text]) => {
     const own = `${directory}/${name}`;
-    writeFile(own, text, 0o644);
+    writeFile(own, text);
+    changeModeAt(own, 0o644); // whatever the umask says
     return {
       kind: "bind",
       source: shared !== undefined && name !== "hostname" ? `${shared}/${name}` : own,
