@@ -14,20 +14,19 @@ import { Tree } from "./tree-path.ts";
  */
 export function contentDigest(
   calls: FileSyscalls,
-  { items, parents }: Pick<DigestRequest, "items" | "parents">,
+  items: DigestRequest["items"],
   open: (roots: readonly string[]) => readonly number[],
 ): ContentDigest {
   const digest = new Digester(calls);
   for (const item of items) {
     const selection = new Selection(new Tree(calls, open(item.roots)), item);
-    for (const { name, place, parents: above } of selection.select(parents)) {
+    for (const { name, place } of selection.select()) {
       const { directory } = place.found!;
-      const path = [...above, name];
       const isTree = !place.stack.isEmpty;
       const inDirectory = isTree ? "." : place.path.at(-1)!;
       // The directory of a build context itself is nobody's choice (layer-copy.ts).
       if (item.keepOwners || place.path.length > 0)
-        digest.entry(item, path, inDirectory, { directory, status: place.found!.status });
+        digest.entry(item, [name], inDirectory, { directory, status: place.found!.status });
       if (isTree) digest.inside(item, selection, place.stack, place.path, []);
     }
     digest.end();

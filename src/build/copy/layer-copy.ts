@@ -36,21 +36,23 @@ export class LayerCopy {
 
   /** `open` opens the tree of an item, or the directory of a download; it stays open until the end. */
   *entries(open: (roots: readonly string[]) => readonly number[]): Generator<CopiedEntry> {
-    const { items, parents } = this.#request;
+    const { items } = this.#request;
     const destination = toByteString(this.#request.destination);
-    const onlyMakes = items.length === 0 && this.#kindOf(this.#resolved(destination)) !== "directory";
-    if (destination.endsWith("/") || parents || onlyMakes)
-      yield* this.#directory(this.#resolved(destination), onlyMakes);
+    const path = this.#resolved(destination);
+    if (items.length === 0 && this.#kindOf(path) !== "directory") yield* this.#directory(path, true);
+    const isDirectory = destination.endsWith("/");
     for (const item of items) {
-      const path = this.#resolved(destination);
       if (item.kind !== "tree") {
+        if (isDirectory) yield* this.#directory(path);
         yield* this.#single(item, path, open);
         continue;
       }
       const tree = new Tree(this.#base.calls, open(item.roots));
       const selection = new Selection(tree, item);
-      for (const selected of selection.select(parents))
+      for (const selected of selection.select()) {
+        if (isDirectory) yield* this.#directory(path);
         yield* this.#selected(item, selection, selected, path);
+      }
     }
   }
 
@@ -66,8 +68,10 @@ export class LayerCopy {
     return kindOf(place.found);
   }
 
-  /** Makes a directory and those above it where they are missing; `--chmod` is for what is copied, not for these. */
+  /** Makes a directory and those above it where they are missing, each with a mode of its own unless `--chmod` is octal. */
   *#directory(path: readonly ByteString[], asCopied = false): Generator<CopiedEntry> {
+    const { mode } = this.#request;
+    const newMode = typeof mode === "number" ? mode & 0o777 : newDirectoryMode;
     for (let depth = 1; depth <= path.length; depth++) {
       const here = path.slice(0, depth);
       const key = here.join("/");
@@ -87,7 +91,7 @@ export class LayerCopy {
           path: here,
           modified: this.#request.now,
           ...metadata,
-          ...(asCopied && depth === path.length ? {} : { mode: newDirectoryMode }),
+          ...(asCopied && depth === path.length ? {} : { mode: newMode }),
         };
       } else {
         const { directory, status } = place.found!;
@@ -135,38 +139,30 @@ export class LayerCopy {
   *#selected(
     item: TreeItem,
     selection: Selection,
-    { name, place, parents }: Selected,
+    { name, place }: Selected,
     destination: readonly ByteString[],
   ): Generator<CopiedEntry> {
     const found = place.found!;
     if (!isDirectory(found.status)) {
-      if (parents.length > 0) yield* this.#directory([...destination, ...parents]);
-      const path = yield* this.#fileTarget([...destination, ...parents], name);
+      const path = yield* this.#fileTarget(destination, name);
       const as = this.#asFile(item, found);
       yield { path, directory: found.directory, status: found.status, name: place.path.at(-1)!, as };
       return;
     }
-    const target = this.#request.parents && name !== "" ? [...destination, ...parents, name] : destination;
-    const before = this.#kindOf(target);
-    if (before === "other") throw notDirectory(target);
-    yield* this.#directory(before === undefined ? target.slice(0, -1) : target);
-    if (before === undefined) {
-      this.#made.set(target.join("/"), "directory");
-      yield this.#root(item, place, target);
-    } else if (item.archive && !this.#isImplied(place.stack)) {
-      yield this.#root(item, place, target);
-    }
-    using base = this.#base.resolve(target.join("/"));
+    yield* this.#directory(destination);
+    if (this.#request.whole || (item.archive && !this.#isImplied(place.stack)))
+      yield this.#root(item, place, destination);
+    using base = this.#base.resolve(destination.join("/"));
     yield* this.#contents(
       item,
       selection,
       { stack: place.stack, path: place.path, below: [] },
-      target,
+      destination,
       base.stack,
     );
   }
 
-  /** What the directory becomes that is copied itself; whoever made a build context chose no mode for it. */
+  /** What a directory becomes that comes itself; whoever made a build context chose no mode for it. */
   #root(item: TreeItem, place: TreePlace, path: readonly ByteString[]): CopiedEntry {
     const { directory, status } = place.found!;
     const as = this.#as(item, true);

@@ -11,6 +11,8 @@ export interface TreeItem {
   /** In the tree, with Go's wildcards; a link is followed inside the tree. */
   readonly path: string;
   readonly exclude: readonly string[];
+  /** `--parents`: only what matches comes, with the directories that are above it below `path`. */
+  readonly include?: string;
   /** The patterns of .dockerignore. */
   readonly ignore: readonly string[];
   /** Otherwise everything is root's, as what comes from a build context is. */
@@ -36,7 +38,8 @@ export interface CopyRequest {
   /** Undefined: what the item says. */
   readonly owner?: { readonly uid: number; readonly gid: number };
   readonly mode?: ModeChange;
-  readonly parents: boolean;
+  /** A directory comes itself, as a mount shows it; COPY takes only what is in it. */
+  readonly whole?: boolean;
   /** What is made is dated so, in seconds since 1970. */
   readonly now: number;
   /** Nothing is dated later. */
@@ -47,7 +50,6 @@ export interface CopyRequest {
 export interface DigestRequest {
   readonly kind: "digest";
   readonly items: readonly TreeItem[];
-  readonly parents: boolean;
 }
 
 /** Removes what mounts stood on. */

@@ -9,11 +9,9 @@ import type { Tree, TreePlace } from "./tree-path.ts";
 
 /** Something that a source path means. */
 export interface Selected {
-  /** As it was asked for, wildcards filled in; the last name is the one that it gets in a directory. */
+  /** As it was asked for, wildcards filled in: what it is called in a directory. */
   readonly name: ByteString;
   readonly place: TreePlace;
-  /** With `--parents`: the directories between the pivot and it, as they are named there. */
-  readonly parents: readonly ByteString[];
 }
 
 /** A file or directory below a selected one. */
@@ -27,57 +25,54 @@ export interface Inside {
 const text = (bytes: ByteString) => Buffer.from(bytes, "latin1").toString("utf8");
 const hasWildcards = (part: string) => /[*?[]/.test(part.replace(/\\./g, ""));
 
-/** Chooses what an item means in a tree, by its path, `.dockerignore` and `--exclude`. */
+/** Chooses what an item means in a tree, by its path, `.dockerignore`, `--exclude` and `--parents`. */
 export class Selection {
   readonly #tree: Tree;
   readonly #item: TreeItem;
   readonly #ignore: PatternList;
   readonly #exclude: PatternList;
+  /** What does not come for `--parents`. */
+  readonly #others: PatternList;
 
   constructor(tree: Tree, item: TreeItem) {
     this.#tree = tree;
     this.#item = item;
     this.#ignore = new PatternList(item.ignore);
     this.#exclude = new PatternList(item.exclude);
+    this.#others = new PatternList(item.include === undefined ? [] : ["**", `!${item.include}`]);
   }
 
   /** Throws `not-found` for a path without wildcards that is not there, or ignored. */
-  *select(parents: boolean): Generator<Selected> {
-    const { path } = this.#item;
-    const pivot = parents ? path.indexOf("/./") : -1;
-    const start = pivot === -1 ? "" : cleanPath(`/${path.slice(0, pivot)}`);
-    const rest = cleanPath(`/${pivot === -1 ? path : path.slice(pivot + 2)}`)
+  *select(): Generator<Selected> {
+    const { path, include = "" } = this.#item;
+    const parts = cleanPath(`/${path}`)
       .split("/")
       .filter((part) => part !== "");
-    const wild = rest.findIndex(hasWildcards);
-    const plain = wild === -1 ? rest : rest.slice(0, wild);
-    const named = (names: readonly ByteString[]): Pick<Selected, "name" | "parents"> => ({
-      name: names.at(-1) ?? "",
-      parents: parents ? names.slice(0, -1) : [],
-    });
-    const literal = plain.map((part) => part.replace(/\\(.)/g, "$1")).map(toByteString);
-    const place = this.#tree.resolve([toByteString(start), ...literal].join("/"));
+    const wild = parts.findIndex(hasWildcards);
+    const literal = literalParts(wild === -1 ? parts : parts.slice(0, wild));
+    using place = this.#tree.resolve(literal.join("/"));
     if (wild === -1) {
-      using _ = place;
-      if (place.found === undefined || this.#isHidden(place.path, isDirectory(place.found.status)))
-        throw new BerthError("not-found", `${JSON.stringify(cleanPath(`/${path}`))}: not found`);
-      if (this.#exclude.isEmpty || literal.length === 0 || !this.#excludes([literal.at(-1)!]))
-        yield { ...named(literal), place };
+      const required = hasWildcards(include) ? [] : literalParts([include]);
+      using needed = this.#tree.resolve([...literal, ...required].join("/"));
+      if (needed.found === undefined || this.#isHidden(needed.path, isDirectory(needed.found.status)))
+        throw new BerthError("not-found", `${JSON.stringify(cleanPath(`/${path}/${include}`))}: not found`);
+      const name = literal.at(-1) ?? "";
+      if (name === "" || !this.#excludesItself(name)) yield { name, place };
       return;
     }
-    using _ = place;
-    const matches = pathMatcher(rest.slice(wild).join("/"));
-    const depth = rest.length - wild;
+    const matches = pathMatcher(parts.slice(wild).join("/"));
+    const depth = parts.length - wild;
     for (const names of this.#matching(place.stack, place.path, [], matches, depth)) {
-      if (this.#excludes([names.at(-1)!])) continue;
+      const name = names.at(-1)!;
+      if (this.#excludesItself(name)) continue;
       using found = this.#tree.resolve([...place.path, ...names].join("/"));
-      if (found.found !== undefined) yield { ...named([...literal, ...names]), place: found };
+      if (found.found !== undefined) yield { name, place: found };
     }
   }
 
   /**
    * What is in a directory and not left out. `path` is where it is in the tree, `below` where it is in what was
-   * selected. A directory that is ignored but for something in it comes with just that.
+   * selected. A directory that is left out but for something in it comes with just that.
    */
   *inside(
     stack: DirectoryStack,
@@ -88,11 +83,10 @@ export class Selection {
       const found = stack.find(name);
       if (found === undefined) continue;
       const directory = isDirectory(found.status);
-      if (this.#isHidden([...path, name], directory)) continue;
+      if (this.#isHidden([...path, name], directory, [...below, name])) continue;
       if (this.#excludes([...below, name])) continue;
       using inner = directory ? stack.child(name) : undefined;
-      if (inner !== undefined && this.#ignore.ignores(text([...path, name].join("/"))))
-        if (!this.#holdsAnything(inner, [...path, name])) continue;
+      if (inner !== undefined && !this.#holdsAnything(inner, [...path, name], [...below, name])) continue;
       yield { name, found, stack: inner };
     }
   }
@@ -116,27 +110,50 @@ export class Selection {
     }
   }
 
-  #isHidden(path: readonly ByteString[], directory: boolean): boolean {
-    if (this.#ignore.isEmpty || path.length === 0) return false;
-    const name = text(path.join("/"));
-    return this.#ignore.ignores(name) && !(directory && this.#ignore.mayReturnBelow(name));
+  /** By `.dockerignore`, which goes by the path in the tree, or because it is not what `--parents` is about. */
+  #isHidden(path: readonly ByteString[], directory: boolean, below: readonly ByteString[] = []): boolean {
+    return hides(this.#ignore, path, directory) || hides(this.#others, below, directory);
   }
 
-  #holdsAnything(stack: DirectoryStack, path: readonly ByteString[]): boolean {
+  /** Whether a directory that is not hidden comes: by itself, or because of something in it. */
+  #holdsAnything(stack: DirectoryStack, path: readonly ByteString[], below: readonly ByteString[]): boolean {
+    if (!leavesOut(this.#ignore, path) && !leavesOut(this.#others, below)) return true;
     return stack.names().some((name) => {
       const found = stack.find(name);
       if (found === undefined) return false;
-      const here = [...path, name];
-      if (!this.#ignore.ignores(text(here.join("/")))) return true;
-      if (!isDirectory(found.status) || this.#isHidden(here, true)) return false;
+      const [here, inside] = [
+        [...path, name],
+        [...below, name],
+      ];
+      const directory = isDirectory(found.status);
+      if (this.#isHidden(here, directory, inside)) return false;
+      if (!directory) return true;
       using inner = stack.child(name);
-      return this.#holdsAnything(inner, here);
+      return this.#holdsAnything(inner, here, inside);
     });
+  }
+
+  /** With `--parents`, `--exclude` is about what is in it. */
+  #excludesItself(name: ByteString): boolean {
+    return this.#item.include === undefined && this.#excludes([name]);
   }
 
   #excludes(below: readonly ByteString[]): boolean {
     return !this.#exclude.isEmpty && this.#exclude.ignores(text(below.join("/")));
   }
+}
+
+function leavesOut(list: PatternList, path: readonly ByteString[]): boolean {
+  return !list.isEmpty && path.length > 0 && list.ignores(text(path.join("/")));
+}
+
+/** Whether nothing of it can come: a directory may be left out but for something in it. */
+function hides(list: PatternList, path: readonly ByteString[], directory: boolean): boolean {
+  return leavesOut(list, path) && !(directory && list.mayReturnBelow(text(path.join("/"))));
+}
+
+function literalParts(parts: readonly string[]): ByteString[] {
+  return parts.map((part) => toByteString(part.replace(/\\(.)/g, "$1")));
 }
 
 /** For messages. */

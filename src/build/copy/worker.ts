@@ -23,7 +23,7 @@ async function perform(request: BuildWorkerRequest): Promise<BuildWorkerResults[
     case "copy":
       return copy(request);
     case "digest":
-      return contentDigest(calls, request, openRoots);
+      return contentDigest(calls, request.items, openRoots);
     case "remove-stubs": {
       const tree = open(request.tree, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
       removeStubs(calls, tree, new Tree(calls, openRoots(request.base)), request.stubs);

@@ -19,7 +19,7 @@ export async function copyWork(
   const all = await Promise.all(sources.map((source) => sourceItems(build, step, source, trees)));
   const treeItems = all.flatMap(({ tree }) => tree ?? []);
   const inputs = all.map(({ input }) => input);
-  const content = async () => (await trees.digest(treeItems, parents)).digest;
+  const content = async () => (await trees.digest(treeItems)).digest;
   const known = treeItems.length === 0 || !inputs.includes(undefined);
   return {
     definition: ["copy", { sources, destination, chown, chmod, parents, exclude }],
@@ -28,7 +28,7 @@ export async function copyWork(
     async perform(base) {
       const items = (await Promise.all(all.map((source) => source.items()))).flat();
       const mode = chmod === undefined ? {} : { mode: chmod };
-      return copyLayer(build, { items, destination, parents, ...mode }, base, chown);
+      return copyLayer(build, { items, destination, ...mode }, base, chown);
     },
   };
 }
@@ -38,13 +38,13 @@ export function workdirWork(build: BuildEnvironment, path: string, user: string)
   return {
     definition: ["workdir", path, user],
     inputs: [],
-    perform: (base) => copyLayer(build, { items: [], destination: path, parents: false }, base, user),
+    perform: (base) => copyLayer(build, { items: [], destination: path }, base, user),
   };
 }
 
 async function copyLayer(
   build: BuildEnvironment,
-  request: Pick<CopyRequest, "items" | "destination" | "parents" | "mode">,
+  request: Pick<CopyRequest, "items" | "destination" | "mode">,
   files: StageFiles,
   owner: string,
 ) {

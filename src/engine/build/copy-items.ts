@@ -1,6 +1,7 @@
 import type { CopyItem, TreeItem } from "../../build/copy/protocol.ts";
 import { Selection } from "../../build/copy/selection.ts";
 import type { CopySource, CopyStep } from "../../build/plan/types.ts";
+import { cleanPath } from "../../build/ignore/clean-path.ts";
 import { isDirectory } from "../../snapshot/directory-stack.ts";
 import { isArchive, unpackArchive } from "./archives.ts";
 import type { BuildEnvironment } from "./build-environment.ts";
@@ -18,7 +19,7 @@ export interface SourceItems {
 
 export async function sourceItems(
   build: BuildEnvironment,
-  { from, exclude }: CopyStep,
+  { from, exclude, parents }: CopyStep,
   source: CopySource,
   trees: SourceTrees,
 ): Promise<SourceItems> {
@@ -27,7 +28,8 @@ export async function sourceItems(
       return { input: null, items: async () => [source] };
     case "path": {
       const { key, ...tree } = await trees.tree(from);
-      const item: TreeItem = { kind: "tree", ...tree, path: source.path, exclude, archive: false };
+      const selected = parents ? atPivot(source.path) : { path: source.path };
+      const item: TreeItem = { kind: "tree", ...tree, ...selected, exclude, archive: false };
       const items = async () => (source.unpack ? unpackedItems(build, item) : [item]);
       return { ...(key === undefined ? {} : { input: key }), tree: item, items };
     }
@@ -51,6 +53,13 @@ export async function sourceItems(
     default:
       return source satisfies never;
   }
+}
+
+/** `--parents`: directories after a `/./` come too; without one, all that the path names. */
+function atPivot(source: string): Pick<TreeItem, "path" | "include"> {
+  const at = source.indexOf("/./");
+  const include = cleanPath(`/${at === -1 ? source : source.slice(at + 2)}`).slice(1);
+  return { path: at === -1 ? "/" : source.slice(0, at + 1), ...(include === "" ? {} : { include }) };
 }
 
 async function downloadItems(
@@ -88,7 +97,7 @@ function filesOf(item: TreeItem): { readonly path: string; readonly file: string
   const text = (bytes: string) => Buffer.from(bytes, "latin1").toString("utf8");
   const [root] = item.roots;
   return withTree(item.roots, (tree) =>
-    [...new Selection(tree, item).select(false)].map(({ place }) => {
+    [...new Selection(tree, item).select()].map(({ place }) => {
       const path = text(place.path.join("/"));
       const directory = isDirectory(place.found!.status);
       const literal = path.replace(/[\\*?[\]]/g, "\\$&");

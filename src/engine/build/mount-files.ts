@@ -32,7 +32,7 @@ export async function copyOut(
         base: [],
         target: { output, directory },
         destination: `/${inside}`,
-        parents: false,
+        whole: true,
         now: Math.floor(Date.now() / 1000),
         ...request,
       },

@@ -93,7 +93,7 @@ async function inputOf(mount: PlannedMount, trees: SourceTrees): Promise<unknown
   if (key !== undefined) return key;
   const path = mount.source === "" ? "/" : mount.source;
   const item = { kind: "tree" as const, ...tree, path, exclude: [], archive: false };
-  return (await trees.digest([item], false)).digest;
+  return (await trees.digest([item])).digest;
 }
 
 async function makeMount(

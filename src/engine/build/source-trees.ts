@@ -55,9 +55,9 @@ export class SourceTrees {
   }
 
   /** A digest of what items select: here if the user may read it all, otherwise by a worker. Throws `not-found`. */
-  async digest(items: readonly TreeItem[], parents: boolean): Promise<ContentDigest> {
+  async digest(items: readonly TreeItem[]): Promise<ContentDigest> {
     try {
-      const result = await this.#digest(items, parents);
+      const result = await this.#digest(items);
       this.#announce(items, result.size);
       return result;
     } catch (error) {
@@ -70,13 +70,13 @@ export class SourceTrees {
     }
   }
 
-  async #digest(items: readonly TreeItem[], parents: boolean): Promise<ContentDigest> {
+  async #digest(items: readonly TreeItem[]): Promise<ContentDigest> {
     const { context, signal } = this.#build;
     try {
-      return digestHere(items, parents);
+      return digestHere(items);
     } catch (error) {
       if (!isBerthError(error, "denied")) throw error;
-      return await askBuildWorker(context, { kind: "digest", items, parents }, signal);
+      return await askBuildWorker(context, { kind: "digest", items }, signal);
     }
   }
 
@@ -97,10 +97,10 @@ export interface NamedTree {
   readonly ignore: readonly string[];
 }
 
-function digestHere(items: readonly TreeItem[], parents: boolean): ContentDigest {
+function digestHere(items: readonly TreeItem[]): ContentDigest {
   const opened: number[] = [];
   try {
-    return contentDigest(calls, { items, parents }, (roots) => openTree(roots, opened));
+    return contentDigest(calls, items, (roots) => openTree(roots, opened));
   } finally {
     for (const fd of opened) calls.close(fd);
   }
