@@ -53,6 +53,15 @@ export async function readEvents(
   }
 }
 
+/** How the last run of a container ended; undefined when that is not told, or no longer. */
+export function toldExitCode(context: EngineContext, container: string): number | undefined {
+  using lines = new RotatedLines(eventLogPath(context));
+  for (const { bytes, start, end } of lines.linesBackward())
+    for (const { id, action, attributes } of eventsIn(bytes.subarray(start, end)))
+      if (id === container && action === "die") return Number(attributes.exitCode);
+  return undefined;
+}
+
 /** What cannot be read (the disk was full, or the machine died in the middle of it) is left out. */
 function* eventsIn(bytes: Buffer): Generator<RecordedEvent> {
   for (const line of bytes.toString().split("\n")) {

@@ -1,3 +1,4 @@
+import { BerthError } from "../base/errors.ts";
 import { containerEnd } from "./container-end.ts";
 import type { EngineContext } from "./context.ts";
 import { requireContainer } from "./start-container.ts";
@@ -9,5 +10,10 @@ export async function waitForContainer(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const { id } = await requireContainer(context, idOrName);
-  return containerEnd(context, id, signal);
+  const exitCode = await containerEnd(context, id, signal);
+  if (exitCode !== undefined || signal.aborted) return exitCode;
+  // It was removed as soon as it ended (`run --rm`), or before this process could look a second time.
+  const told = (await import("./read-events.ts")).toldExitCode(context, id);
+  if (told === undefined) throw new BerthError("not-found", `No such container: ${idOrName}`);
+  return told;
 }

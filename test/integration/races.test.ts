@@ -336,3 +336,18 @@ test("wait is told of a run's end also when it is restarted", async () => {
   while (waits) expect((await lab.berth(["restart", "it"])).code).toBe(0);
   expect(await waiting).toEqual({ code: 0, stdout: expect.stringMatching(/^(3|137)\n$/), stderr: "" });
 });
+
+test("wait is told of the end of a run in the foreground that leaves nothing (--rm)", async () => {
+  for (let told = ""; told === ""; ) {
+    let isOver = false;
+    const brief = lab.run(["--name", "it", builtinImage, "sh", "-c", "sleep 0.5; exit 3"]).finally(() => {
+      isOver = true;
+    });
+    const isUp = async () => (await lab.berth(["ps", "-q", "--filter", "name=it"])).stdout !== "";
+    while (!isOver && !(await isUp())) await Bun.sleep(10);
+    const { stdout, stderr } = await lab.berth(["wait", "it"]);
+    if (!stderr.includes(gone)) expect(stdout).toBe("3\n"); // else it came too late
+    told = stdout;
+    expect((await brief).code).toBe(3);
+  }
+});
