@@ -4,7 +4,7 @@ import { BerthError } from "./errors.ts";
 export interface Directories {
   /** Images, layers, containers, volumes, database. `BERTH_ROOT`, else `$XDG_DATA_HOME/berth`. */
   readonly data: string;
-  /** Sockets and pid files. `$XDG_RUNTIME_DIR/berth`, else `/tmp/berth-<uid>`. */
+  /** Sockets and pid files. `$XDG_RUNTIME_DIR/berth`, else `/tmp/berth-<uid>` (see `ofOwnSession`). */
   readonly runtime: string;
   /** `$XDG_CONFIG_HOME/berth`, holds `config.toml`. */
   readonly configuration: string;
@@ -22,6 +22,18 @@ function withoutEndingSlash(path: string): string {
   let end = path.length;
   while (end > 1 && path[end - 1] === "/") end--;
   return path.slice(0, end);
+}
+
+/**
+ * The environment with the runtime directory of the person's own sessions: who came by su, sudo or cron has none or somebody
+ * else's, and means the same containers.
+ */
+export function ofOwnSession(env: Environment, uid: number, isOwn: (path: string) => boolean): Environment {
+  const told = xdgDirectory(env, "XDG_RUNTIME_DIR");
+  const own = `/run/user/${uid}`;
+  if (told !== undefined && (!told.startsWith("/run/user/") || `${told}/`.startsWith(`${own}/`))) return env;
+  if (isOwn(own)) return { ...env, XDG_RUNTIME_DIR: own };
+  return told === undefined ? env : { ...env, XDG_RUNTIME_DIR: undefined };
 }
 
 /** The directories for an environment; a relative `BERTH_ROOT` is refused. */

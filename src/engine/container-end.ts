@@ -1,10 +1,12 @@
+import type { Directories } from "../base/directories.ts";
 import type { BerthError } from "../base/errors.ts";
 import { Connection } from "./monitor/connection.ts";
 import { monitorSocket } from "./monitor/socket-path.ts";
 import { bodyOf } from "./monitor/frames.ts";
 import type { ContainerRecord } from "../store/types.ts";
+import { readText } from "../sys/files.ts";
 import { isAlive } from "../sys/process-identity.ts";
-import type { EngineContext } from "./context.ts";
+import { EngineContext } from "./context.ts";
 import { isUp } from "./container-status.ts";
 import { isActive, settle } from "./reconcile-containers.ts";
 
@@ -25,7 +27,7 @@ export async function containerEnd(
     if (record === undefined) return undefined;
     if (!isActive(record)) return record.state.exitCode ?? 0;
     if (signal?.aborted === true) return undefined;
-    const exitCode = await toldByMonitor(context, id, signal);
+    const exitCode = await toldByMonitor(context, record, signal);
     if (exitCode !== undefined) return exitCode;
     await Bun.sleep(pollInterval);
   }
@@ -43,10 +45,10 @@ export async function currentRecord(
 /** Undefined when there is no monitor that listens, or it ended without a word. */
 async function toldByMonitor(
   context: EngineContext,
-  id: string,
+  record: ContainerRecord,
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
-  const connection = await connectToMonitor(context, id);
+  const connection = await connectToMonitor(context, record);
   if (connection === undefined) return undefined;
   const leave = () => connection.close();
   signal?.addEventListener("abort", leave, { once: true });
@@ -63,12 +65,28 @@ async function toldByMonitor(
 }
 
 /** Undefined when nobody listens for this container. */
-export async function connectToMonitor(context: EngineContext, id: string): Promise<Connection | undefined> {
+export async function connectToMonitor(
+  context: EngineContext,
+  { id, state: { monitor } }: ContainerRecord,
+): Promise<Connection | undefined> {
+  const here = monitorSocket(context.directories, id);
   try {
-    return await Connection.to(monitorSocket(context.directories, id));
+    return await Connection.to(here);
+  } catch {}
+  try {
+    if (monitor === undefined || !isAlive(monitor)) return undefined;
+    const there = monitorSocket(directoriesOf(monitor.pid), id);
+    return there === here ? undefined : await Connection.to(there);
   } catch {
     return undefined;
   }
+}
+
+/** Those of a process that may have been started with another XDG_RUNTIME_DIR, by its environment. */
+function directoriesOf(pid: number): Directories {
+  const variables = readText(`/proc/${pid}/environ`).split("\0");
+  const env = Object.fromEntries(variables.map((text) => text.split(/=(.*)/s, 2) as [string, string]));
+  return new EngineContext(env, () => {}).directories;
 }
 
 /**
@@ -83,7 +101,7 @@ export async function connectToRunning(
   for (;;) {
     const before = await currentRecord(context, id);
     if (before === undefined || !isActive(before)) return undefined;
-    const connection = await connectToMonitor(context, id);
+    const connection = await connectToMonitor(context, before);
     if (connection !== undefined) return connection;
     // A monitor listens as long as there is a process.
     const { process } = before.state;

@@ -1,9 +1,9 @@
 import { type Configuration, loadConfiguration } from "../base/configuration.ts";
-import { type Directories, resolveDirectories } from "../base/directories.ts";
+import { type Directories, ofOwnSession, resolveDirectories } from "../base/directories.ts";
 import type { WorkerEnvironment } from "../snapshot/run-worker.ts";
 import type { LayerUnpacker, Snapshotter, TreeReader } from "../snapshot/types.ts";
 import { Store } from "../store/store.ts";
-import { readText } from "../sys/files.ts";
+import { readText, statusIfThere } from "../sys/files.ts";
 import { type Helpers, openHelpers } from "../sys/helpers.ts";
 import { detectIdentityMap, type IdentityMap } from "../sys/identity.ts";
 import { selfCommand } from "../sys/self-command.ts";
@@ -25,8 +25,9 @@ export class EngineContext {
   #readingStore: Store | undefined;
 
   constructor(env: Readonly<Record<string, string | undefined>>, warn: (message: string) => void) {
-    this.env = env;
-    this.directories = resolveDirectories(env, process.getuid!());
+    const uid = process.getuid!();
+    this.env = ofOwnSession(env, uid, (path) => statusIfThere(path)?.uid === uid);
+    this.directories = resolveDirectories(this.env, uid);
     this.warn = warn;
   }
 

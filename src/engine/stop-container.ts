@@ -53,8 +53,8 @@ export async function endContainer(
 }
 
 /** Writes down what is wanted of the container, so that its end is not taken for one of its own. */
-export function ask(context: EngineContext, id: string, asked: "stop" | "restart"): void {
-  context.store.containers.update(id, (state) => ({ ...state, asked }));
+export function ask(context: EngineContext, id: string, asked: "stop" | "restart"): ContainerRecord {
+  return context.store.containers.update(id, (state) => ({ ...state, asked }));
 }
 
 /** The process to signal. A container between two runs has none, and is asked to stay so until it does. */
@@ -71,8 +71,7 @@ async function processOf(context: EngineContext, id: string): Promise<ProcessIde
 
 /** Its monitor is woken, and sees what was asked. */
 export async function askBetweenRuns(context: EngineContext, id: string): Promise<void> {
-  ask(context, id, "stop");
-  const connection = await connectToMonitor(context, id);
+  const connection = await connectToMonitor(context, ask(context, id, "stop"));
   connection?.send("wake");
   await connection?.flushed();
   connection?.close();

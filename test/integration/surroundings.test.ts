@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { berthExecutable } from "../support/berth-executable.ts";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
 
@@ -28,4 +30,23 @@ test("a caller's umask closes nothing in a container to its users", async () => 
     expect(await lab.berth(["rm", "-v", created.stdout.trim()])).toMatchObject({ code: 0 });
     expect(await lab.berth(["volume", "rm", "closed"])).toMatchObject({ code: 0 });
   }
+});
+
+test("a container is attached to and restarted from where another runtime directory is set", async () => {
+  const from = (name: string) => ({ env: { XDG_RUNTIME_DIR: join(lab.root, name) } });
+  for (const name of ["here", "there"]) mkdirSync(join(lab.root, name), { mode: 0o700 });
+  const script = "trap 'exit 3' TERM; while :; do sleep 0.05; done";
+  const flags = ["-d", "--name", "web", "--network", "none", "--stop-timeout", "1"];
+  expect(await lab.berth(["run", ...flags, builtinImage, "sh", "-c", script], from("here"))).toMatchObject({
+    code: 0,
+  });
+  const attached = lab.berth(["attach", "--no-stdin", "web"], from("there"));
+  while (!(await lab.berth(["events", "--since", "1h", "--until", "0s"])).stdout.includes("container attach"))
+    await Bun.sleep(10);
+  expect(await lab.berth(["restart", "web"], from("there"))).toMatchObject({ code: 0, stderr: "" });
+  expect(await lab.berth(["stop", "web"], from("there"))).toMatchObject({ code: 0, stderr: "" });
+  const { code, stderr } = await attached;
+  expect(stderr).toBe("");
+  expect([3, 137]).toContain(code); // as the signal came before or after the trap
+  expect(await lab.berth(["rm", "web"])).toMatchObject({ code: 0 });
 });
