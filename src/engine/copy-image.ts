@@ -8,7 +8,7 @@ import { formatReference, parseReference, trimReference, withDefaultTag } from "
 import type { ProgressListener } from "../oci/transport.ts";
 import type { Descriptor, Digest, Platform, Reference } from "../oci/types.ts";
 import type { EngineContext } from "./context.ts";
-import { findImage } from "./find-image.ts";
+import { findImage, storedName } from "./find-image.ts";
 import { importIntoStore } from "./import-into-store.ts";
 import { type OpenedSource, openSource } from "./open-source.ts";
 import { parsePlace, type Place } from "./place.ts";
@@ -47,8 +47,9 @@ export async function copyBetween(context: EngineContext, options: CopyOptions):
   }
   const { onProgress, signal } = options;
   const talk = { ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
-  if (from.kind === "store" && to.kind === "registry" && context.store.isWritable())
-    await compressLayers(context.store, findImage(context.store, from.name), signal);
+  const { store } = context;
+  if (from.kind === "store" && to.kind === "registry" && store.isWritable())
+    await compressLayers(store, findImage(store, await storedName(context, store, from.name)), signal);
   await using source = await openSource(context, from, {
     ...talk,
     ...(wanted === undefined ? {} : { platform: wanted }),

@@ -1,4 +1,4 @@
-import { BerthError } from "../base/errors.ts";
+import { BerthError, isBerthError } from "../base/errors.ts";
 import {
   familiarString,
   formatReference,
@@ -9,6 +9,7 @@ import {
 import type { Digest, Reference } from "../oci/types.ts";
 import type { Store } from "../store/store.ts";
 import type { ImageRecord } from "../store/types.ts";
+import type { EngineContext } from "./context.ts";
 
 /** How a text named an image: by (a prefix of) its id, or by a reference, which is then given with its tag or digest. */
 export type FoundImage =
@@ -41,6 +42,24 @@ function byId(store: Store, id: Digest): ImageRecord {
   const image = store.images.get(id);
   if (image === undefined) throw new BerthError("not-found", `No such image: ${id}`);
   return image;
+}
+
+/**
+ * The name that the store has for what a person means: the text itself, or, where nothing is called so, what a short name
+ * stands for (registries.conf), as a pull does. What is not here stays as it is, for whoever reports it.
+ */
+export async function storedName(context: EngineContext, store: Store, text: string): Promise<string> {
+  try {
+    lookUpImage(store, text);
+    return text;
+  } catch (error) {
+    if (!isBerthError(error, "not-found")) throw error;
+  }
+  const { resolveName } = await import("./registries.ts");
+  const parsed = parseAnyReference(text);
+  const candidates = parsed.kind === "digest" ? [] : resolveName(context, text).candidates;
+  const known = candidates.find((candidate) => byReference(store, withDefaultTag(candidate)) !== undefined);
+  return known === undefined ? text : formatReference(known);
 }
 
 /** The image that a person means; see `lookUpImage`. */

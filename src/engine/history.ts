@@ -1,7 +1,7 @@
 import { BerthError } from "../base/errors.ts";
 import type { Digest } from "../oci/types.ts";
 import type { EngineContext } from "./context.ts";
-import { findImage } from "./find-image.ts";
+import { findImage, storedName } from "./find-image.ts";
 import { namesOf } from "./image-names.ts";
 
 export interface HistoryRow {
@@ -23,7 +23,7 @@ export async function imageHistory(
   reference: string,
 ): Promise<readonly HistoryRow[]> {
   const store = context.readingStore;
-  const image = findImage(store, reference);
+  const image = findImage(store, await storedName(context, store, reference));
   const layers = [...image.config.rootfs.diff_ids];
   const rows: HistoryRow[] = [];
   for (const entry of image.config.history ?? []) {

@@ -1,6 +1,6 @@
 import type { ImageExecutionConfig } from "../oci/types.ts";
 import type { EngineContext } from "./context.ts";
-import { findImage } from "./find-image.ts";
+import { findImage, storedName } from "./find-image.ts";
 import { namesOf } from "./image-names.ts";
 import type { DescribedImage } from "./described-image.ts";
 import { placeOf } from "./place.ts";
@@ -22,7 +22,7 @@ export async function inspectImage(
     return imageDocument(await readImage(context, place));
   }
   const store = context.readingStore;
-  const image = findImage(store, reference);
+  const image = findImage(store, await storedName(context, store, reference));
   const names = namesOf(store, image.id);
   const [top, ...lower] = image.config.rootfs.diff_ids
     .map((diffId) => store.layers.path(diffId))

@@ -3,12 +3,14 @@ import type { CopySource } from "../image/copy-image.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
 import type { RawDocument } from "../oci/transport.ts";
-import type { Descriptor, Platform } from "../oci/types.ts";
+import type { Descriptor, Platform, Reference } from "../oci/types.ts";
 import { parseManifestOrIndex } from "../oci/validate.ts";
+import type { ListedManifest } from "../store/manifest-lists.ts";
 import type { EngineContext } from "./context.ts";
 import { configuredPlatform, indexOf, localMembers } from "./manifest-lists.ts";
-import { openSource } from "./open-source.ts";
-import { type Place, placeOf } from "./place.ts";
+import { type OpenedSource, openSource } from "./open-source.ts";
+import { placeOf } from "./place.ts";
+import { tryCandidates } from "./registries.ts";
 import { openRegistries, type RegistryChoice } from "./registry-access.ts";
 
 const mostMembers = 1000;
@@ -21,9 +23,9 @@ export async function inspectManifest(
   text: string,
   options: Talk = {},
 ): Promise<RawDocument> {
-  const { place, members } = whereIs(context, text);
+  const members = membersOf(context, text);
   if (members.length > 0) return indexOf(members);
-  await using source = await openSource(context, place, options);
+  await using source = await open(context, text, options);
   return source.root;
 }
 
@@ -45,7 +47,7 @@ export async function describeManifests(
   options: Talk = {},
 ): Promise<DescribedManifest | readonly DescribedManifest[]> {
   const { signal } = options;
-  const { place, members } = whereIs(context, text);
+  const members = membersOf(context, text);
   if (members.length > 0) {
     const registry = openRegistries(context, options);
     return Promise.all(
@@ -55,9 +57,9 @@ export async function describeManifests(
       }),
     );
   }
-  await using source = await openSource(context, place, options);
+  await using source = await open(context, text, options);
   const { root, repository } = source;
-  const name = source.name ?? (place.kind === "registry" ? formatReference(repository) : text);
+  const name = source.name ?? (repository.digest === undefined ? text : formatReference(repository));
   const parsed = parseManifestOrIndex(root.bytes, root.descriptor.mediaType);
   if (parsed.kind === "manifest")
     return described(name, root, await configuredPlatform(source, parsed.manifest, signal));
@@ -77,10 +79,17 @@ export async function describeManifests(
 }
 
 /** A name may be that of a local list, which has members. */
-function whereIs(context: EngineContext, text: string) {
-  const given = placeOf(text);
-  const place: Place = given ?? { kind: "registry", reference: withDefaultTag(parseReference(text)) };
-  return { place, members: given === undefined ? localMembers(context, text) : [] };
+function membersOf(context: EngineContext, text: string): readonly ListedManifest[] {
+  return placeOf(text) === undefined ? localMembers(context, text) : [];
+}
+
+/** Opens a place, or what a name stands for at its registry. */
+async function open(context: EngineContext, text: string, options: Talk): Promise<OpenedSource> {
+  const place = placeOf(text);
+  if (place !== undefined) return openSource(context, place, options);
+  const ask = (candidate: Reference) =>
+    openSource(context, { kind: "registry", reference: withDefaultTag(candidate) }, options);
+  return tryCandidates(context, text, ask, options.signal);
 }
 
 async function memberOf(

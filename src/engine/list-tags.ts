@@ -1,6 +1,7 @@
 import { BerthError } from "../base/errors.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { EngineContext } from "./context.ts";
+import { tryCandidates } from "./registries.ts";
 import { openRegistries, type RegistryChoice } from "./registry-access.ts";
 import { refuseReservedName } from "./reserved-names.ts";
 
@@ -14,5 +15,7 @@ export function listTags(
   if (repository.tag !== undefined || repository.digest !== undefined)
     throw new BerthError("usage", `a repository is named without tag and digest, but this is ${text}`);
   refuseReservedName(repository);
-  return openRegistries(context, options).listTags(repository, options.signal);
+  const registry = openRegistries(context, options);
+  const { signal } = options;
+  return tryCandidates(context, text, (candidate) => registry.listTags(candidate, signal), signal);
 }

@@ -12,7 +12,7 @@ import type { Platform, Reference } from "../oci/types.ts";
 import type { ImageRecord } from "../store/types.ts";
 import { ensureBuiltinImage, isBuiltinReference } from "./builtin-image.ts";
 import type { EngineContext } from "./context.ts";
-import { findImage } from "./find-image.ts";
+import { findImage, storedName } from "./find-image.ts";
 import type { Place } from "./place.ts";
 import type { PullResult } from "./pull.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -50,13 +50,18 @@ export async function obtainImage(
     return requirePlatform(await ensureBuiltinImage(context), options.image, wanted);
   }
   if (options.pull !== "always") {
+    const { store } = context;
+    const find = (name: string) => requirePlatform(findImage(store, name), options.image, wanted);
     try {
-      return requirePlatform(findImage(context.store, options.image), options.image, wanted);
+      return find(options.image);
+    } catch (error) {
+      if (!isBerthError(error, "not-found")) throw error;
+    }
+    try {
+      return find(await storedName(context, store, options.image));
     } catch (error) {
       if (options.pull === "never" || !isBerthError(error, "not-found")) throw error;
     }
-    const known = await knownByShortName(context, options.image);
-    if (known !== undefined) return requirePlatform(known, options.image, wanted);
     talk.onMissingImage?.(familiarString(withDefaultTag(parseReference(options.image))));
   }
   const { pull } = await import("./pull.ts");
@@ -97,14 +102,6 @@ async function importFrom(
     ...talk,
   });
   return image;
-}
-
-/** An image that was pulled by an alias, or from a registry that is searched. */
-async function knownByShortName(context: EngineContext, text: string): Promise<ImageRecord | undefined> {
-  const { resolveName } = await import("./registries.ts");
-  return resolveName(context, text)
-    .candidates.map((candidate) => context.store.images.getByName(formatReference(withDefaultTag(candidate))))
-    .find((image) => image !== undefined);
 }
 
 function requirePlatform(image: ImageRecord, reference: string, wanted: Platform | undefined): ImageRecord {

@@ -10,7 +10,7 @@ import { formatReference, parseReference } from "../oci/reference.ts";
 import type { ProgressListener } from "../oci/transport.ts";
 import type { Platform, Reference } from "../oci/types.ts";
 import type { EngineContext } from "./context.ts";
-import { lookUpImage } from "./find-image.ts";
+import { lookUpImage, storedName } from "./find-image.ts";
 import type { Place } from "./place.ts";
 import { openRegistries, type RegistryChoice } from "./registry-access.ts";
 
@@ -70,7 +70,7 @@ async function openStored(
   signal: AbortSignal | undefined,
 ): Promise<OpenedSource> {
   const store = context.store.isWritable() ? context.store : context.readingStore;
-  const found = lookUpImage(store, text);
+  const found = lookUpImage(store, await storedName(context, store, text));
   const lease = store.lease();
   const { document } = await openStoredImage(store, found.image, lease, signal);
   const isTagged = found.by === "reference" && found.reference.digest === undefined;

@@ -1,4 +1,4 @@
-import { BerthError, isBerthError, messageOf } from "../base/errors.ts";
+import { BerthError, isBerthError } from "../base/errors.ts";
 import {
   familiarName,
   familiarString,
@@ -11,7 +11,7 @@ import type { ProgressListener, Resolver } from "../oci/transport.ts";
 import type { Digest, Reference } from "../oci/types.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { EngineContext } from "./context.ts";
-import { resolveName } from "./registries.ts";
+import { tryCandidates } from "./registries.ts";
 import { openRegistries, type RegistryChoice } from "./registry-access.ts";
 import { isBuiltinReference, refuseReservedName } from "./reserved-names.ts";
 
@@ -41,22 +41,12 @@ export interface PullResult {
  */
 export async function pull(context: EngineContext, options: PullOptions): Promise<PullResult> {
   const registry = openRegistries(context, options, options.onProgress);
-  const { candidates, aliasOf } = resolveName(context, options.reference);
-  const failures: unknown[] = [];
-  for (const candidate of candidates) {
-    try {
-      return await pullFrom(context, registry, parseDockerReference(formatReference(candidate)), options);
-    } catch (error) {
-      if (options.signal?.aborted) throw error;
-      failures.push(error);
-    }
-  }
-  const [error] = failures;
-  if (!(error instanceof BerthError) || (aliasOf === undefined && failures.length === 1)) throw error;
-  const names = candidates.map(familiarString).join(", ");
-  const hint =
-    aliasOf === undefined ? `tried: ${names}` : `${aliasOf} says that ${options.reference} is ${names}`;
-  throw new BerthError(error.code, failures.map(messageOf).join("; "), { hint, cause: error });
+  return tryCandidates(
+    context,
+    options.reference,
+    (candidate) => pullFrom(context, registry, parseDockerReference(formatReference(candidate)), options),
+    options.signal,
+  );
 }
 
 /**

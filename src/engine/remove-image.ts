@@ -5,7 +5,7 @@ import type { Digest, Reference } from "../oci/types.ts";
 import type { Store } from "../store/store.ts";
 import type { ContainerRecord, ImageRecord } from "../store/types.ts";
 import type { EngineContext } from "./context.ts";
-import { lookUpImage } from "./find-image.ts";
+import { lookUpImage, storedName } from "./find-image.ts";
 import { emitImageEvent } from "./image-event.ts";
 import { currentContainers } from "./reconcile-containers.ts";
 
@@ -25,10 +25,11 @@ export type RemovalStep = { readonly untagged: string } | { readonly deleted: st
  */
 export async function removeImage(
   context: EngineContext,
-  reference: string,
+  text: string,
   options: RemoveImageOptions,
 ): Promise<readonly RemovalStep[]> {
   const { store } = context;
+  const reference = await storedName(context, store, text);
   await currentContainers(context); // what died unnoticed does not block
   const { id, steps } = store.transaction(() => {
     const { image } = lookUpImage(store, reference);

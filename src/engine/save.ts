@@ -6,7 +6,7 @@ import type { Store } from "../store/store.ts";
 import type { ImageRecord } from "../store/types.ts";
 import { ensureBuiltinImage, isBuiltinReference } from "./builtin-image.ts";
 import type { EngineContext } from "./context.ts";
-import { lookUpImage } from "./find-image.ts";
+import { lookUpImage, storedName } from "./find-image.ts";
 import { emitImageEvent } from "./image-event.ts";
 
 export interface SaveOptions {
@@ -47,7 +47,8 @@ async function wantedImages(
   words: readonly string[],
 ): Promise<readonly (readonly [ImageRecord, readonly Reference[]])[]> {
   const wanted = new Map<Digest, { image: ImageRecord; names: Map<string, Reference> }>();
-  for (const word of words) {
+  for (const text of words) {
+    const word = await storedName(context, store, text);
     const name = nameOnly(word);
     if (name !== undefined && isBuiltinReference({ ...name, tag: name.tag ?? "latest" }))
       await ensureBuiltinImage(context);

@@ -1,6 +1,6 @@
 import { familiarString, formatReference } from "../oci/reference.ts";
 import type { EngineContext } from "./context.ts";
-import { findImage } from "./find-image.ts";
+import { findImage, storedName } from "./find-image.ts";
 import { emitImageEvent } from "./image-event.ts";
 import { newImageName } from "./new-image-name.ts";
 
@@ -8,8 +8,9 @@ import { newImageName } from "./new-image-name.ts";
 export async function tagImage(context: EngineContext, source: string, target: string): Promise<void> {
   const { store } = context;
   const name = newImageName(target);
+  const known = await storedName(context, store, source);
   const id = store.transaction(() => {
-    const image = findImage(store, source);
+    const image = findImage(store, known);
     store.names.set(formatReference(name), image);
     return image.id;
   });

@@ -34,7 +34,10 @@ export interface RegistriesConfiguration {
 
 /** Distributions ship hundreds of them: only the one that is asked for is looked at. */
 export interface Aliases {
-  /** The repository with its registry that a short name stands for, and who says so. Throws `invalid-argument` where it is none. */
+  /**
+   * The repository with its registry that a short name stands for, and who says so; empty where a file takes back what those
+   * before it said. Throws `invalid-argument` where it is none.
+   */
   get(name: string): { readonly target: string; readonly file: string } | undefined;
 }
 
@@ -42,17 +45,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The files in the order in which they are read, each with what it may override: `CONTAINERS_REGISTRIES_CONF`, or the user's
- * file, or the system's; then the drop-ins of the system, and those of the user.
+ * file, or the system's; then the drop-ins of the system, unless the user's file is there instead, and those of the user
+ * (containers-registries.conf.d(5)).
  */
-export function registriesFiles(env: Environment): readonly string[] {
+export function registriesFiles(env: Environment, system = "/etc/containers"): readonly string[] {
   const own = join(configurationHome(env), "containers");
-  const main = env.CONTAINERS_REGISTRIES_CONF
-    ? [env.CONTAINERS_REGISTRIES_CONF]
-    : [join(own, "registries.conf"), "/etc/containers/registries.conf"];
-  const first = main.find((path, index) => index === main.length - 1 || isReadable(path));
-  const files = first === undefined ? [] : [first];
-  for (const directory of ["/etc/containers/registries.conf.d", join(own, "registries.conf.d")])
-    for (const name of entriesOf(directory)) if (name.endsWith(".conf")) files.push(join(directory, name));
+  const ownFile = join(own, "registries.conf");
+  const named = env.CONTAINERS_REGISTRIES_CONF;
+  const isOwn = !named && isReadable(ownFile);
+  const files = [named || (isOwn ? ownFile : join(system, "registries.conf"))];
+  for (const directory of isOwn ? [own] : [system, own]) {
+    const dropIns = join(directory, "registries.conf.d");
+    for (const name of entriesOf(dropIns)) if (name.endsWith(".conf")) files.push(join(dropIns, name));
+  }
   return files;
 }
 
@@ -172,18 +177,28 @@ export function parseRegistries(text: string, path: string): Partial<RegistriesC
       file: path,
     };
   });
+  const first = new Map<string, RegistryEntry>();
+  for (const entry of registries) {
+    const { prefix, blocked, insecure } = entry;
+    const { blocked: b = blocked, insecure: i = insecure } = first.get(prefix) ?? {};
+    if (b !== blocked || i !== insecure)
+      throw refuse(
+        `registry ${prefix} is there twice, and once it is ${b !== blocked ? "blocked" : "insecure"}`,
+      );
+    if (!first.has(prefix)) first.set(prefix, entry);
+  }
   const search = document["unqualified-search-registries"];
   const isList = Array.isArray(search) && search.every((item) => typeof item === "string");
   if (search !== undefined && !isList)
     throw refuse("unqualified-search-registries must be a list of strings");
   const aliases = (document.aliases ?? {}) as Readonly<Record<string, unknown>>;
   return {
-    registries,
+    registries: [...first.values()],
     ...(isList ? { search: search.map((item) => place(item, "a registry to search")) } : {}),
     aliases: {
       get: (name) =>
         Object.hasOwn(aliases, name)
-          ? { target: place(aliases[name], `alias ${name}`), file: path }
+          ? { target: aliases[name] === "" ? "" : place(aliases[name], `alias ${name}`), file: path }
           : undefined,
     },
   };

@@ -80,7 +80,7 @@ export function resolveShortName(text: string, { aliases, search }: RegistriesCo
   const [, name = text] = /^(.*?)(?::[\w.-]+)?(?:@.*)?$/.exec(text) ?? [];
   const suffix = text.slice(name.length);
   const alias = aliases.get(name);
-  if (alias !== undefined)
+  if (alias !== undefined && alias.target !== "")
     return { candidates: [parseReference(`${alias.target}${suffix}`)], aliasOf: alias.file };
   const [first, ...rest] = search.map((registry) => parseReference(`${registry}/${text}`));
   return { candidates: first === undefined ? [reference] : [first, ...rest] };

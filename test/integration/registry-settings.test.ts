@@ -141,6 +141,31 @@ describe.skipIf(missing)("registries", () => {
     expect(again).toEqual({ code: 0, stdout: "", stderr: expect.not.stringContaining("Unable to find") });
   });
 
+  test("a short name finds what was pulled by it, in every command that takes an image", async () => {
+    const full = `${plain.host}/copy/team/app:1`;
+    const root = newPerson({ [conf]: `[aliases]\nshort = "${plain.host}/copy/team/app"` });
+    expect(await succeed(root, ["tags", "short"])).toContain("1\n");
+    const there = await succeed(root, ["manifest", "inspect", "--raw", "short:1"]);
+    expect(there).toBe(await succeed(root, ["manifest", "inspect", "--raw", full]));
+    await succeed(root, ["pull", "-q", "short:1"]);
+    const id = (await succeed(root, ["images", "-q", "--no-trunc"])).trim();
+    const inspect = (name: string) => succeed(root, ["inspect", "-f", "{{.Id}} {{.RepoTags}}", name]);
+    expect(await inspect("short:1")).toBe(`${id} [${full}]\n`);
+    expect(await succeed(root, ["history", "--no-trunc", "-q", "short:1"])).toStartWith(id);
+    await succeed(root, ["create", "--pull", "never", "--name", "made", "short:1"]);
+    await succeed(root, ["rm", "made"]);
+    await succeed(root, ["tag", "short:1", "mine"]);
+    expect(await inspect("mine")).toStartWith(id);
+    await succeed(root, ["save", "-o", join(root, "short.tar"), "short:1"]);
+    await succeed(root, ["copy", "short:1", `oci:${join(root, "layout")}`]);
+    // What is called so is meant before what it could stand for.
+    await succeed(root, ["tag", "mine", "short:1"]);
+    expect(await succeed(root, ["rmi", "short:1"])).toBe("Untagged: short:1\n");
+    expect(await succeed(root, ["rmi", "short:1"])).toStartWith(`Untagged: ${full}\n`);
+    expect(await fail(root, ["rmi", "short:1"])).toContain("No such image: short:1");
+    expect(await succeed(root, ["load", "-i", join(root, "short.tar")])).toBe(`Loaded image: ${full}\n`);
+  });
+
   test("names without a registry are looked for where the configuration says", async () => {
     const root = newPerson({
       [conf]: `unqualified-search-registries = ["${plain.host}/nobody", "${plain.host}/copy"]`,

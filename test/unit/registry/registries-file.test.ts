@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatReference, parseReference } from "../../../src/oci/reference.ts";
 import {
@@ -111,6 +111,25 @@ test("a later file overrides", () => {
   expect(merged.aliases.get("x")).toEqual({ target: "b.example/x", file: "/conf/1" });
 });
 
+test("of entries with one prefix in a file the first counts, and none is silently left open", () => {
+  const twice = (more: string) =>
+    `[[registry]]\nlocation = "a.example"\n[[registry]]\nprefix = "a.example"\nlocation = "b.example"\n${more}`;
+  expect(endpoints(twice(""), "a.example/x:1")).toEqual([{ name: "a.example/x:1", insecure: false }]);
+  for (const [key, said] of [
+    ["blocked", "blocked"],
+    ["insecure", "insecure"],
+  ])
+    expect(() => parse(twice(`${key} = true`))).toThrow(`a.example is there twice, and once it is ${said}`);
+});
+
+test("an empty alias takes back what an earlier file said", () => {
+  const configuration = parse(
+    'unqualified-search-registries = ["r.example"]\n[aliases]\nx = "a.example/x"',
+    '[aliases]\nx = ""',
+  );
+  expect(resolveShortName("x:1", configuration).candidates.map(formatReference)).toEqual(["r.example/x:1"]);
+});
+
 test.each([
   ["[registries.search]\nregistries = []", "version 1"],
   ["[[registry]]", "prefix of a registry must be host"],
@@ -140,13 +159,20 @@ test("the person's file takes the place of the system's, and drop-ins come after
   writeFileSync(join(own, "registries.conf.d/10-a.conf"), 'unqualified-search-registries = ["two.example"]');
   writeFileSync(join(own, "registries.conf.d/README"), "no file of this kind");
   const env = { XDG_CONFIG_HOME: directory.path, HOME: "/nonexistent" };
-  expect(registriesFiles(env)[0]).toBe(join(own, "registries.conf"));
-  expect(registriesFiles(env).slice(-2)).toEqual(
-    ["10-a.conf", "20-b.conf"].map((name) => join(own, "registries.conf.d", name)),
-  );
+  const system = join(directory.path, "system");
+  mkdirSync(join(system, "registries.conf.d"), { recursive: true });
+  const systemDropIn = join(system, "registries.conf.d/10.conf");
+  writeFileSync(systemDropIn, "");
+  const dropIns = ["10-a.conf", "20-b.conf"].map((name) => join(own, "registries.conf.d", name));
+  const ownFile = join(own, "registries.conf");
+  // Whoever has a file of one's own is not overruled by the system's drop-ins.
+  expect(registriesFiles(env, system)).toEqual([ownFile, ...dropIns]);
   expect(loadRegistriesConfiguration(env).search).toEqual(["three.example"]);
   const other = join(directory.path, "other.conf");
-  expect(registriesFiles({ ...env, CONTAINERS_REGISTRIES_CONF: other })[0]).toBe(other);
+  const named = { ...env, CONTAINERS_REGISTRIES_CONF: other };
+  expect(registriesFiles(named, system)).toEqual([other, systemDropIn, ...dropIns]);
+  rmSync(ownFile);
+  expect(registriesFiles(env, system)).toEqual([join(system, "registries.conf"), systemDropIn, ...dropIns]);
 });
 
 test("a file of short names alone is parsed when one is looked for, any other at once", () => {
