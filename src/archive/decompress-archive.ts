@@ -1,7 +1,7 @@
 import { createGunzip, createZstdDecompress, constants as zlib } from "node:zlib";
 import { BerthError, messageOf } from "../base/errors.ts";
 import { invalidImage } from "../oci/document.ts";
-import { recogniseCompression } from "./layer/decompress.ts";
+import { compressionOf } from "./layer/decompress.ts";
 
 /** 128 MiB, what zstd itself allows unless asked; a frame may ask for 2 GiB. */
 const maximumZstdWindowLog = 27;
@@ -32,29 +32,27 @@ async function peek(
   };
 }
 
-function compressionOf(head: Uint8Array): "none" | "gzip" | "zstd" {
-  try {
-    return recogniseCompression(head);
-  } catch (error) {
-    if (!(error instanceof BerthError) || error.code !== "unsupported") throw error;
-    const program = error.message.split(" ").at(-1); // "layer is compressed with xz"
-    throw new BerthError("unsupported", `the archive is compressed with ${program}, which is not supported`, {
-      hint: `decompress it first, with ${program} -d`,
-    });
-  }
-}
+/** The argv of the program that decompresses from stdin to stdout what this process cannot. */
+export type Decompressors = (compression: "xz" | "bzip2") => readonly string[];
 
 /**
- * The tar inside a stream that may be gzip or zstd, told by its first bytes; undefined for an empty stream.
- * Throws `unsupported` for xz, bzip2 and lz4, `invalid-image` for damaged data.
+ * The tar inside a stream that may be gzip, zstd, xz or bzip2, told by its first bytes; undefined for an empty stream.
+ * Throws `unsupported` for lz4, `invalid-image` for damaged data.
  */
 export async function decompressArchive(
   source: AsyncIterable<Uint8Array>,
+  decompressors: Decompressors,
 ): Promise<AsyncIterable<Uint8Array> | undefined> {
   const { head, whole } = await peek(source);
   if (head.byteLength === 0) return undefined;
   const compression = compressionOf(head);
   if (compression === "none") return whole;
+  if (compression === "lz4")
+    throw new BerthError("unsupported", "the archive is compressed with lz4, which is not supported", {
+      hint: "decompress it first, with lz4 -d",
+    });
+  if (compression === "xz" || compression === "bzip2")
+    return decompressedBy(decompressors(compression), whole, compression);
   const decoder =
     compression === "gzip"
       ? createGunzip({ chunkSize: 1 << 20 })
@@ -73,6 +71,36 @@ export async function decompressArchive(
       decoder.destroy();
     }
   })();
+}
+
+async function* decompressedBy(
+  program: readonly string[],
+  source: AsyncIterable<Uint8Array>,
+  compression: string,
+): AsyncGenerator<Uint8Array> {
+  const child = Bun.spawn([...program], { stdin: "pipe", stdout: "pipe", stderr: "ignore" });
+  /** False when the program has ended; its status says why. */
+  const taken = async (step: () => unknown) => {
+    try {
+      await step();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const fed = (async () => {
+    for await (const chunk of source)
+      if (!(await taken(() => child.stdin.write(chunk))) || !(await taken(() => child.stdin.flush()))) return;
+    await taken(() => child.stdin.end());
+  })();
+  fed.catch(() => child.kill()); // the reason is thrown below
+  try {
+    yield* child.stdout;
+    await fed;
+    if ((await child.exited) !== 0) throw invalidImage(`cannot decompress the archive (${compression})`);
+  } finally {
+    child.kill();
+  }
 }
 
 async function feed(

@@ -1,9 +1,10 @@
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { type Extract, extract } from "tar-stream";
-import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
+import { BerthError, systemErrorCode } from "../base/errors.ts";
 import { invalidImage } from "../oci/document.ts";
 import type { ArchiveFile, ArchiveFiles } from "./image-archive.ts";
+import { tarFaultOf } from "./layer/invalid-layer.ts";
 import { TarGuard } from "./layer/tar-guard.ts";
 import { memberName, symlinkTarget } from "./member-names.ts";
 
@@ -53,8 +54,7 @@ function archiveError(error: unknown): unknown {
   }
   if (error instanceof BerthError ? error.code !== "invalid-image" : systemErrorCode(error) !== undefined)
     return error;
-  const reason = messageOf(error).replace(/^layer (?:is not valid: )?/, "");
-  return invalidImage(`cannot read the image archive: ${reason}`, error);
+  return invalidImage(`cannot read the image archive: ${tarFaultOf(error)}`, error);
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Digest } from "../oci/types.ts";
 import type { LayerTarget } from "../snapshot/types.ts";
 import { writeLayer } from "../snapshot/write-layer.ts";
 import type { EngineContext } from "./context.ts";
+import { decompressors } from "./decompressors.ts";
 import { newImageName } from "./new-image-name.ts";
 import { emitImageEvent } from "./image-event.ts";
 import { sweepStore } from "./import-into-store.ts";
@@ -35,7 +36,7 @@ export async function importFiles(context: EngineContext, options: ImportOptions
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
   const config = changedConfig({}, options.changes);
   await sweepStore(context);
-  const tar = await decompressArchive(options.source);
+  const tar = await decompressArchive(options.source, decompressors(context));
   if (tar === undefined) throw new BerthError("invalid-argument", "the archive to import is empty");
 
   using lease = store.lease();

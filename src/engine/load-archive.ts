@@ -8,6 +8,7 @@ import type { Descriptor, Digest, Platform, Reference } from "../oci/types.ts";
 import type { ImageRecord } from "../store/types.ts";
 import { refuseReservedName } from "./reserved-names.ts";
 import type { EngineContext } from "./context.ts";
+import { decompressors } from "./decompressors.ts";
 import { importIntoStore, sweepStore } from "./import-into-store.ts";
 
 export interface LoadArchiveOptions {
@@ -43,7 +44,7 @@ export async function loadArchive(
   await sweepStore(context);
   using spool = store.temporary.reserve("spool");
   try {
-    const archive = await openArchive(options.stream, spool.path, options.signal);
+    const archive = await openArchive(options.stream, spool.path, decompressors(context), options.signal);
     return archive && (await loadImages(context, archive, options));
   } finally {
     await snapshotter.removeTree(spool.path);

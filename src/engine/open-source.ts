@@ -10,6 +10,7 @@ import { formatReference, parseReference } from "../oci/reference.ts";
 import type { ProgressListener } from "../oci/transport.ts";
 import type { Platform, Reference } from "../oci/types.ts";
 import type { EngineContext } from "./context.ts";
+import { decompressors } from "./decompressors.ts";
 import { lookUpImage, storedName } from "./find-image.ts";
 import type { Place } from "./place.ts";
 import { openRegistries, type RegistryChoice } from "./registry-access.ts";
@@ -54,7 +55,8 @@ export async function openSource(
   };
   try {
     statSync(place.path);
-    const archive = await openArchive(createReadStream(place.path, { highWaterMark: 1 << 20 }), path, signal);
+    const stream = createReadStream(place.path, { highWaterMark: 1 << 20 });
+    const archive = await openArchive(stream, path, decompressors(context), signal);
     if (archive === undefined) throw new BerthError("invalid-argument", `${place.path} is empty`);
     return { ...(await fromArchive(archive, place, options)), [Symbol.asyncDispose]: remove };
   } catch (error) {

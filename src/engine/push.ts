@@ -59,12 +59,17 @@ export async function push(context: EngineContext, options: PushOptions): Promis
   onStart?.(trimReference(typed));
   const store = context.store.isWritable() ? context.store : context.readingStore;
   const references = tagsToPush(store, typed, options.allTags);
-  const registry = openRegistries(context, options, onProgress);
-  const pushed: PushedTag[] = [];
-  for (const reference of references) {
+  const find = (reference: Reference) => {
     const found = store.images.getByName(formatReference(reference));
     if (found === undefined) throw noSuchTag(reference); // removed in the meantime
     checkPlatform(found.config, platform, reference);
+    return found;
+  };
+  for (const reference of references) find(reference); // none is pushed where one cannot be
+  const registry = openRegistries(context, options, onProgress);
+  const pushed: PushedTag[] = [];
+  for (const reference of references) {
+    const found = find(reference);
     const image = store.mode === "read-write" ? await compressLayers(store, found, signal) : found;
     const manifest = await pushImage({
       store,

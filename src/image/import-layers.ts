@@ -74,8 +74,13 @@ async function importMissing(
   say: (digest: Digest, status: TransferStatus) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { store } = tools;
-  const bytes = missing.reduce((sum, { descriptor }) => sum + store.blobs.missing(descriptor), 0);
+  const { store, source } = tools;
+  // How large a layer unpacks nobody tells; it is hardly ever less than what its blob has.
+  const bytes = missing.reduce((sum, { descriptor, diffId }) => {
+    const blob = source.takeBlob?.(descriptor) === undefined ? store.blobs.missing(descriptor) : 0;
+    const unpacked = store.layers.size(diffId) === undefined ? descriptor.size : 0;
+    return sum + blob + unpacked;
+  }, 0);
   store.blobs.requireSpace("the layers of this image", bytes);
 
   const concurrency = tools.concurrency ?? defaultDownloads;

@@ -1,6 +1,6 @@
 /** diff, commit, export and import: what a container has changed, on every storage driver and in both id modes. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
 import { judge, Podman } from "../support/real-image.ts";
@@ -251,6 +251,42 @@ describe("with any driver", () => {
     expect(listed).toMatch(/^-rwxr-sr-x 7\/8 +7 .* f$/m);
   });
 
+  const programs = ["xz", "bzip2"].filter((program) => Bun.which(program) !== null);
+
+  test.each(programs)(
+    "import and load take what %s compressed, also where it is not installed",
+    async (program) => {
+      const path = join(lab.root, `${program}-path`);
+      mkdirSync(path);
+      for (const needed of ["newuidmap", "newgidmap"]) {
+        const found = Bun.which(needed);
+        if (found !== null) symlinkSync(found, join(path, needed));
+      }
+      const compressed = (tar: string) => {
+        const { stdout } = Bun.spawnSync([program, "-c", tar], { stdout: "pipe" });
+        writeFileSync(`${tar}.${program}`, stdout);
+        return `${tar}.${program}`;
+      };
+      const files = join(lab.root, `${program}.tar`);
+      writeFileSync(files, tarArchive(tarEntry({ name: "f" }, "content")));
+      const saved = join(lab.root, `${program}-saved.tar`);
+      for (const [args, said] of [
+        [["import", compressed(files), `from-${program}`], /^sha256:/],
+        [["save", "-o", saved, `from-${program}`], /^$/],
+      ] as const)
+        expect((await lab.berth([...args])).stdout).toMatch(said);
+      const without = { env: { PATH: path } };
+      const layers = ["inspect", "-f", "{{.RootFS.Layers}}"];
+      await lab.berth(["import", `${files}.${program}`, `without-${program}`], without);
+      expect((await lab.berth([...layers, `without-${program}`])).stdout).toBe(
+        (await lab.berth([...layers, `from-${program}`])).stdout,
+      );
+      expect((await lab.berth(["load", "-i", compressed(saved)], without)).stdout).toBe(
+        `Loaded image: from-${program}:latest\n`,
+      );
+    },
+  );
+
   test("a tree that is too deep for any path is no trouble", async () => {
     const dig = "while mkdir dd && cd dd; do :; done 2>/dev/null; rmdir dd; echo deep >end"; // as far as the shell goes
     await lab.berth(["run", "--name", "deep", "--network", "none", builtinImage, "sh", "-c", dig]);
@@ -267,6 +303,7 @@ describe("with any driver", () => {
   test("what cannot be done is said in Docker's words", async () => {
     writeFileSync(join(lab.root, "text"), "no tar at all, but long enough to be looked at");
     writeFileSync(join(lab.root, "xz"), Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]));
+    writeFileSync(join(lab.root, "lz4"), Buffer.from([0x04, 0x22, 0x4d, 0x18, 0]));
     const cases: [string[], number, string][] = [
       [["diff"], 1, "'berth diff' requires 1 argument"],
       [["diff", "nope"], 1, "No such container: nope"],
@@ -279,7 +316,8 @@ describe("with any driver", () => {
       [["import", "/no/such/file"], 1, "open /no/such/file: no such file or directory"],
       [["import", "https://example.org/x.tar"], 1, "cannot import from a URL"],
       [["import", join(lab.root, "text")], 1, "layer is not valid"],
-      [["import", join(lab.root, "xz")], 1, "compressed with xz, which is not supported"],
+      [["import", join(lab.root, "xz")], 1, "cannot decompress the archive (xz)"],
+      [["import", join(lab.root, "lz4")], 1, "compressed with lz4, which is not supported"],
       [["import", "--platform", "what", join(lab.root, "text")], 1, "what"],
     ];
     for (const [args, code, message] of cases) {

@@ -142,6 +142,24 @@ describe.skipIf(missing)("push", () => {
     expect(`sha256:${new Bun.CryptoHasher("sha256").update(raw).digest("hex")}`).toBe(entry.digest);
   });
 
+  test("pushes none of a repository's tags where one is for another platform", async () => {
+    const name = `${target.host}/copy/mixed`;
+    await succeed("tag", `${source.host}/team/app:index`, `${name}:a`);
+    const tar = join(directory.path, "other.tar");
+    writeFileSync(tar, await tarOf([{ name: "f", content: Buffer.from("x") }]));
+    await succeed("import", "--platform", "linux/s390x", tar, `${name}:b`);
+    const architecture = process.arch === "x64" ? "amd64" : process.arch;
+    for (const platform of ["linux/s390x", `linux/${architecture}`]) {
+      const { code, stderr } = await berth(["push", "-a", "--platform", platform, name]);
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringContaining(`does not match the specified platform: wanted ${platform}`),
+      });
+      expect((await berth(["tags", name])).stderr).toContain("not found");
+    }
+    await succeed("rmi", `${name}:b`);
+  });
+
   test("pushes all tags of a repository with -a", async () => {
     for (const tag of ["1", "2"])
       await succeed("tag", `${target.host}/copy/oci`, `${target.host}/all/tags:${tag}`);

@@ -174,7 +174,7 @@ describe.skipIf(missing)("docker-registry behind a bad network", () => {
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(
-        /no space left on the disk of .* 1073741824\.0 MiB needed, [\d.]+ MiB free/,
+        /no space left on the disk of .* 2147483648\.0 MiB needed, [\d.]+ MiB free/,
       ),
     });
     expect(proxy.requests.filter(({ path }) => path.includes(layerDigest))).toEqual([]);

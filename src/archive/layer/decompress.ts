@@ -17,23 +17,20 @@ const inputChunk = 256 * 1024;
 /** 128 MiB, what zstd itself allows unless asked (`--long=27`); a frame may ask for 2 GiB. */
 const maximumZstdWindowLog = 27;
 
-const magics: readonly { readonly name: string; readonly bytes: readonly number[] }[] = [
+const magics = [
   { name: "gzip", bytes: [0x1f, 0x8b] },
   { name: "zstd", bytes: [0x28, 0xb5, 0x2f, 0xfd] },
   { name: "xz", bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a] },
   { name: "bzip2", bytes: [0x42, 0x5a, 0x68] },
   { name: "lz4", bytes: [0x04, 0x22, 0x4d, 0x18] },
-];
+] as const;
 
 function isTarHeader(head: Uint8Array): boolean {
   return head.length >= 262 && Buffer.from(head).toString("latin1", 257, 262) === "ustar";
 }
 
-/**
- * What the first bytes of a blob say; media types are often wrong, and Docker goes by the content too. Throws
- * `unsupported` for compressions that image layers do not have.
- */
-export function recogniseCompression(head: Uint8Array): Compression {
+/** What the first bytes say that bytes are compressed with. */
+export function compressionOf(head: Uint8Array): Compression | (typeof magics)[number]["name"] {
   const skippableZstd =
     head.length >= 4 &&
     (head[0]! & 0xf0) === 0x50 &&
@@ -42,9 +39,17 @@ export function recogniseCompression(head: Uint8Array): Compression {
     head[3] === 0x18;
   if (skippableZstd) return "zstd";
   const found = magics.find(({ bytes }) => bytes.every((byte, index) => head[index] === byte));
-  if (isTarHeader(head) || found === undefined) return "none";
-  if (found.name === "gzip" || found.name === "zstd") return found.name;
-  throw new BerthError("unsupported", `layer is compressed with ${found.name}`, {
+  return isTarHeader(head) || found === undefined ? "none" : found.name;
+}
+
+/**
+ * What the first bytes of a blob say; media types are often wrong, and Docker goes by the content too. Throws
+ * `unsupported` for compressions that image layers do not have.
+ */
+export function recogniseCompression(head: Uint8Array): Compression {
+  const found = compressionOf(head);
+  if (found === "none" || found === "gzip" || found === "zstd") return found;
+  throw new BerthError("unsupported", `layer is compressed with ${found}`, {
     hint: "layers can be gzip, zstd or not compressed; convert the image with skopeo copy",
   });
 }

@@ -68,7 +68,7 @@ async function downloadItems(
 ): Promise<SourceItems> {
   if (checksum !== undefined) requireDigest(checksum);
   const toItems = async ({ path }: DownloadedFile): Promise<CopyItem[]> =>
-    unpack && (await isArchive(path))
+    unpack && (await isArchive(build, path))
       ? [archiveItem(await unpackArchive(build, path), [])]
       : [{ kind: "download", name, path }];
   // What is known by its checksum is fetched only when it is needed.
@@ -82,7 +82,7 @@ async function downloadItems(
 async function unpackedItems(build: BuildEnvironment, item: TreeItem): Promise<CopyItem[]> {
   const items: CopyItem[] = [];
   for (const { path, file } of filesOf(item)) {
-    const isTree = file === undefined || !(await isArchive(file));
+    const isTree = file === undefined || !(await isArchive(build, file));
     items.push(isTree ? { ...item, path } : archiveItem(await unpackArchive(build, file), item.exclude));
   }
   return items;

@@ -40,7 +40,7 @@ async function open(
   }
   if (/^https?:\/\//.test(place)) {
     const { path } = await fetchFile(build, place);
-    if (!(await isArchive(path))) throw new BerthError("invalid-argument", `${place} is no archive`);
+    if (!(await isArchive(build, path))) throw new BerthError("invalid-argument", `${place} is no archive`);
     return { directory: await contextOfArchive(build, path), ignore: [] };
   }
   if (/^[a-z][a-z0-9+.-]*:\/\//.test(place))

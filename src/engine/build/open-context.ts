@@ -70,7 +70,8 @@ async function fromFile(
   path: string,
   dockerfile: string | undefined,
 ): Promise<BuildContext> {
-  if (await isArchive(path)) return withDockerfile(await contextOfArchive(build, path), namesOf(dockerfile));
+  if (await isArchive(build, path))
+    return withDockerfile(await contextOfArchive(build, path), namesOf(dockerfile));
   const text = readFileSync(path, "utf8");
   return { directory: undefined, dockerfile: { name: "Dockerfile", text }, ignore: [] };
 }

@@ -1,8 +1,10 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { decompressArchive } from "../../../src/archive/decompress-archive.ts";
 import { openOciLayout } from "../../../src/archive/oci-layout.ts";
 import { openArchive } from "../../../src/archive/open-archive.ts";
+import { BerthError } from "../../../src/base/errors.ts";
 import type { Descriptor } from "../../../src/oci/types.ts";
 import {
   dockerArchiveMembers,
@@ -16,8 +18,10 @@ import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const anywhere = { domain: "docker.io", path: "library/x" };
 
+const programs = (program: string) => [program, "-dc"];
+
 async function open(directory: { path: string }, bytes: Uint8Array) {
-  const archive = await openArchive(streamed(bytes), join(directory.path, "spool"));
+  const archive = await openArchive(streamed(bytes), join(directory.path, "spool"), programs);
   if (archive === undefined) throw new Error("the archive is empty");
   return archive;
 }
@@ -207,21 +211,62 @@ test("what is no archive is refused, whether cut, damaged or something else", as
   }
 });
 
-test("compressions that cannot be read are named with what to do", async () => {
+test("a compression that cannot be read is named with what to do", async () => {
   using directory = temporaryDirectory();
-  const xz = new Uint8Array([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, ...new Uint8Array(600)]);
-  await expect(open(directory, xz)).rejects.toMatchObject({
+  const lz4 = new Uint8Array([0x04, 0x22, 0x4d, 0x18, ...new Uint8Array(600)]);
+  await expect(open(directory, lz4)).rejects.toMatchObject({
     code: "unsupported",
-    message: "the archive is compressed with xz, which is not supported",
-    hint: "decompress it first, with xz -d",
+    message: "the archive is compressed with lz4, which is not supported",
+    hint: "decompress it first, with lz4 -d",
   });
-  const bzip2 = new Uint8Array([0x42, 0x5a, 0x68, 0x39, ...new Uint8Array(600)]);
-  await expect(open(directory, bzip2)).rejects.toThrow("compressed with bzip2");
+});
+
+describe("a program that decompresses", () => {
+  const xz = new Uint8Array([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, ...new Uint8Array(3 << 20)]);
+  const through = (program: string, source: AsyncIterable<Uint8Array>) =>
+    decompressArchive(source, () => ["sh", "-c", program]);
+
+  test("gets all of it, and everything that it writes is read", async () => {
+    let length = 0;
+    for await (const chunk of (await through("cat; echo end", streamed(xz, 100_000)))!)
+      length += chunk.length;
+    expect(length).toBe(xz.length + 4);
+  });
+
+  test.each(["exit 1", "cat; exit 1", "head -c 1000; exit 1"])(
+    "and fails (%s) is an error",
+    async (program) => {
+      const read = async () => {
+        for await (const _ of (await through(program, streamed(xz, 100_000)))!);
+      };
+      await expect(read()).rejects.toMatchObject({
+        code: "invalid-image",
+        message: "cannot decompress the archive (xz)",
+      });
+    },
+  );
+
+  test("ends with the source, when that fails", async () => {
+    async function* failing() {
+      yield xz;
+      throw new BerthError("interrupted", "called off");
+    }
+    const read = async () => {
+      for await (const _ of (await through("cat", failing()))!);
+    };
+    await expect(read()).rejects.toMatchObject({ code: "interrupted" });
+  });
+
+  test("ends with the reader", async () => {
+    for await (const _ of (await through("cat; exec sleep 1000", streamed(xz, 100_000)))!) break;
+  });
 });
 
 test("an empty stream is no archive", async () => {
   using directory = temporaryDirectory();
-  expect(await openArchive(streamed(new Uint8Array()), join(directory.path, "spool"))).toBeUndefined();
+  expect(
+    await openArchive(streamed(new Uint8Array()), join(directory.path, "spool"), programs),
+  ).toBeUndefined();
   expect(readdirSync(directory.path)).toEqual([]);
 });
 

@@ -42,7 +42,7 @@ async function write(images: readonly ImageToArchive[], format: ImageArchiveForm
 
 const read = async (bytes: Uint8Array) => {
   spools += 1;
-  return (await openArchive(streamed(bytes, 100_000), join(directory.path, `spool${spools}`)))!;
+  return (await openArchive(streamed(bytes, 100_000), join(directory.path, `spool${spools}`), () => []))!;
 };
 const files = async (bytes: Uint8Array<ArrayBuffer>) =>
   new Map(
