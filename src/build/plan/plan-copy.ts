@@ -75,7 +75,7 @@ function sourceOf(path: string, instruction: CopyInstruction, checksum: string):
 
 /** As BuildKit tells git repositories from other URLs. */
 export function isGitUrl(text: string): boolean {
-  return /^git(\+ssh)?:\/\/|^ssh:\/\/|^git@[^/]+:|^https?:\/\/[^?#]+\.git(#.*)?$/.test(text);
+  return /^git(\+ssh)?:\/\/|^ssh:\/\/|^[\w-]+@[\w.-]+:|^https?:\/\/[^?#]+\.git([?#].*)?$/.test(text);
 }
 
 function nameOfUrl(text: string): string {

@@ -6,7 +6,8 @@ import { isDirectory } from "../../snapshot/directory-stack.ts";
 import { isArchive, unpackArchive } from "./archives.ts";
 import type { BuildEnvironment } from "./build-environment.ts";
 import { withTree } from "./host-tree.ts";
-import { type DownloadedFile, fetchFile, fetchRepository, requireDigest } from "./remote-files.ts";
+import { fetchRepository } from "./git-repository.ts";
+import { type DownloadedFile, fetchFile, requireDigest } from "./remote-files.ts";
 import type { SourceTrees } from "./source-trees.ts";
 
 /** One source of a COPY or ADD: what tells whether it changed, and what is copied when it comes to that. */

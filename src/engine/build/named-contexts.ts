@@ -4,7 +4,8 @@ import type { BuildTools } from "./build-environment.ts";
 import { BerthError } from "../../base/errors.ts";
 import { isArchive } from "./archives.ts";
 import { contextOfArchive, isRepository } from "./open-context.ts";
-import { fetchFile, fetchRepository } from "./remote-files.ts";
+import { fetchRepository, placeOf } from "./git-repository.ts";
+import { fetchFile } from "./remote-files.ts";
 import type { NamedTree } from "./source-trees.ts";
 
 const imageScheme = "docker-image://";
@@ -34,10 +35,7 @@ async function open(
   place: string,
   workingDirectory: string,
 ): Promise<NamedTree> {
-  if (isRepository(place)) {
-    const { directory } = await fetchRepository(build, place);
-    return { directory, ignore: [] };
-  }
+  if (isRepository(place)) return { directory: placeOf(await fetchRepository(build, place)), ignore: [] };
   if (/^https?:\/\//.test(place)) {
     const { path } = await fetchFile(build, place);
     if (!(await isArchive(build, path))) throw new BerthError("invalid-argument", `${place} is no archive`);

@@ -1,5 +1,4 @@
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
-import { join } from "node:path";
 import { BerthError } from "../../base/errors.ts";
 import { isGitUrl } from "../../build/plan/plan-copy.ts";
 import { isArchive, unpackArchive } from "./archives.ts";
@@ -9,7 +8,8 @@ import { type BuildTools, temporaryPath, toolsOf } from "./build-environment.ts"
 import type { BuildOptions } from "./build-options.ts";
 import { copyOut } from "./mount-files.ts";
 import { asVertex, type BuildProgress } from "./progress.ts";
-import { fetchFile, fetchRepository } from "./remote-files.ts";
+import { fetchRepository, placeOf } from "./git-repository.ts";
+import { fetchFile } from "./remote-files.ts";
 
 /** The Dockerfile and what it is built from, told as BuildKit tells it; everything is gone when `stack` is. */
 export async function loadDefinition(
@@ -28,37 +28,32 @@ export async function loadDefinition(
 
 /** Opens what `build` was called with: a directory, stdin, a repository, or an archive or Dockerfile on the web. */
 async function openContext(build: BuildTools, options: BuildOptions): Promise<BuildContext> {
-  const { context, dockerfile, workingDirectory } = options;
+  const { context, dockerfile, workingDirectory, buildArgs } = options;
+  const among = async (root: string) => withDockerfile(root, namesOf(dockerfile));
+  const beside = async (root: string) => {
+    const text = dockerfile === "-" ? readFileSync(await spool(build, options.stdin()), "utf8") : undefined;
+    return openDirectoryContext(root, dockerfile, workingDirectory, text);
+  };
   if (context === "-") {
     if (dockerfile === "-")
       throw new BerthError(
         "usage",
         "invalid argument: can't use stdin for both build context and dockerfile",
       );
-    return fromFile(build, await spool(build, options.stdin()), dockerfile);
+    return fromFile(build, await spool(build, options.stdin()), among);
   }
+  // A relative path is one among the files that come from elsewhere.
+  const remote = dockerfile === "-" || dockerfile?.startsWith("/") ? beside : among;
   if (isRepository(context)) {
-    const { directory, subdirectory } = await fetchRepository(build, context);
-    return withDockerfile(subdirectoryOf(directory, subdirectory), namesOf(dockerfile));
+    const keepGitDirectory = /^(1|t|true)$/i.test(buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? "");
+    return remote(placeOf(await fetchRepository(build, context, { keepGitDirectory })));
   }
-  if (/^https?:\/\//.test(context)) {
-    const { path } = await fetchFile(build, context);
-    return fromFile(build, path, dockerfile);
-  }
-  if (dockerfile !== "-") return openDirectoryContext(context, dockerfile, workingDirectory);
-  const text = readFileSync(await spool(build, options.stdin()), "utf8");
-  return openDirectoryContext(context, dockerfile, workingDirectory, text);
+  if (/^https?:\/\//.test(context)) return fromFile(build, (await fetchFile(build, context)).path, remote);
+  return beside(context);
 }
 
 export function isRepository(text: string): boolean {
   return isGitUrl(text) || text.startsWith("github.com/");
-}
-
-/** A directory inside a repository; nothing leads out of it, because trees are read by descriptor. */
-function subdirectoryOf(directory: string, subdirectory: string): string {
-  const parts = subdirectory.split("/").filter((part) => part !== "" && part !== ".");
-  if (parts.includes("..")) throw new BerthError("invalid-argument", `invalid subdirectory ${subdirectory}`);
-  return join(directory, ...parts);
 }
 
 const namesOf = (dockerfile: string | undefined) =>
@@ -68,10 +63,9 @@ const namesOf = (dockerfile: string | undefined) =>
 async function fromFile(
   build: BuildTools,
   path: string,
-  dockerfile: string | undefined,
+  withFiles: (root: string) => Promise<BuildContext>,
 ): Promise<BuildContext> {
-  if (await isArchive(build, path))
-    return withDockerfile(await contextOfArchive(build, path), namesOf(dockerfile));
+  if (await isArchive(build, path)) return withFiles(await contextOfArchive(build, path));
   const text = readFileSync(path, "utf8");
   return { directory: undefined, dockerfile: { name: "Dockerfile", text }, ignore: [] };
 }
