@@ -109,7 +109,7 @@ export async function copyOut(
       missingParent: (directory) =>
         new BerthError(
           "not-found",
-          `invalid output path: directory "${displayName(directory)}" does not exist`,
+          `invalid output path: directory "${displayName(directory).slice(0, -1)}" does not exist`,
         ),
     },
   );

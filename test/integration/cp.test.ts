@@ -254,6 +254,8 @@ describe("with any driver", () => {
       [["a"], 1, "'berth cp' requires 2 arguments"],
       [["", "x:/"], 1, "source can not be empty"],
       [["x:/", ""], 1, "destination can not be empty"],
+      [["nope:", "."], 1, "path cannot be empty"],
+      [["/etc/hosts", "nope:"], 1, "path cannot be empty"],
       [["a:/x", "b:/y"], 1, "copying between containers is not supported"],
       [["/a", "/b"], 1, "must specify at least one container source"],
       [["./with:colon", "nope:/"], 1, "No such container: nope"],

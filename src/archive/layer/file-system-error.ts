@@ -17,8 +17,7 @@ const codes = new Map<number, ErrorCode>([
 export function fileSystemError(what: string, name: ByteString, result: number): BerthError {
   const cause = new SystemCallError(what, -result);
   const code = codes.get(result) ?? "internal";
-  const reason = code === "no-space" ? "no space left on device" : cause.code;
-  return new BerthError(code, `cannot ${what} "${displayName(name)}": ${reason}`, {
+  return new BerthError(code, `cannot ${what} "${displayName(name)}": ${cause.meaning}`, {
     cause,
     ...(code === "no-space" ? { hint: "free disk space, for example with berth rmi, and try again" } : {}),
   });
