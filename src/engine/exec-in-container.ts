@@ -1,3 +1,4 @@
+import { BerthError, isBerthError } from "../base/errors.ts";
 import { ContainerEnded, type JoinedProgram, join } from "../container/join.ts";
 import type { ProcessSpec } from "../container/spec.ts";
 import type { ContainerRecord } from "../store/types.ts";
@@ -68,6 +69,12 @@ export async function execInContainer(
     });
   } catch (error) {
     if (error instanceof ContainerEnded) throw notRunning(record.id);
+    // Docker's status for a user that is not there is 126, too (moby daemon/exec.go).
+    if (isBerthError(error, "invalid-argument"))
+      throw new BerthError("command-not-executable", error.message, {
+        cause: error,
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+      });
     throw error;
   }
 }

@@ -171,7 +171,7 @@ describe.each(["overlay", "fuse-overlayfs"])("exec with %s", (driver) => {
     });
     const user = await exec(["-u", "stranger", container.name, "id"]);
     expect(user).toMatchObject({
-      code: 1,
+      code: 126,
       stderr: expect.stringContaining("unable to find user stranger: no matching entries in passwd file"),
     });
   });

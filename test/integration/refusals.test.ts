@@ -170,3 +170,15 @@ describe("a value that makes no sense is refused", () => {
     expect(await first(words)).toEqual([status, "", expect.stringContaining(message)]);
   });
 });
+
+test("an empty name is that of nothing", async () => {
+  for (const [words, message] of [
+    [["inspect", ""], "error: no such object: "],
+    [["network", "inspect", ""], "berth: network  not found"],
+  ] as const)
+    expect(await lab.berth(words)).toMatchObject({
+      code: 1,
+      stdout: "[]\n",
+      stderr: expect.stringContaining(message),
+    });
+});

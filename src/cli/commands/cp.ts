@@ -28,7 +28,8 @@ export const cp = defineCommand({
     const [from, to] = [splitCopyArgument(source), splitCopyArgument(destination)];
     if (from.container !== undefined && to.container !== undefined)
       throw new BerthError("unsupported", "copying between containers is not supported");
-    if (from.path === "" || to.path === "") throw new BerthError("usage", "bad parameter: path cannot be empty");
+    if (from.path === "" || to.path === "")
+      throw new BerthError("usage", "bad parameter: path cannot be empty");
     const follow = flags["follow-link"];
     const { workingDirectory } = host;
     const engine = await import("../../engine/copy.ts");

@@ -97,7 +97,7 @@ export function inspectNetwork(context: EngineContext, nameOrId: string): Record
   const found = store.networks.find(nameOrId);
   const network =
     found === undefined
-      ? predefined().find(({ id, name }) => name === nameOrId || id.startsWith(nameOrId))
+      ? predefined().find(({ id, name }) => name === nameOrId || (nameOrId !== "" && id.startsWith(nameOrId)))
       : summarize(found);
   if (network === undefined) throw new BerthError("not-found", `network ${nameOrId} not found`);
   const { record } = network;
