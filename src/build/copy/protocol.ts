@@ -61,12 +61,22 @@ export interface RemoveStubsRequest {
   readonly stubs: readonly Stub[];
 }
 
-export type BuildWorkerRequest = CopyRequest | DigestRequest | RemoveStubsRequest;
+/** Gives a file of the person's, which may be a socket, to another one of their ids. */
+export interface GiveRequest {
+  readonly kind: "give";
+  readonly directory: string;
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export type BuildWorkerRequest = CopyRequest | DigestRequest | RemoveStubsRequest | GiveRequest;
 
 export interface BuildWorkerResults {
   readonly copy: WrittenLayer;
   readonly digest: ContentDigest;
   readonly "remove-stubs": undefined;
+  readonly give: undefined;
 }
 
 export interface ContentDigest {

@@ -29,6 +29,13 @@ async function perform(request: BuildWorkerRequest): Promise<BuildWorkerResults[
       removeStubs(calls, tree, new Tree(calls, openRoots(request.base)), request.stubs);
       return undefined;
     }
+    case "give": {
+      const name = toByteString(request.name);
+      const directory = open(request.directory, O.RDONLY | O.DIRECTORY);
+      const failure = calls.changeOwnerAt(directory, name, request.uid, request.gid);
+      if (failure < 0) throw fileSystemError("chown", name, failure);
+      return undefined;
+    }
     default:
       request satisfies never;
       throw new BerthError("internal", "unknown request to internal-build-worker");

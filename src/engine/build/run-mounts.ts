@@ -116,7 +116,7 @@ async function makeMount(
     case "secret":
       return secretMount(build, stack, mount);
     case "ssh":
-      return sshMount(build, mount, index);
+      return sshMount(build, stack, mount, index);
     default:
       mount.type satisfies never;
       throw new BerthError("internal", "unknown mount of RUN");

@@ -1,19 +1,25 @@
 import type { CleanupStack } from "../../base/cleanup-stack.ts";
 import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { systemErrorCode } from "../../base/errors.ts";
 import { randomHex } from "../../sys/random-hex.ts";
 import { DockerfileError } from "../../build/dockerfile-error.ts";
 import type { PlannedMount } from "../../build/plan/types.ts";
 import { ensurePrivateDirectory } from "../../sys/unpack-helpers.ts";
 import type { BuildEnvironment } from "./build-environment.ts";
+import { askBuildWorker } from "./build-worker.ts";
 import type { MadeMount } from "./made-mount.ts";
+import { relaySocket } from "./relay-socket.ts";
 
 /**
  * A secret as a file or a variable of one RUN. It is no part of the step's key, and is on a disk only while the step runs,
  * in the runtime directory.
  */
-export function secretMount(build: BuildEnvironment, stack: CleanupStack, mount: PlannedMount): MadeMount {
+export async function secretMount(
+  build: BuildEnvironment,
+  stack: CleanupStack,
+  mount: PlannedMount,
+): Promise<MadeMount> {
   const id = mount.id || mount.source || basename(mount.target);
   const value = readSecret(build, id);
   if (value === undefined) {
@@ -22,18 +28,32 @@ export function secretMount(build: BuildEnvironment, stack: CleanupStack, mount:
   }
   const env = mount.env === undefined ? {} : { env: `${mount.env || id}=${value.toString()}` };
   if (mount.env !== undefined && mount.target === "") return env;
-  if ((mount.uid ?? 0) !== 0 || (mount.gid ?? 0) !== 0)
-    throw new DockerfileError("secrets of another owner than root are not supported yet", undefined, {
-      hint: "mode=0444 lets everybody in the step read it",
-    });
-  const { runtime } = build.context.directories;
-  ensurePrivateDirectory(runtime);
-  const source = join(runtime, `secret-${randomHex(16)}`);
-  stack.defer(() => rmSync(source, { force: true }));
+  const source = newName(build, stack, "secret");
   writeFileSync(source, value, { mode: 0o600, flag: "wx" });
-  chmodSync(source, mount.mode ?? 0o400);
+  await give(build, source, { mode: 0o400, ...mount });
   const target = resolve("/run/secrets", mount.target || id);
   return { ...env, mount: { kind: "bind", source, target, readOnly: true, createSource: false } };
+}
+
+/** A name in the runtime directory, for as long as the step runs. */
+function newName({ context }: BuildEnvironment, stack: CleanupStack, kind: string): string {
+  const { runtime } = context.directories;
+  ensurePrivateDirectory(runtime);
+  const path = join(runtime, `${kind}-${randomHex(16)}`);
+  stack.defer(() => rmSync(path, { force: true }));
+  return path;
+}
+
+/** Gives a file the owner and mode that a mount wants. With one id everybody is its owner. */
+async function give(
+  { context, signal }: BuildEnvironment,
+  path: string,
+  { mode, uid = 0, gid = 0 }: Pick<PlannedMount, "uid" | "gid"> & { readonly mode: number },
+): Promise<void> {
+  chmodSync(path, mode);
+  if ((uid === 0 && gid === 0) || context.identity.mode === "single") return;
+  const place = { directory: dirname(path), name: basename(path) };
+  await askBuildWorker(context, { kind: "give", ...place, uid, gid }, signal);
 }
 
 function readSecret({ options, context }: BuildEnvironment, id: string): Buffer | undefined {
@@ -54,16 +74,28 @@ function readSecret({ options, context }: BuildEnvironment, id: string): Buffer 
   }
 }
 
-/** The socket of the person's ssh agent. */
-export function sshMount({ options }: BuildEnvironment, mount: PlannedMount, index: number): MadeMount {
+/** The socket of the person's ssh agent, or one of ours that leads there and belongs to whom the mount says. */
+export async function sshMount(
+  build: BuildEnvironment,
+  stack: CleanupStack,
+  mount: PlannedMount,
+  index: number,
+): Promise<MadeMount> {
   const id = mount.id || "default";
-  const source = options.ssh[id];
-  if (source === undefined) {
+  const agent = build.options.ssh[id];
+  if (agent === undefined) {
     if (mount.required)
       throw new DockerfileError(`unset ssh forward key ${id}`, undefined, {
         hint: `berth build --ssh ${id} passes on the agent of SSH_AUTH_SOCK`,
       });
     return {};
+  }
+  const { uid, gid, mode = 0o600 } = mount;
+  let source = agent;
+  if (uid || gid || mode !== 0o600) {
+    source = newName(build, stack, "agent");
+    stack.use(await relaySocket(source, agent));
+    await give(build, source, { ...mount, mode });
   }
   const target = mount.target || `/run/buildkit/ssh_agent.${index}`;
   return {
