@@ -1,6 +1,6 @@
 import { BerthError, messageOf } from "../base/errors.ts";
 import type { Store } from "../store/store.ts";
-import type { ContainerRecord, ContainerState, ImageRecord } from "../store/types.ts";
+import type { ContainerHealth, ContainerRecord, ContainerState, ImageRecord } from "../store/types.ts";
 import { identifyProcess } from "../sys/process-identity.ts";
 import { emitContainerEvent, emitEnd, emitStart } from "./container-event.ts";
 import { insertContainer } from "./container-identity.ts";
@@ -124,8 +124,8 @@ export class ContainerLife implements AsyncDisposable {
 
   /** It ended and will be started again: by its restart policy, or because somebody asked for it. */
   restarting(exitCode: number, by: "policy" | "person"): void {
-    this.#update(({ monitor, startedAt, asked, oomKilled, restarts = 0 }) => ({
-      ...given({ monitor, startedAt, oomKilled }),
+    this.#update(({ monitor, startedAt, asked, oomKilled, health, restarts = 0 }) => ({
+      ...given({ monitor, startedAt, oomKilled, health: health && ended(health) }),
       ...(asked === "stop" ? { asked } : {}),
       status: "restarting",
       exitCode,
@@ -168,9 +168,13 @@ function past({
   startedAt,
   restarts,
   oomKilled,
-}: ContainerState): Pick<ContainerState, "startedAt" | "restarts" | "oomKilled"> {
-  return given({ startedAt, restarts, oomKilled });
+  health,
+}: ContainerState): Pick<ContainerState, "startedAt" | "restarts" | "oomKilled" | "health"> {
+  return given({ startedAt, restarts, oomKilled, health: health && ended(health) });
 }
+
+/** With its last checks; scripts ask for `.State.Health.Status` until it is one that they know. */
+const ended = (health: ContainerHealth): ContainerHealth => ({ ...health, status: "unhealthy" });
 
 /** Without what is undefined. */
 function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

@@ -37,9 +37,15 @@ export async function currentContainers(context: EngineContext): Promise<readonl
 }
 
 /** A container that was never started is what it was; another one was killed with its monitor. */
-function stateWithoutMonitor({ startedAt }: ContainerState): ContainerState {
+function stateWithoutMonitor({ startedAt, health }: ContainerState): ContainerState {
   if (startedAt === undefined) return { status: "created" };
-  return { status: "exited", exitCode: killed, startedAt, finishedAt: new Date().toISOString() };
+  return {
+    status: "exited",
+    exitCode: killed,
+    startedAt,
+    finishedAt: new Date().toISOString(),
+    ...(health ? { health: { ...health, status: "unhealthy" } } : {}),
+  };
 }
 
 /** What became of an abandoned container; undefined when it was a `--rm` one and is gone now. */

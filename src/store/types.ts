@@ -61,7 +61,7 @@ export interface ContainerState {
   readonly startedAt?: string;
   readonly finishedAt?: string;
   readonly oomKilled?: boolean;
-  /** Only of a container with health checks, while it runs. */
+  /** Only of a container with health checks that was started; one that has ended is unhealthy, as Docker has it. */
   readonly health?: ContainerHealth;
   /** The directory of the container's cgroup, if it has one. */
   readonly cgroup?: string;

@@ -109,6 +109,18 @@ describe("a container with a health check", () => {
     expect([other, none].length).toBe(2);
   }, 30_000);
 
+  test("of a container that has ended is unhealthy, with the last checks", async () => {
+    await using _ = await start("over", builtinImage, "--health-cmd", "echo fine", "--health-interval=50ms");
+    await until("over", "healthy");
+    await lab.berth(["kill", "over"]);
+    await lab.berth(["wait", "over"]);
+    expect(await health("over")).toMatchObject({ Status: "unhealthy" });
+    expect((await health("over")).Log[0]).toMatchObject({ ExitCode: 0, Output: "fine\n" });
+    expect((await lab.berth(["ps", "-a", "--format", "{{.Status}}"])).stdout).toStartWith("Exited (137) ");
+    await lab.berth(["start", "over"]);
+    await until("over", "healthy");
+  }, 30_000);
+
   test("counts a check that takes too long, cannot be run or talks too much", async () => {
     const flags = ["--health-interval=50ms", "--health-retries=1"];
     await using _ = await start(
@@ -146,7 +158,7 @@ describe("a container with a health check", () => {
     await until("again", "healthy");
     const monitor = (await lab.berth(["inspect", "-f", "{{.State.Pid}}", "again"])).stdout.trim();
     expect((await lab.berth(["stop", "-t", "0", "again"])).code).toBe(0);
-    expect(await health("again")).toBeNull();
+    expect(await health("again")).toMatchObject({ Status: "unhealthy" });
     expect((await lab.berth(["start", "again"])).code).toBe(0);
     const { Log } = await until("again", "healthy");
     expect(Log.length).toBeLessThanOrEqual(5);
