@@ -103,12 +103,17 @@ export class ContainerLife implements AsyncDisposable {
     if (this.#record !== undefined) emitContainerEvent(this.#context, this.#record, "attach");
   }
 
-  started(pid: number): void {
+  /** With the check of its health, whose first result is still to come. */
+  started(pid: number, check: ContainerOptions["healthcheck"]): void {
     const identity = identifyProcess(pid);
+    const isChecked = check !== undefined && check.Test?.[0] !== "NONE";
     this.#record = this.#store?.containers.update(
       this.id,
-      ({ monitor, restarts, asked, finishedAt, cgroup, ports }) => ({
+      ({ monitor, restarts, asked, finishedAt, cgroup, ports, health }) => ({
         ...given({ monitor, restarts, finishedAt, cgroup, ports, process: identity }),
+        ...(isChecked
+          ? { health: { status: "starting", failingStreak: 0, log: health?.log ?? [] } as const }
+          : {}),
         ...(asked === "stop" ? { asked } : {}),
         status: "running",
         startedAt: now(),

@@ -42,8 +42,7 @@ interface Checks {
 async function checkUntilEnd(context: EngineContext, id: string, checks: Checks): Promise<void> {
   const timing = timingOf(checks.check);
   const startedAt = Date.now();
-  let health = startingHealth;
-  keep(context, id, health);
+  let health = context.store.containers.get(id).state.health ?? startingHealth;
   for (;;) {
     await pause(delayOf(health, timing, Date.now() - startedAt), checks.signal);
     if (checks.signal.aborted) return;

@@ -53,7 +53,7 @@ export async function runContainer(
   life.attached();
   void Promise.all([import("../snapshot/remove-snapshot-tree.ts"), import("../sys/exit-now.ts")]);
   const launched = await starting;
-  life.started(launched.pid);
+  life.started(launched.pid, container.options.healthcheck);
   signals.to(launched.pid);
   if (container.options.healthcheck) {
     const { startHealthChecks } = await import("./health.ts");

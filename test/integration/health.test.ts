@@ -47,6 +47,7 @@ describe("a container with a health check", () => {
       "turning",
       builtinImage,
       ...quick,
+      ...["--health-start-period=1h", "--health-start-interval=50ms"], // starting for as long as it is not good
       "--health-cmd",
       "echo said; test -e /tmp/good",
     );

@@ -109,7 +109,7 @@ async function runUntilItStays(
         log,
         onStarted: (pid) => {
           startedAt = performance.now();
-          life.started(pid);
+          life.started(pid, made.options.healthcheck);
           surroundings.onStarted(pid);
         },
       });
