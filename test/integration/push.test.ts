@@ -144,6 +144,7 @@ describe.skipIf(missing)("push", () => {
 
   test("pushes none of a repository's tags where one is for another platform", async () => {
     const name = `${target.host}/copy/mixed`;
+    await succeed("pull", `${source.host}/team/app:index`);
     await succeed("tag", `${source.host}/team/app:index`, `${name}:a`);
     const tar = join(directory.path, "other.tar");
     writeFileSync(tar, await tarOf([{ name: "f", content: Buffer.from("x") }]));
