@@ -1,6 +1,6 @@
 import { BerthError } from "../base/errors.ts";
 import { shortDigest } from "../oci/digest.ts";
-import { isForeignLayer } from "../oci/media-types.ts";
+import { isElsewhere } from "../oci/media-types.ts";
 import { selectPlatform } from "../oci/platform.ts";
 import { trimReference } from "../oci/reference.ts";
 import type {
@@ -64,7 +64,7 @@ export function blobsOf(documents: readonly CopiedDocument[]): readonly Descript
   const blobs = new Map<Digest, Descriptor>();
   for (const { manifest } of documents)
     for (const blob of manifest === undefined ? [] : [...manifest.layers, manifest.config])
-      if (!isForeignLayer(blob.mediaType)) blobs.set(blob.digest, blob);
+      if (!isElsewhere(blob)) blobs.set(blob.digest, blob);
   return [...blobs.values()];
 }
 

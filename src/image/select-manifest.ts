@@ -1,5 +1,5 @@
 import { BerthError } from "../base/errors.ts";
-import { isForeignLayer, isLayer } from "../oci/media-types.ts";
+import { isElsewhere, isLayer } from "../oci/media-types.ts";
 import { formatPlatform, selectPlatform } from "../oci/platform.ts";
 import type { RawDocument } from "../oci/transport.ts";
 import type { Descriptor, Manifest, Platform } from "../oci/types.ts";
@@ -68,7 +68,7 @@ function refuseUnusable(manifest: Manifest): void {
     );
   }
   for (const layer of manifest.layers) {
-    if (isForeignLayer(layer.mediaType)) {
+    if (isElsewhere(layer)) {
       throw new BerthError(
         "unsupported",
         `layer ${layer.digest} is not distributable and must not be fetched from elsewhere`,

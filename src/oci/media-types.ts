@@ -1,4 +1,5 @@
 /** Media types of image-spec 1.1 ("media-types.md") and of Docker's schema 2. */
+import type { Descriptor } from "./types.ts";
 
 export const mediaTypes = {
   ociIndex: "application/vnd.oci.image.index.v1+json",
@@ -65,9 +66,14 @@ export function isLayer(mediaType: string): boolean {
   return layers.has(mediaType);
 }
 
-/** Layers that registries do not hold ("foreign", "nondistributable"); their `urls` are never fetched (CVE-2020-15157). */
+/** Layers that registries need not hold ("foreign", "nondistributable"). */
 export function isForeignLayer(mediaType: string): boolean {
   return isLayer(mediaType) && /\.(foreign|nondistributable)\./.test(mediaType);
+}
+
+/** A foreign layer that is elsewhere; its `urls` are never fetched (CVE-2020-15157). One without is at its registry, like any. */
+export function isElsewhere({ mediaType, urls = [] }: Pick<Descriptor, "mediaType" | "urls">): boolean {
+  return isForeignLayer(mediaType) && urls.length > 0;
 }
 
 /** The compression that a layer's media type states; undefined for what is not a layer. */

@@ -219,9 +219,19 @@ const artifact = (manifest: Record<string, unknown>) => ({
   artifactType: "application/vnd.example.sbom",
   config: { mediaType: "application/vnd.oci.empty.v1+json", digest: digestOf("{}"), size: 2 },
 });
-const retype = (mediaType: string) => (manifest: Record<string, unknown>) => ({
-  ...manifest,
-  layers: (manifest.layers as object[]).map((layer) => ({ ...layer, mediaType })),
+const foreignLayer = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+const retype =
+  (mediaType: string, more = {}) =>
+  (manifest: Record<string, unknown>) => ({
+    ...manifest,
+    layers: (manifest.layers as object[]).map((layer) => ({ ...layer, mediaType, ...more })),
+  });
+
+test("a layer that is not to be distributed, but is at no other address, comes from the registry", async () => {
+  using temporary = temporaryStore();
+  const image = memoryImage({ layers: ["layer"], manifest: retype(foreignLayer) });
+  await importer(temporary, new MemorySource().add(name, image)).run();
+  expect(temporary.store.blobs.has(image.layers[0]!.digest)).toBe(true);
 });
 
 test.each([
@@ -229,7 +239,7 @@ test.each([
   ["a layer of an unknown type", { manifest: retype("application/pdf") }, "unknown type application/pdf"],
   [
     "a foreign layer",
-    { manifest: retype("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip") },
+    { manifest: retype(foreignLayer, { urls: ["http://127.0.0.1:1/"] }) },
     "is not distributable",
   ],
   [
