@@ -4,7 +4,7 @@ import { mediaTypes } from "../oci/media-types.ts";
 import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
 import type { RawDocument } from "../oci/transport.ts";
 import type { Descriptor, Platform, Reference } from "../oci/types.ts";
-import { parseManifestOrIndex } from "../oci/validate.ts";
+import { isImageManifest, parseManifestOrIndex } from "../oci/validate.ts";
 import type { ListedManifest } from "../store/manifest-lists.ts";
 import type { EngineContext } from "./context.ts";
 import { configuredPlatform, indexOf, localMembers } from "./manifest-lists.ts";
@@ -61,8 +61,11 @@ export async function describeManifests(
   const { root, repository } = source;
   const name = source.name ?? (repository.digest === undefined ? text : formatReference(repository));
   const parsed = parseManifestOrIndex(root.bytes, root.descriptor.mediaType);
-  if (parsed.kind === "manifest")
-    return described(name, root, await configuredPlatform(source, parsed.manifest, signal));
+  if (parsed.kind === "manifest") {
+    const { manifest } = parsed;
+    const isImage = isImageManifest(manifest); // an artifact has no platform
+    return described(name, root, isImage ? await configuredPlatform(source, manifest, signal) : undefined);
+  }
   const { manifests } = parsed.index;
   if (manifests.length > mostMembers)
     throw new BerthError(

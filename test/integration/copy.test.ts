@@ -170,6 +170,35 @@ describe.skipIf(missing)("copy", () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("manifest unknown") });
   });
 
+  test("an artifact is copied and described, and not brought into the store", async () => {
+    const root = newRoot();
+    const layout = join(root, "artifact");
+    const content = "{}";
+    const blob = (text: string, mediaType: string) => {
+      const digest = digestOf(text);
+      mkdirSync(join(layout, "blobs/sha256"), { recursive: true });
+      writeFileSync(join(layout, "blobs/sha256", digest.replace("sha256:", "")), text);
+      return { mediaType, digest, size: text.length };
+    };
+    const mediaType = "application/vnd.oci.image.manifest.v1+json";
+    const empty = blob(content, "application/vnd.oci.empty.v1+json");
+    const artifactType = "application/vnd.example+json";
+    const manifest = { schemaVersion: 2, mediaType, artifactType, config: empty, layers: [empty] };
+    const entry = blob(JSON.stringify(manifest), mediaType);
+    writeFileSync(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+    writeFileSync(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [entry] }));
+    const there = `${registry.host}/artifact:1`;
+    await succeed(root, "copy", `oci:${layout}`, `docker://${there}`);
+    expect(JSON.parse(await raw(`docker://${there}`))).toEqual(manifest);
+    const described = JSON.parse(await succeed(root, "manifest", "inspect", "-v", there));
+    expect(described).toMatchObject({ Ref: there, Descriptor: entry, OCIManifest: manifest });
+    const { code, stderr } = await runBerth(root, ["copy", `docker://${there}`, "here"]);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining(`an artifact of type ${artifactType}`),
+    });
+  });
+
   test("manifest inspect -v refuses an index of more manifests than anybody has", async () => {
     const root = newRoot();
     const layout = join(root, "layout");
