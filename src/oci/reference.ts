@@ -96,7 +96,10 @@ export function parseReference(text: string): Reference {
   if (name.toLowerCase() !== name) {
     throw invalid(`invalid reference format: repository name (${name}) must be lowercase`);
   }
-  return parsePlainReference(`${domain}/${remainder}`);
+  const reference = parsePlainReference(`${domain}/${remainder}`);
+  // What is meant as a host and cannot be one would be read as part of the path.
+  if (reference.domain !== domain) throw invalid("invalid reference format");
+  return reference;
 }
 
 /** Whether a reference that a person typed tells its registry. */

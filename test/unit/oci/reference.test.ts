@@ -15,7 +15,7 @@ import {
   withDigest,
   withTag,
 } from "../../../src/oci/reference.ts";
-import type { Digest } from "../../../src/oci/types.ts";
+import type { Digest, Reference } from "../../../src/oci/types.ts";
 import { sharedCases } from "../../support/shared-cases.ts";
 import { expectLinearTime } from "../../support/linear-time.ts";
 
@@ -63,6 +63,8 @@ describe("what is not a reference is refused with Docker's text", () => {
     ["a\n", "invalid reference format"],
     ["../etc/passwd", "invalid reference format"],
     ["http://a/b", "invalid reference format"],
+    ["my_host.example/a", "invalid reference format"],
+    ["a__b.example/c:1", "invalid reference format"],
     ["a@sha256:00", "invalid reference format"],
     [`a@sha256:${"0".repeat(40)}`, "invalid checksum digest length"],
     [`a@sha512:${"0".repeat(128)}`, "unsupported digest algorithm"],
@@ -93,6 +95,41 @@ test("parts of a reference change without touching the others", () => {
   expect(repositoryName(reference)).toBe("ghcr.io/a/b");
   expect(familiarName(parseReference("nginx:1"))).toBe("nginx");
   expect(() => withTag(reference, "a/b")).toThrow("invalid tag format");
+});
+
+test("what was read is written so that it is read as the same again", () => {
+  const pieces = [
+    "a",
+    "B",
+    "_",
+    "__",
+    ".",
+    "-",
+    "/",
+    ":",
+    "1",
+    "[::1]",
+    "localhost",
+    "docker.io",
+    "library",
+    "@",
+  ];
+  let read = 0;
+  for (let seed = 1; seed < 40_000; seed++) {
+    let rest = seed * 2_654_435_761;
+    let text = "a";
+    for (; rest >= 1; rest = Math.floor(rest / pieces.length)) text += pieces[rest % pieces.length];
+    let reference: Reference;
+    try {
+      reference = parseReference(text);
+    } catch {
+      continue;
+    }
+    read++;
+    for (const written of [formatReference(reference), familiarString(reference)])
+      expect({ text, written, reference: parseReference(written) }).toEqual({ text, written, reference });
+  }
+  expect(read).toBeGreaterThan(100);
 });
 
 test("an id is told from a name", () => {
