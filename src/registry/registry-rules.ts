@@ -1,5 +1,5 @@
 import { BerthError } from "../base/errors.ts";
-import { familiarName, parseReference, repositoryName } from "../oci/reference.ts";
+import { familiarName, formatReference, parseReference, repositoryName } from "../oci/reference.ts";
 import type { Reference } from "../oci/types.ts";
 import type { RegistriesConfiguration, RegistryEntry } from "./registries-file.ts";
 
@@ -65,7 +65,7 @@ export function ownEndpoint(reference: Reference, registries: readonly RegistryE
 export interface ShortName {
   /** In the order in which they are tried; the tag or digest is that of the name. */
   readonly candidates: readonly [Reference, ...Reference[]];
-  /** The file with the alias that decided. */
+  /** The file with the alias that decided, unless Docker would read the name just so. */
   readonly aliasOf?: string;
 }
 
@@ -80,8 +80,11 @@ export function resolveShortName(text: string, { aliases, search }: RegistriesCo
   const [, name = text] = /^(.*?)(?::[\w.-]+)?(?:@.*)?$/.exec(text) ?? [];
   const suffix = text.slice(name.length);
   const alias = aliases.get(name);
-  if (alias !== undefined && alias.target !== "")
-    return { candidates: [parseReference(`${alias.target}${suffix}`)], aliasOf: alias.file };
+  if (alias !== undefined && alias.target !== "") {
+    const target = parseReference(`${alias.target}${suffix}`);
+    const isDocker = formatReference(target) === formatReference(reference);
+    return { candidates: [target], ...(isDocker ? {} : { aliasOf: alias.file }) };
+  }
   const [first, ...rest] = search.map((registry) => parseReference(`${registry}/${text}`));
   return { candidates: first === undefined ? [reference] : [first, ...rest] };
 }

@@ -197,6 +197,7 @@ test("keys go by limits and names of hosts, not by where hosts are (as in BuildK
     [["--ulimit=nofile=101"], "DONE"],
     [["--shm-size=1m"], "DONE"],
     [["--shm-size=1024k"], "CACHED"],
+    [["--build-arg=BUILDKIT_SANDBOX_HOSTNAME=node1"], "DONE"],
     [[], "CACHED"],
   ];
   for (const [flags, wanted] of told) expect([flags, await end(...flags)]).toEqual([flags, wanted]);

@@ -76,6 +76,22 @@ FROM ${builtinImage} AS broken\nRUN false\nFROM scratch\nCOPY --from=one /bin /b
       expect((await lab.build(lab.context({}), wrong)).code).toBe(125);
   });
 
+  test("BUILDKIT_SANDBOX_HOSTNAME and BUILDKIT_CACHE_MOUNT_NS name the machine and set caches apart", async () => {
+    const run = "RUN --mount=type=cache,target=/c hostname; ls /c; touch /c/made";
+    const context = lab.context({ Dockerfile: `${from}${run}\n` });
+    const told = async (...args: string[]) => {
+      const { stderr } = await lab.build(
+        context,
+        "--no-cache",
+        ...args.flatMap((arg) => ["--build-arg", arg]),
+      );
+      return stderr.split("\n").flatMap((line) => /^#\d+ \d+\.\d+ (.*)/.exec(line)?.[1] ?? []);
+    };
+    expect(await told()).toEqual(["buildkitsandbox"]);
+    expect(await told("BUILDKIT_CACHE_MOUNT_NS=other")).toEqual(["buildkitsandbox"]);
+    expect(await told("BUILDKIT_SANDBOX_HOSTNAME=licensed")).toEqual(["licensed", "made"]);
+  });
+
   test("RUN --mount: binds, caches, tmpfs and scripts are there for the step, and leave no trace", async () => {
     const dockerfile = `FROM ${builtinImage} AS one\nRUN mkdir -p /o/sub && echo stage > /o/sub/f && chown 5:6 /o/sub/f
 FROM ${builtinImage}\nWORKDIR /w
@@ -239,6 +255,7 @@ Dockerfile:3
       'dockerfile parse error on line 2: unsupported mount type "cach" (did you mean cache?)',
     ],
     ["STOPSIGNAL SIGFOO", "invalid signal: SIGFOO"],
+    ["COPY --from=a: /f /", 'failed to parse stage name "a:": invalid reference format'],
     ["COPY --form=x a b", "dockerfile parse error on line 2: unknown flag: --form (did you mean from?)"],
     ["RUN --network=host x", "granting entitlement network.host is not allowed"],
     [

@@ -60,7 +60,7 @@ export function buildOptions(flags: BuildFlags, context: string, host: Host): Bu
     secrets: flags.secret.map(parseSecret),
     ssh: Object.fromEntries(flags.ssh.map((text) => parseAgent(text, host.env))),
     contexts: keyValues(flags["build-context"], () => undefined),
-    surroundings: surroundingsOf(flags),
+    surroundings: surroundingsOf(flags, buildArgs),
   };
 }
 
@@ -85,11 +85,15 @@ function asksForInlineCache(
   return true;
 }
 
-function surroundingsOf(flags: BuildFlags): RunSurroundings {
+function surroundingsOf(
+  flags: BuildFlags,
+  { BUILDKIT_SANDBOX_HOSTNAME: hostname }: Readonly<Record<string, string>>,
+): RunSurroundings {
   const hosts = flags["add-host"].map(parseHost);
   const limits = parseLimits(flags.ulimit);
   const sharedMemorySize = flags["shm-size"] ? parseSize(flags["shm-size"]) : 0;
   return {
+    ...(hostname ? { hostname } : {}),
     ...(hosts.length > 0 ? { names: { servers: [], search: [], options: [], hosts } } : {}),
     ...(limits.length > 0 ? { limits } : {}),
     ...(sharedMemorySize > 0 ? { sharedMemorySize } : {}),

@@ -1,4 +1,5 @@
-import { BerthError } from "../../base/errors.ts";
+import { BerthError, messageOf } from "../../base/errors.ts";
+import { DockerfileError } from "../../build/dockerfile-error.ts";
 import type { StageBase } from "../../build/plan/types.ts";
 import { didYouMean } from "../../build/suggest.ts";
 import { openStoredImage } from "../../image/stored-image.ts";
@@ -110,7 +111,9 @@ export async function suggesting<T>(
 function canonicalName(reference: string): string {
   try {
     return formatReference(withDefaultTag(parseReference(reference)));
-  } catch {
-    return reference; // an id
+  } catch (cause) {
+    if (/^[0-9a-f]{64}$/.test(reference)) return reference; // an id
+    const message = `failed to parse stage name ${JSON.stringify(reference)}: ${messageOf(cause)}`;
+    throw new DockerfileError(message, undefined, { cause });
   }
 }

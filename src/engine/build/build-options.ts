@@ -50,7 +50,7 @@ export type BuildOutput =
 export type WriteBytes = (bytes: AsyncIterable<Uint8Array>) => Promise<void>;
 
 /** What a RUN finds as a container of `run` with these options does. */
-export type RunSurroundings = Pick<RunOptions, "names" | "limits" | "sharedMemorySize">;
+export type RunSurroundings = Pick<RunOptions, "hostname" | "names" | "limits" | "sharedMemorySize">;
 
 /** `--secret`: where a secret comes from. */
 export type SecretSource =

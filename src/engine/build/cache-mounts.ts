@@ -19,7 +19,9 @@ export async function cacheMount(
   begin: SourceTree | undefined,
 ): Promise<MadeMount> {
   const { store } = build.context;
-  const hash = new Bun.CryptoHasher("sha256").update(mount.id).digest("hex");
+  const { BUILDKIT_CACHE_MOUNT_NS: space } = build.options.buildArgs;
+  const id = space ? `${space}/${mount.id}` : mount.id;
+  const hash = new Bun.CryptoHasher("sha256").update(id).digest("hex");
   const name = await claim(build, stack, hash, mount.sharing);
   const directory = join(store.layout.directory, cacheDirectoryName, name);
   if (!existsSync(directory)) {

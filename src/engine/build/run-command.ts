@@ -68,9 +68,9 @@ function networkOf({ options }: BuildEnvironment, asked: RunStep["network"]): Ne
 }
 
 /** As in BuildKit, limits count, and names of hosts, but not where they are; nothing is the same as not being there. */
-function surroundingsKey({ names, limits, sharedMemorySize }: RunSurroundings): unknown[] {
-  if (names === undefined && limits === undefined && sharedMemorySize === undefined) return [];
-  return [{ hosts: names?.hosts.map((host) => host.slice(0, host.indexOf(":"))), limits, sharedMemorySize }];
+function surroundingsKey({ names, ...surroundings }: RunSurroundings): unknown[] {
+  if (names === undefined && Object.keys(surroundings).length === 0) return [];
+  return [{ hosts: names?.hosts.map((host) => host.slice(0, host.indexOf(":"))), ...surroundings }];
 }
 
 const proxyNames = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];

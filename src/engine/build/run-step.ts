@@ -51,7 +51,7 @@ export async function runStep(context: EngineContext, request: RunRequest): Prom
       version: 1,
       run: options,
       driver,
-      hostname: "buildkitsandbox",
+      hostname: request.surroundings.hostname ?? "buildkitsandbox",
       args: step.args,
       env: request.env,
       workdir: step.workdir,

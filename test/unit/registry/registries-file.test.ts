@@ -95,6 +95,12 @@ test("names without a registry are aliases, or looked for where the configuratio
     expect(short(whole, alias, search)).toEqual([whole]);
 });
 
+test("an alias is told of only where it changes what a name means", () => {
+  const configuration = parse('[aliases]\ndebian = "docker.io/library/debian"\nx = "r.example/x"');
+  expect(resolveShortName("debian:12", configuration).aliasOf).toBeUndefined();
+  expect(resolveShortName("x", configuration).aliasOf).toBe("/conf/0");
+});
+
 test("an alias that leads nowhere is refused when it is used", () => {
   const parsed = parseRegistries('[aliases]\nx = "a b"\ny = "r.example/y"', "/conf/x");
   expect(parsed.aliases?.get("y")?.target).toBe("r.example/y");
