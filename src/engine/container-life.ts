@@ -1,12 +1,14 @@
 import { BerthError, messageOf } from "../base/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { ContainerHealth, ContainerRecord, ContainerState, ImageRecord } from "../store/types.ts";
+import type { HeldLock } from "../sys/flock.ts";
 import { identifyProcess } from "../sys/process-identity.ts";
 import { emitContainerEvent, emitEnd, emitStart } from "./container-event.ts";
 import { insertContainer } from "./container-identity.ts";
 import type { ContainerOptions } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
 import { removeContainerObjects } from "./remove-container-objects.ts";
+import { holdOwnership } from "./ownership.ts";
 import type { RunOptions } from "./run-options.ts";
 
 const now = () => new Date().toISOString();
@@ -23,6 +25,7 @@ export class ContainerLife implements AsyncDisposable {
   readonly #directory: string;
   #removeAtEnd: boolean;
   #complete = false;
+  #ownership: HeldLock | undefined;
   /** Until it is told. */
   #creation: ContainerRecord | undefined;
   /** As this process last wrote it. */
@@ -56,6 +59,7 @@ export class ContainerLife implements AsyncDisposable {
     monitor = identifyProcess(process.pid),
   ): void {
     if (this.#store === undefined) return;
+    this.#ownership = holdOwnership(this.#store, this.id);
     this.#record = insertContainer(
       this.#store,
       {
@@ -95,6 +99,11 @@ export class ContainerLife implements AsyncDisposable {
   leave(): void {
     this.created(); // before whoever starts it tells of that
     this.#removeAtEnd = false;
+  }
+
+  /** Its monitor, which has begun, is the only owner now. */
+  disown(): void {
+    this.#ownership?.release();
   }
 
   /** Whoever made the container gets its streams. */
@@ -165,6 +174,7 @@ export class ContainerLife implements AsyncDisposable {
     this.created();
     if (this.#removeAtEnd || !this.#complete)
       await removeContainerObjects(this.#context, this.#store, this.id, this.#directory);
+    this.disown();
   }
 }
 

@@ -4,11 +4,11 @@ import type { ContainerRecord } from "../store/types.ts";
 import { exists } from "../sys/files.ts";
 import { optionsOf } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
-import { settle } from "./reconcile-containers.ts";
+import { settledToRead } from "./reconcile-containers.ts";
 
 /** A container as it really is now. Throws `not-found`. */
 export async function currentContainer(context: EngineContext, idOrName: string): Promise<ContainerRecord> {
-  const container = await settle(context, context.readingStore.containers.get(idOrName));
+  const container = await settledToRead(context, context.readingStore.containers.get(idOrName));
   if (container !== undefined) return container;
   throw new BerthError("not-found", `No such container: ${idOrName}`);
 }

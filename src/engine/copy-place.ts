@@ -7,7 +7,7 @@ import { containerRoot } from "./container-root.ts";
 import { optionsOf } from "./container-record.ts";
 import { currentContainer } from "./container-tree.ts";
 import type { EngineContext } from "./context.ts";
-import { isActive } from "./reconcile-containers.ts";
+import { isActive, settle } from "./reconcile-containers.ts";
 
 /** Where the files of a container are to be had. Until disposal nobody starts or removes one that does not run. */
 export interface HeldPlace extends Disposable {
@@ -28,6 +28,7 @@ export async function findCopyPlace(
     using stack = new DisposableStack();
     stack.use(await store.lockObject(`container:${id}`, signal));
     const container = store.containers.get(id);
+    if (!isActive(container)) await settle(context, container);
     const place = isActive(container) ? runningPlace(container) : await stoppedPlace(context, container);
     const held = stack.move();
     // A container that runs need not be held: the worker looks whether it still does.

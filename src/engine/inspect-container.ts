@@ -13,7 +13,7 @@ import { execsOf } from "./exec-sessions.ts";
 import { hostConfig } from "./inspect-host-config.ts";
 import { networkSettings } from "./inspect-network.ts";
 import { knownNetworks } from "./network/members.ts";
-import { settle } from "./reconcile-containers.ts";
+import { settledToRead } from "./reconcile-containers.ts";
 
 /** Docker's zero time, for what has not happened. */
 const never = "0001-01-01T00:00:00Z";
@@ -28,7 +28,7 @@ export async function inspectContainer(
   size = false,
 ): Promise<Record<string, unknown>> {
   const store = context.readingStore;
-  const container = await settle(context, store.containers.get(idOrName));
+  const container = await settledToRead(context, store.containers.get(idOrName));
   if (container === undefined) throw new BerthError("not-found", `No such container: ${idOrName}`);
   const { state } = container;
   const options = optionsOf(container);

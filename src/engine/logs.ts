@@ -9,7 +9,7 @@ import { logPath } from "./container-logging.ts";
 import { optionsOf } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
 import { type LogSink, LogText } from "./log-text.ts";
-import { settle } from "./reconcile-containers.ts";
+import { settledToRead } from "./reconcile-containers.ts";
 
 export interface LogsOptions {
   /** Goes on until the container ends. */
@@ -35,7 +35,7 @@ export async function readLogs(
   sink: LogSink,
   signal: AbortSignal,
 ): Promise<void> {
-  const record = await settle(context, context.readingStore.containers.get(idOrName));
+  const record = await settledToRead(context, context.readingStore.containers.get(idOrName));
   if (record === undefined) throw new BerthError("not-found", `No such container: ${idOrName}`);
   if (record.state.status === "dead" || record.state.status === "removing")
     throw new BerthError("conflict", "can not get logs from container which is dead or marked for removal");
@@ -90,7 +90,7 @@ function watchContainer(context: EngineContext, path: string): ChangeWatch {
 
 async function mayStillWrite(context: EngineContext, id: string): Promise<boolean> {
   const record = context.readingStore.containers.find(id);
-  const current = record && (await settle(context, record));
+  const current = record && (await settledToRead(context, record));
   return current !== undefined && ["running", "paused", "restarting"].includes(current.state.status);
 }
 

@@ -5,6 +5,7 @@ import { emitEnd } from "./container-event.ts";
 import type { ContainerOptions } from "./container-record.ts";
 import type { EngineContext } from "./context.ts";
 import { monitorSocket } from "./monitor/socket-path.ts";
+import { isOwnedElsewhere, ownedElsewhere } from "./ownership.ts";
 import { removeContainerObjects } from "./remove-container-objects.ts";
 
 /** 128 + SIGKILL: what the kernel did to a container whose monitor is gone. */
@@ -14,7 +15,11 @@ const killed = 137;
  * Whether the monitor is gone although the record says that the container is being made or runs: a kill -9, or a
  * reboot. The kernel ended the container with it.
  */
-function isAbandoned({ state }: ContainerRecord): boolean {
+function isAbandoned(context: EngineContext, record: ContainerRecord): boolean {
+  return hasNoMonitorHere(record) && !isOwnedElsewhere(context.readingStore, record);
+}
+
+function hasNoMonitorHere({ state }: ContainerRecord): boolean {
   const ended = state.status === "exited" || state.status === "dead";
   return !ended && state.monitor !== undefined && !isAlive(state.monitor);
 }
@@ -27,10 +32,10 @@ export function isActive({ state }: ContainerRecord): boolean {
 /** All containers, as they really are. Records that are no longer true are corrected where the store can be written. */
 export async function currentContainers(context: EngineContext): Promise<readonly ContainerRecord[]> {
   const records = context.readingStore.containers.list();
-  if (!records.some(isAbandoned)) return records;
+  if (!records.some(hasNoMonitorHere)) return records;
   const current: ContainerRecord[] = [];
   for (const record of records) {
-    const settled = isAbandoned(record) ? await settle(context, record) : record;
+    const settled = await settledToRead(context, record);
     if (settled) current.push(settled);
   }
   return current;
@@ -48,17 +53,31 @@ function stateWithoutMonitor({ startedAt, health }: ContainerState): ContainerSt
   };
 }
 
-/** What became of an abandoned container; undefined when it was a `--rm` one and is gone now. */
+/**
+ * The record as it really is, for who does something with the container; undefined when it was a `--rm` one that was
+ * abandoned, and is gone now. Throws `conflict` when it is in the hand of a berth that can only be reached elsewhere.
+ */
 export async function settle(
   context: EngineContext,
   record: ContainerRecord,
 ): Promise<ContainerRecord | undefined> {
-  if (!isAbandoned(record)) return record;
+  const settled = await settledToRead(context, record);
+  if (settled && hasNoMonitorHere(settled) && isOwnedElsewhere(context.readingStore, settled))
+    throw ownedElsewhere(settled);
+  return settled;
+}
+
+/** As `settle`, for who only reads: a container of another machine is what its record says. */
+export async function settledToRead(
+  context: EngineContext,
+  record: ContainerRecord,
+): Promise<ContainerRecord | undefined> {
+  if (!isAbandoned(context, record)) return record;
   const { run } = record.options as ContainerOptions;
   if (!context.store.isWritable()) return { ...record, state: stateWithoutMonitor(record.state) };
   using _ = await context.store.lockObject(`container:${record.id}`);
   const now = context.store.containers.find(record.id);
-  if (now === undefined || !isAbandoned(now)) return now; // somebody was quicker, and may have started it again
+  if (now === undefined || !isAbandoned(context, now)) return now; // somebody was quicker, and may have started it again
   if (now.state.cgroup !== undefined) (await import("../sys/cgroup.ts")).removeCgroup(now.state.cgroup);
   unlinkIfThere(monitorSocket(context.directories, record.id));
   if (run.remove) {

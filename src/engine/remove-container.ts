@@ -1,6 +1,7 @@
 import { BerthError } from "../base/errors.ts";
 import type { ContainerRecord, ContainerStatus } from "../store/types.ts";
 import type { EngineContext } from "./context.ts";
+import { isOwnedElsewhere } from "./ownership.ts";
 import { isActive, settle } from "./reconcile-containers.ts";
 import { removeContainerObjects } from "./remove-container-objects.ts";
 import { endContainer } from "./stop-container.ts";
@@ -26,7 +27,9 @@ export async function removeContainer(
     if (store.containers.find(id) === undefined) return;
     // From now on nobody can start it; somebody may have done so just before.
     const { state } = store.containers.update(id, (now) =>
-      isActive({ ...record, state: now }) ? now : { ...now, status: "removing" },
+      isActive({ ...record, state: now }) || isOwnedElsewhere(store, { id, state: now })
+        ? now
+        : { ...now, status: "removing" },
     );
     if (state.status !== "removing") continue;
     await removeContainerObjects(context, store, id, store.layout.container(id), options.volumes);

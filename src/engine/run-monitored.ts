@@ -62,6 +62,7 @@ export async function runMonitored(
   life.attached();
   const record = context.store.containers.get(id);
   const started = await monitor.start(order, { input: company.input, output: true });
+  life.disown();
   signals?.to(() => firstProcessOf(context, id));
   const end = await attachSession(started.connection, started.frames, company);
   if (end.kind === "detached") emitContainerEvent(context, record, "detach");

@@ -1,5 +1,5 @@
 import type { Digest } from "../oci/types.ts";
-import { type HeldLock, type LockMode, tryLock, waitForLock } from "../sys/flock.ts";
+import { type HeldLock, isLocked, type LockMode, tryLock, waitForLock } from "../sys/flock.ts";
 import type { StoreLayout } from "./layout.ts";
 
 /** What can be locked in a store. */
@@ -43,6 +43,10 @@ export class StoreLocks {
   try(name: LockName, mode: LockMode): HeldLock | undefined {
     this.#prepare();
     return tryLock(this.#path, name, mode);
+  }
+
+  isHeld(name: LockName): boolean {
+    return isLocked(this.#path, name);
   }
 
   wait(name: LockName, mode: LockMode, signal?: AbortSignal): Promise<HeldLock> {

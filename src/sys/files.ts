@@ -24,7 +24,8 @@ export function orThrow(result: number, call: string, subject?: string): number 
   return result;
 }
 
-function tryOpen(path: string, flags: number, mode: number): number {
+/** As `open`, but a negative errno instead of an error. */
+export function tryOpen(path: string, flags: number, mode: number): number {
   const name = cString(path);
   return restarted(() => c.openat(AT_FDCWD, name, flags | O.CLOEXEC, mode));
 }

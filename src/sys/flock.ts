@@ -1,5 +1,5 @@
 import { BerthError } from "../base/errors.ts";
-import { close, open } from "./files.ts";
+import { close, open, tryOpen } from "./files.ts";
 import { controlLock, O } from "./libc.ts";
 
 export type LockMode = "shared" | "exclusive";
@@ -12,8 +12,10 @@ export interface HeldLock extends Disposable {
   release(): void;
 }
 
+const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
 const lockTypes = { shared: 0, exclusive: 1 } as const; // F_RDLCK, F_WRLCK
+const F_UNLCK = 2;
 const EINTR = 4;
 const EAGAIN = 11;
 const EACCES = 13;
@@ -24,14 +26,19 @@ const EACCES = 13;
  * locks two holders in one process exclude each other. 0 or the errno.
  */
 function setLock(fd: number, mode: LockMode, offset: bigint): number {
-  const flock = new DataView(new ArrayBuffer(32)); // struct flock on 64-bit Linux; l_whence and l_pid stay 0
-  flock.setInt16(0, lockTypes[mode], true);
-  flock.setBigInt64(8, offset, true);
-  flock.setBigInt64(16, 1n, true);
+  const flock = byteLock(mode, offset);
   for (;;) {
     const errno = controlLock(fd, F_OFD_SETLK, flock);
     if (errno !== EINTR) return errno;
   }
+}
+
+function byteLock(mode: LockMode, offset: bigint): DataView {
+  const flock = new DataView(new ArrayBuffer(32)); // struct flock on 64-bit Linux; l_whence and l_pid stay 0
+  flock.setInt16(0, lockTypes[mode], true);
+  flock.setBigInt64(8, offset, true);
+  flock.setBigInt64(16, 1n, true);
+  return flock;
 }
 
 /** Where in the lock file a name lives: 62 bits of its SHA-256, the same in every version of berth. */
@@ -77,6 +84,16 @@ export function tryLock(path: string, name: string, mode: LockMode): HeldLock | 
     release,
     [Symbol.dispose]: release,
   };
+}
+
+/** Whether anybody holds the lock called `name`, on this machine or on another one. Takes nothing, and so is in nobody's way. */
+export function isLocked(path: string, name: string): boolean {
+  const fd = tryOpen(path, O.RDONLY, 0);
+  if (fd < 0) return false;
+  const flock = byteLock("exclusive", offsetOf(name));
+  const errno = controlLock(fd, F_OFD_GETLK, flock);
+  close(fd);
+  return errno === 0 && flock.getInt16(0, true) !== F_UNLCK;
 }
 
 /** Waits for the lock; the first tries come quickly, later ones every 50 ms. Aborts with the signal's reason. */

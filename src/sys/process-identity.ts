@@ -7,13 +7,21 @@ export interface ProcessIdentity {
   readonly startTime: number;
   /** /proc/sys/kernel/random/boot_id */
   readonly bootId: string;
+  /** The name of its machine, which is told to people; absent in records of older versions. */
+  readonly host?: string;
 }
 
 let bootId: string | undefined;
+let host: string | undefined;
 
 function currentBootId(): string {
   bootId ??= readText("/proc/sys/kernel/random/boot_id").trim();
   return bootId;
+}
+
+export function ownHost(): string {
+  host ??= readText("/proc/sys/kernel/hostname").trim();
+  return host;
 }
 
 /** State letter and start time from /proc/PID/stat; the command name may hold spaces and parentheses (proc(5)). */
@@ -32,7 +40,12 @@ function readStat(pid: number): { state: string; startTime: number } | undefined
 /** The identity of a live process, or undefined when there is none. */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   const stat = readStat(pid);
-  return stat && { pid, startTime: stat.startTime, bootId: currentBootId() };
+  return stat && { pid, startTime: stat.startTime, bootId: currentBootId(), host: ownHost() };
+}
+
+/** Whether this machine, as this process sees it, still knows exactly this process; one that has just ended it may. */
+export function isKnownHere(identity: ProcessIdentity): boolean {
+  return identity.bootId === currentBootId() && readStat(identity.pid)?.startTime === identity.startTime;
 }
 
 /** Whether exactly this process still runs; a zombie does not. */

@@ -6,6 +6,7 @@ import { ContainerLife } from "../container-life.ts";
 import { openContainerLog } from "../container-logging.ts";
 import { type ContainerOptions, optionsOf, type StartableContainer } from "../container-record.ts";
 import type { EngineContext } from "../context.ts";
+import { holdOwnership, isOwnedElsewhere, ownedElsewhere } from "../ownership.ts";
 import type { PreparedStart } from "../prepare-start.ts";
 import type { RestartPolicy } from "../run-options.ts";
 import { Attachments } from "./attachments.ts";
@@ -40,6 +41,7 @@ export async function monitorContainer(
   order: StartOrder,
   starter: Starter,
 ): Promise<void> {
+  let isOwned = order.made === undefined;
   const container = order.made?.container ?? startable(context, await claim(context, order));
   let streams: MonitoredStreams | undefined;
   let wake: () => void = () => undefined;
@@ -62,6 +64,8 @@ export async function monitorContainer(
     },
     meanwhile: () => {
       attachments.listen();
+      if (!isOwned) holdOwnership(context.store, container.id); // whoever made the container has it until now
+      isOwned = true;
       context.store.containers.find(container.id); // opens it
     },
     onStarted: (pid) => starter.started(pid),
@@ -163,6 +167,9 @@ function startable({ store }: EngineContext, { id, options, state }: ContainerRe
  */
 async function claim({ store }: EngineContext, { id, creator }: StartOrder): Promise<ContainerRecord> {
   using _ = await store.lockObject(`container:${id}`);
+  const before = store.containers.get(id);
+  if (isOwnedElsewhere(store, before)) throw ownedElsewhere(before);
+  holdOwnership(store, id);
   const monitor = identifyProcess(process.pid)!;
   return store.containers.update(
     id,

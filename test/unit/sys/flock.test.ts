@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { tryLock, waitForLock } from "../../../src/sys/flock.ts";
+import { isLocked, tryLock, waitForLock } from "../../../src/sys/flock.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const source = join(import.meta.dir, "../../../src/sys/flock.ts");
@@ -64,4 +64,15 @@ test("a lock ends with its process, however that ends, and does not pass to chil
   } finally {
     if (child > 0) process.kill(child, "SIGKILL");
   }
+});
+
+test("anybody can see that a lock is held, without being in the way of others", () => {
+  using directory = temporaryDirectory();
+  const path = join(directory.path, "locks");
+  expect(isLocked(path, "a")).toBe(false);
+  for (const mode of ["shared", "exclusive"] as const) {
+    using held = tryLock(path, "a", mode);
+    expect([held?.mode, isLocked(path, "a"), isLocked(path, "b")]).toEqual([mode, true, false]);
+  }
+  expect(isLocked(path, "a")).toBe(false);
 });
