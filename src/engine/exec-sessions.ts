@@ -5,7 +5,7 @@
 import type { Directories } from "../base/directories.ts";
 import { namesIn, unlinkIfThere } from "../sys/directory-entries.ts";
 import { exists, writeFile } from "../sys/files.ts";
-import { identifyProcess } from "../sys/process-identity.ts";
+import { identifyProcess, isAlive } from "../sys/process-identity.ts";
 import { ensurePrivateDirectory } from "../sys/unpack-helpers.ts";
 
 const directoryOf = ({ runtime }: Directories) => `${runtime}/execs`;
@@ -32,7 +32,8 @@ export function noteExec(
 export function execsOf(directories: Directories, container: string): readonly string[] {
   return names(directories).flatMap((name) => {
     const [owner, execID = "", pid, startTime] = name.split(".");
-    if (identifyProcess(Number(pid))?.startTime === Number(startTime))
+    const process = identifyProcess(Number(pid));
+    if (process?.startTime === Number(startTime) && isAlive(process))
       return owner === container ? [execID] : [];
     unlinkIfThere(`${directoryOf(directories)}/${name}`);
     return [];

@@ -165,7 +165,7 @@ const races: readonly Race[] = [
     left: ["it exited"],
   },
   { scene: "listening", commands: [["attach it", 137, stopped, gone], ["rm -f it"]], left: [""] },
-  { scene: "listening", commands: [["logs -f it", gone], ["rm -f it"]], left: [""] },
+  { scene: "listening", commands: [["logs -f it", gone, "marked for removal"], ["rm -f it"]], left: [""] },
   { scene: "listening", commands: [["logs -f it"], ["stop it"]], left: ["it exited"] },
   { scene: "listening", commands: [["wait it", gone], ["rm -f it"]], left: [""] },
   // what looks, and what copies
