@@ -62,11 +62,25 @@ function refuseRole(role: string): number {
 const brokenPipe = 141;
 /** EX_SOFTWARE of sysexits(3): the fault is berth's. */
 const internalFault = 70;
+/** Docker's status for a container that could not be started. */
+const refused = 125;
+
+/** What the runtime says when it could not reserve the memory for it; the library of system calls is compiled by it. */
+const withoutCompiler = "bun:ffi requires the JIT";
 
 function fault(error: unknown): number {
   if (error instanceof Error && (error.name === "BrokenPipe" || ("code" in error && error.code === "EPIPE")))
     return brokenPipe;
   const text = error instanceof Error ? error.message : String(error);
+  if (text === withoutCompiler) {
+    console.error(
+      "berth: there is not enough address space, or none for the code of a just-in-time compiler",
+    );
+    console.error(
+      "hint: `ulimit -v` has to be 3000000 or more; it is room for addresses, most of which stay unused",
+    );
+    return process.argv[2] === "run" ? refused : 1;
+  }
   console.error(`berth: unexpected error: ${text}`);
   if (process.env.BERTH_DEBUG === "1" && error instanceof Error) console.error(error.stack);
   else console.error("hint: BERTH_DEBUG=1 shows where");

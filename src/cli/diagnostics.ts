@@ -20,10 +20,21 @@ export function reportFailure(
   });
   // pflag's errors stand alone, all others say who speaks.
   talk.error(error instanceof FlagError ? printable(error.message) : `berth: ${printable(messageOf(error))}`);
-  if (error instanceof BerthError && error.hint !== undefined) talk.info(`hint: ${printable(error.hint)}`);
+  const hint = limitReached(error) ?? (error instanceof BerthError ? error.hint : undefined);
+  if (hint !== undefined) talk.info(`hint: ${printable(hint)}`);
   if (options.trailer !== undefined) talk.log(options.trailer);
   for (let cause = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth++)
     talk.debug(`${depth === 0 ? "" : "caused by "}${cause.stack ?? cause.message}`);
+}
+
+/** What would help where a limit of the caller's own was reached (getrlimit(2)): nothing that failed for it says so itself. */
+function limitReached(error: unknown): string | undefined {
+  const text = messageOf(error);
+  if (/too many open files|system resource exhaustion/i.test(text))
+    return "the limit of open files was reached: raise it with `ulimit -n 1024`";
+  if (/resource temporarily unavailable, (posix_spawn|pthread_create)|fork.*resource temporarily/i.test(text))
+    return "the limit of your processes was reached: end some, or raise it with `ulimit -u`";
+  return undefined;
 }
 
 const render = (entry: LogObject) => entry.args.join(" ");

@@ -7,7 +7,7 @@ export function storeErrorOf(error: unknown, path: string): unknown {
   const cause = { cause: error };
   if (code === "SQLITE_FULL" || code === "ENOSPC" || code === "EDQUOT" || code === "SQLITE_IOERR_SHMSIZE") {
     return new BerthError("no-space", `no space left on the disk of ${path}`, {
-      hint: "free some space, for example with `berth rmi`, and try again",
+      hint: "free some space, for example with `berth rmi`; a quota or `ulimit -f` ends it, too",
       ...cause,
     });
   }
