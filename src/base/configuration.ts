@@ -35,15 +35,17 @@ export interface Configuration {
 
 const empty: Configuration = { insecureRegistries: [], helpers: {} };
 
-/** Reads `<directory>/config.toml`; a missing file is an empty configuration. */
-export function loadConfiguration(directory: string, readText: (path: string) => string): Configuration {
+/** Reads `<directory>/config.toml`; a missing file, for which `read` answers undefined, is an empty configuration. */
+export function loadConfiguration(
+  directory: string,
+  read: (path: string) => string | undefined,
+): Configuration {
   const path = `${directory}/config.toml`;
-  let text: string;
+  let text: string | undefined;
   try {
-    text = readText(path);
+    text = read(path);
   } catch (error) {
     const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return empty;
     throw new BerthError("invalid-argument", `cannot read ${path}: ${messageOf(error)}`, {
       ...(code === "EACCES"
         ? { hint: "does HOME or XDG_CONFIG_HOME lead to another user's directory?" }
@@ -51,7 +53,7 @@ export function loadConfiguration(directory: string, readText: (path: string) =>
       cause: error,
     });
   }
-  return parseConfiguration(text, path);
+  return text === undefined ? empty : parseConfiguration(text, path);
 }
 
 /** Parses the text of a configuration file; `path` is for messages only. */

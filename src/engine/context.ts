@@ -3,9 +3,9 @@ import { type Directories, ofOwnSession, resolveDirectories } from "../base/dire
 import type { WorkerEnvironment } from "../snapshot/run-worker.ts";
 import type { LayerUnpacker, Snapshotter, TreeReader } from "../snapshot/types.ts";
 import { Store } from "../store/store.ts";
-import { readText, statusIfThere } from "../sys/files.ts";
+import { readTextIfThere, statusIfThere } from "../sys/files.ts";
 import { type Helpers, openHelpers } from "../sys/helpers.ts";
-import { detectIdentityMap, type IdentityMap } from "../sys/identity.ts";
+import { ownIdentityMap, type IdentityMap } from "../sys/identity.ts";
 import { selfCommand } from "../sys/self-command.ts";
 import { ensurePrivateDirectory, unpackHelpers } from "../sys/unpack-helpers.ts";
 
@@ -32,12 +32,12 @@ export class EngineContext {
   }
 
   get configuration(): Configuration {
-    this.#configuration ??= loadConfiguration(this.directories.configuration, readText);
+    this.#configuration ??= loadConfiguration(this.directories.configuration, readTextIfThere);
     return this.#configuration;
   }
 
   get identity(): IdentityMap {
-    this.#identity ??= detectIdentityMap(readText);
+    this.#identity ??= ownIdentityMap();
     return this.#identity;
   }
 

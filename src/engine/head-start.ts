@@ -8,9 +8,9 @@ import { resolveDirectories } from "../base/directories.ts";
 import type { Launch, LaunchRequest } from "../container/launch.ts";
 import type { NamespaceModes } from "../container/spec.ts";
 import { knownDriver } from "../snapshot/known-driver.ts";
-import { readText } from "../sys/files.ts";
+import { readTextIfThere } from "../sys/files.ts";
 import { openHelpers } from "../sys/helpers.ts";
-import { detectIdentityMap, type IdentityMap } from "../sys/identity.ts";
+import { ownIdentityMap, type IdentityMap } from "../sys/identity.ts";
 import { launchNamespaces } from "./launch-namespaces.ts";
 import type { NamespacePlan } from "./namespace-plan.ts";
 
@@ -51,9 +51,12 @@ export function begin<S extends Streams>(
   kind: StreamsClass<S>,
 ): void {
   const directories = resolveDirectories(env, process.getuid!());
-  const { storageDriver, helpers: configured } = loadConfiguration(directories.configuration, readText);
+  const { storageDriver, helpers: configured } = loadConfiguration(
+    directories.configuration,
+    readTextIfThere,
+  );
   if (env.BERTH_STORAGE_DRIVER || storageDriver !== undefined) return;
-  const identity = detectIdentityMap(readText);
+  const identity = ownIdentityMap();
   const driver = knownDriver(directories.data, identity)?.driver;
   if (driver === undefined || driver === "fuse-overlayfs") return;
   const helpers = openHelpers({ dataDirectory: directories.data, configured });

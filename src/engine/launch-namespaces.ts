@@ -17,19 +17,22 @@ export function launchNamespaces(
   const { identity, modes, held } = namespaces;
   const joined = held?.numbersFrom(firstHeldDescriptor) ?? {};
   const unmapped = held === undefined && becomesRoot(identity) && needsNoIds({ fuse, modes });
-  using _ = namespaces;
-  return launch({
-    helpers,
-    identity,
-    command: namespaceCommand({ helpers, self: selfCommand(), modes, joined, fuse, unmapped }),
-    unmapped,
-    env: { PATH: env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin", ...briefLife },
-    stdio,
-    ...(held ? { held } : {}),
-    ...(cgroup === undefined ? {} : { cgroup }),
-    ...(onOwners === undefined ? {} : { onOwners }),
-    ownProcesses: modes.pid === "private",
-  });
+  try {
+    return launch({
+      helpers,
+      identity,
+      command: namespaceCommand({ helpers, self: selfCommand(), modes, joined, fuse, unmapped }),
+      unmapped,
+      env: { PATH: env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin", ...briefLife },
+      stdio,
+      ...(held ? { held } : {}),
+      ...(cgroup === undefined ? {} : { cgroup }),
+      ...(onOwners === undefined ? {} : { onOwners }),
+      ownProcesses: modes.pid === "private",
+    });
+  } finally {
+    namespaces[Symbol.dispose](); // no `using`: what that calls is parsed for its first call, and a start waits for this
+  }
 }
 
 /** Init ends before compiled code or memory touched in advance would pay; these cost it two milliseconds of other CPUs. */

@@ -23,9 +23,9 @@ export function knownDriver(dataDirectory: string, identity: IdentityMap): Drive
     const kept = JSON.parse(readText(`${dataDirectory}/${choiceFile}`)) as Partial<
       Record<keyof KeptChoice, unknown>
     >;
-    const driver = storageDrivers.find((name) => name === kept.driver);
+    const driver = kept.driver as StorageDriver;
     const isTrue = kept.key === circumstances(dataDirectory, identity);
-    return isTrue && driver !== undefined && typeof kept.reason === "string"
+    return isTrue && storageDrivers.includes(driver) && typeof kept.reason === "string"
       ? { driver, reason: kept.reason }
       : undefined;
   } catch {
@@ -35,9 +35,8 @@ export function knownDriver(dataDirectory: string, identity: IdentityMap): Drive
 
 /** What an answer depends on: the kernel, its boot, the file system of the store, the id map, the user. */
 export function circumstances(dataDirectory: string, identity: IdentityMap): string {
-  const [release, boot] = ["osrelease", "random/boot_id"].map((name) =>
-    readText(`/proc/sys/kernel/${name}`).trim(),
-  );
+  const release = readText("/proc/sys/kernel/osrelease").trim();
+  const boot = readText("/proc/sys/kernel/random/boot_id").trim();
   return [release, boot, deviceOf(dataDirectory), identity.mode, process.getuid!()].join(" ");
 }
 

@@ -1,4 +1,5 @@
 import { isDecimal } from "../base/decimal.ts";
+import { readText } from "./files.ts";
 
 /** A run of `count` ids: `inside` in the namespace is `outside` on the host (user_namespaces(7), uid_map). */
 export interface IdRange {
@@ -59,13 +60,21 @@ export function userNameOf(uid: number, passwd: string): string | undefined {
   return asked.get(uid);
 }
 
-/** A start wants to know twice, and whoever answers may be far away. */
+/** A start may want to know twice, and whoever answers may be far away. */
 const asked = new Map<number, string | undefined>();
 
 function askForName(uid: number): string | undefined {
   if (Bun.which("id") === null) return undefined;
   const { stdout, success } = Bun.spawnSync(["id", "-un", "--", String(uid)], { stderr: "ignore" });
   return success ? stdout.toString().trim() : undefined;
+}
+
+let own: IdentityMap | undefined;
+
+/** The map of the calling user, found out once: a start wants to know twice. */
+export function ownIdentityMap(): IdentityMap {
+  own ??= detectIdentityMap(readText);
+  return own;
 }
 
 /** The map of the calling user, from /etc/subuid, /etc/subgid and the presence of newuidmap and newgidmap. */

@@ -16,7 +16,8 @@ export const valued: readonly string[] = (
 
 /**
  * Foretells from the words after `run` what will be needed, before anything is loaded that could parse them. Undefined
- * where a word is not known here; what the parsed words say counts. (No regular expressions: see base/decimal.ts.)
+ * where a word is not known here; what the parsed words say counts. Nothing waits for anything else yet, so there are no
+ * regular expressions (base/decimal.ts) and no `every` or `some`, which the runtime parses for their first call.
  */
 export function foretell(words: readonly string[]): Likely | undefined {
   const seen = new Set<string>();
@@ -25,7 +26,7 @@ export function foretell(words: readonly string[]): Likely | undefined {
     const word = words[at]!;
     const equals = word.indexOf("=");
     const flags = word.startsWith("--") ? [word] : Array.from(word.slice(1), (letter) => `-${letter}`);
-    if (flags.length > 0 && flags.every((flag) => switches.includes(flag))) {
+    if (flags.length > 0 && areSwitches(flags)) {
       for (const flag of flags) seen.add(flag);
       continue;
     }
@@ -35,11 +36,16 @@ export function foretell(words: readonly string[]): Likely | undefined {
     if (name === "--network" && (value === "host" || value?.startsWith("container:"))) return undefined;
   }
   if (at >= words.length) return undefined;
-  const has = (...names: string[]) => names.some((name) => seen.has(name));
-  const terminal = has("--tty", "-t");
+  const terminal = seen.has("--tty") || seen.has("-t");
+  const detached = seen.has("--detach") || seen.has("-d");
   return {
-    kind: has("--rm") && !has("--detach", "-d") && !terminal ? "foreground" : "monitored",
-    interactive: has("--interactive", "-i"),
+    kind: seen.has("--rm") && !detached && !terminal ? "foreground" : "monitored",
+    interactive: seen.has("--interactive") || seen.has("-i"),
     terminal,
   };
+}
+
+function areSwitches(flags: readonly string[]): boolean {
+  for (const flag of flags) if (!switches.includes(flag)) return false;
+  return true;
 }

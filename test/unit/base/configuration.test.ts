@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfiguration, parseConfiguration } from "../../../src/base/configuration.ts";
+import { readTextIfThere } from "../../../src/sys/files.ts";
 
 const parse = (text: string) => parseConfiguration(text, "config.toml");
 const empty = { insecureRegistries: [], helpers: {} };
@@ -45,7 +46,7 @@ test.each([
 
 test("a missing file is an empty configuration, one that cannot be read is an error", () => {
   const directory = mkdtempSync(join(tmpdir(), "berth-configuration-"));
-  const load = () => loadConfiguration(directory, (path) => readFileSync(path, "utf8"));
+  const load = () => loadConfiguration(directory, readTextIfThere);
   try {
     expect(load()).toEqual(empty);
     writeFileSync(join(directory, "config.toml"), "");
