@@ -6,7 +6,6 @@ import { BerthError } from "../base/errors.ts";
 import { close, readInto, readLink } from "../sys/files.ts";
 import {
   AT_FDCWD,
-  bindLibrary,
   bringInterfaceUp,
   closeRange,
   endWithParent,
@@ -122,7 +121,6 @@ function becomeRoot(): boolean {
 /** Does what nearly every order asks for, where there is time for it; what is the host's refuses this process. */
 function prepare(mounts: PreparedMounts): void {
   const hasTime = () => !hasInput(channelDescriptor);
-  bindLibrary();
   mounts.prepare(hasTime);
   try {
     bringInterfaceUp("lo");

@@ -11,13 +11,8 @@
  */
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
 import { close, writeAll } from "../sys/files.ts";
-import {
-  endJoining,
-  forbidInspection,
-  joinMounts,
-  joinProcesses,
-  spawnProgram,
-} from "../sys/join-container.ts";
+import { forbidInspection, joinMounts, joinProcesses, spawnProgram } from "../sys/join-container.ts";
+import { exitNow } from "../sys/exit-now.ts";
 import {
   AT_FDCWD,
   attachMount,
@@ -154,12 +149,12 @@ export function joinerMain(): undefined {
   if (!getsOrders()) return undefined;
   closeRange(channelDescriptor, 0xffffffff, true);
   const line = receiveLine(channelDescriptor);
-  if (line === undefined) endJoining(1);
+  if (line === undefined) exitNow(1);
   try {
     join(JSON.parse(line) as JoinRequest);
-    endJoining(0);
+    exitNow(0);
   } catch (error) {
     send(failureOf(error));
-    endJoining(1);
+    exitNow(1);
   }
 }

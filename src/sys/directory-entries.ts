@@ -1,8 +1,9 @@
 /** What is done to the names in directories, as in files.ts. */
 import { dirname } from "../base/posix-path.ts";
 import { forEachEntry } from "./directory-entry.ts";
-import { close, exists, isDirectory, open, orThrow, restarted, statusIfThere } from "./files.ts";
-import { AT_FDCWD, c, check, cString, lastError, O, readEntries } from "./libc.ts";
+import { close, exists, isDirectory, open, statusIfThere } from "./files.ts";
+import { AT_FDCWD, O, readEntries } from "./libc.ts";
+import { check, cString, lastError, NR, outcome, syscall, wasInterrupted } from "./system-call.ts";
 import { SystemCallError } from "./system-call-error.ts";
 import { decodeText } from "./text.ts";
 
@@ -10,25 +11,28 @@ const [ENOENT, EEXIST] = [2, 17];
 
 export function rename(from: string, to: string): void {
   const [source, target] = [cString(from), cString(to)];
-  orThrow(
-    restarted(() => c.rename(source, target)),
-    "rename",
-    `${from} to ${to}`,
-  );
+  let result: number;
+  do result = syscall(NR.renameat, AT_FDCWD, source, AT_FDCWD, target, 0, 0);
+  while (result < 0 && wasInterrupted());
+  check("rename", result, `${from} to ${to}`);
 }
 
 export function unlink(path: string): void {
-  check("unlink", c.unlink(cString(path)), path);
+  check("unlink", tryUnlink(path), path);
+}
+
+function tryUnlink(path: string): number {
+  return syscall(NR.unlinkat, AT_FDCWD, cString(path), 0, 0, 0, 0);
 }
 
 /** The same; that it is not there is fine. */
 export function unlinkIfThere(path: string): void {
-  if (c.unlink(cString(path)) < 0 && lastError() !== ENOENT)
-    throw new SystemCallError("unlink", lastError(), path);
+  const result = tryUnlink(path);
+  if (result < 0 && lastError() !== ENOENT) check("unlink", result, path);
 }
 
 export function changeModeAt(path: string, mode: number): void {
-  check("chmod", c.chmod(cString(path), mode), path);
+  check("chmod", syscall(NR.fchmodat, AT_FDCWD, cString(path), mode, 0, 0, 0), path);
 }
 
 export function makeDirectory(path: string, mode = 0o777): void {
@@ -63,7 +67,10 @@ export function ensureDirectory(path: string, mode: number): void {
 
 function tryMakeDirectory(path: string, mode: number): number {
   const name = cString(path);
-  return -restarted(() => c.mkdirat(AT_FDCWD, name, mode));
+  let result: number;
+  do result = syscall(NR.mkdirat, AT_FDCWD, name, mode, 0, 0, 0);
+  while (result < 0 && wasInterrupted());
+  return -outcome(result);
 }
 
 /** The names in a directory but `.` and `..`, in no order. */

@@ -1,6 +1,3 @@
-/** getdents64(2), which older C libraries have no wrapper for (asm/unistd_64.h, asm-generic/unistd.h). */
-export const getdents64Number = process.arch === "arm64" ? 61 : 217;
-
 /** DT_DIR of readdir(3). */
 export const directoryType = 4;
 

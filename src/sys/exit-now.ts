@@ -1,4 +1,4 @@
-import { c } from "./libc.ts";
+import { NR, syscall } from "./system-call.ts";
 
 /**
  * Ends the process at once (_exit(2)). The ordinary way out tears the runtime down and closes the database, and the last
@@ -6,6 +6,6 @@ import { c } from "./libc.ts";
  * log is complete without that, and SQLite writes it back when it has grown (`wal_autocheckpoint`).
  */
 export function exitNow(status: number): never {
-  c._exit(status);
-  throw new Error("_exit returned");
+  syscall(NR.exit_group, status, 0, 0, 0, 0, 0);
+  throw new Error("exit_group returned");
 }

@@ -3,12 +3,11 @@
  * strings. No call throws for what the kernel says: the result is a value of at least 0, or the negative errno, because
  * most callers have an ordinary answer to EEXIST or ENOENT and run 10^5 times.
  */
-import { FFIType, ptr, read } from "bun:ffi";
 import type { ByteString } from "./byte-string.ts";
-import { cLibrary } from "./c-library.ts";
-import { directoryType, forEachEntry, getdents64Number } from "./directory-entry.ts";
+import { directoryType, forEachEntry } from "./directory-entry.ts";
 import { type FileStatus, fileStatusFrom } from "./file-status.ts";
-import { AT_FDCWD, mostAttempts, O, RESOLVE } from "./libc.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, mostAttempts, O, RESOLVE } from "./libc.ts";
+import { NR, outcome, syscall } from "./system-call.ts";
 
 export { AT_FDCWD, O, RESOLVE };
 
@@ -39,55 +38,15 @@ export const E = {
   DQUOT: -122,
 } as const;
 
-const c = cLibrary({
-  __errno_location: { args: [], returns: "ptr" },
-  syscall: { args: ["i64", "i64", "i64", "i64", "i64"], returns: FFIType.i64_fast },
-  openat: { args: ["i32", "ptr", "i32", "u32"], returns: "i32" },
-  close: { args: ["i32"], returns: "i32" },
-  write: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
-  pwrite: { args: ["i32", "ptr", "u64", "i64"], returns: FFIType.i64_fast },
-  ftruncate: { args: ["i32", "i64"], returns: "i32" },
-  lseek: { args: ["i32", "i64", "i32"], returns: FFIType.i64_fast },
-  copy_file_range: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: FFIType.i64_fast },
-  mkdirat: { args: ["i32", "ptr", "u32"], returns: "i32" },
-  symlinkat: { args: ["ptr", "i32", "ptr"], returns: "i32" },
-  linkat: { args: ["i32", "ptr", "i32", "ptr", "i32"], returns: "i32" },
-  renameat: { args: ["i32", "ptr", "i32", "ptr"], returns: "i32" },
-  unlinkat: { args: ["i32", "ptr", "i32"], returns: "i32" },
-  fchown: { args: ["i32", "u32", "u32"], returns: "i32" },
-  fchownat: { args: ["i32", "ptr", "u32", "u32", "i32"], returns: "i32" },
-  fchmod: { args: ["i32", "u32"], returns: "i32" },
-  fchmodat: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
-  futimens: { args: ["i32", "ptr"], returns: "i32" },
-  utimensat: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
-  fsetxattr: { args: ["i32", "ptr", "ptr", "u64", "i32"], returns: "i32" },
-  fgetxattr: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
-  fremovexattr: { args: ["i32", "ptr"], returns: "i32" },
-  flistxattr: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
-  readlinkat: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
-  statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
-  syncfs: { args: ["i32"], returns: "i32" },
-  chroot: { args: ["ptr"], returns: "i32" },
-  fchdir: { args: ["i32"], returns: "i32" },
-  umask: { args: ["u32"], returns: "u32" },
-});
-
-/** Without a wrapper in older C libraries, by number (asm/unistd_64.h, asm-generic/unistd.h). */
-const mknodatNumber = process.arch === "arm64" ? 33 : 259;
-const openat2Number = 437;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_REMOVEDIR = 0x200;
-const AT_EMPTY_PATH = 0x1000;
 const UTIME_OMIT = 0x3ffffffen;
 
-const errnoLocation = c.__errno_location()!;
 /** Longer than PATH_MAX, so that the kernel is the one to refuse. */
 const scratchSize = 8192;
 const firstName = Buffer.alloc(scratchSize);
 const secondName = Buffer.alloc(scratchSize);
-const firstNameAddress = ptr(firstName);
 const how = new BigUint64Array(3);
-const howAddress = ptr(how);
 const times = new BigInt64Array([0n, UTIME_OMIT, 0n, 0n]);
 const statusBytes = new Uint8Array(256);
 const status = new DataView(statusBytes.buffer);
@@ -95,11 +54,6 @@ const linkBuffer = Buffer.alloc(4096);
 /** XATTR_SIZE_MAX, which is also XATTR_LIST_MAX. */
 const attributeBuffer = Buffer.alloc(65536);
 const entriesBuffer = Buffer.alloc(64 * 1024);
-const entriesAddress = ptr(entriesBuffer);
-
-function result(value: number | bigint): number {
-  return value < 0 ? -read.i32(errnoLocation) : Number(value);
-}
 
 /** Puts a C string into a scratch buffer; false where the kernel could not see the whole name. */
 function place(buffer: Buffer, name: ByteString): boolean {
@@ -141,7 +95,7 @@ export const fileSyscalls = {
   /** openat(2), always O_CLOEXEC. */
   open(directory: number, name: ByteString, flags: number, mode = 0): number {
     if (!place(firstName, name)) return refusal(name);
-    return result(c.openat(directory, firstName, flags | O.CLOEXEC, mode));
+    return outcome(syscall(NR.openat, directory, firstName, flags | O.CLOEXEC, mode, 0, 0));
   },
 
   /** openat2(2) with RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS: absolute links and `..` stay below `root`. */
@@ -151,100 +105,112 @@ export const fileSyscalls = {
     how[1] = BigInt(mode);
     how[2] = BigInt(RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
     for (let attempt = 1; ; attempt++) {
-      const fd = result(c.syscall(openat2Number, root, firstNameAddress, howAddress, 24));
+      const fd = outcome(syscall(NR.openat2, root, firstName, how, 24, 0, 0));
       // A rename or mount anywhere on the machine while it went through `..`; it is to be tried again (openat2(2)).
       if (fd !== E.AGAIN || attempt === mostAttempts) return fd;
     }
   },
 
   close(fd: number): void {
-    c.close(fd);
+    syscall(NR.close, fd, 0, 0, 0, 0, 0);
   },
 
   /** Writes all of `bytes` at the file's offset; 0 or the negative errno. */
   write(fd: number, bytes: Uint8Array): number {
-    return writeFully(bytes, (rest) => result(c.write(fd, rest, rest.length)));
+    return writeFully(bytes, (rest) => outcome(syscall(NR.write, fd, rest, rest.length, 0, 0, 0)));
   },
 
   /** Writes all of `bytes` at `offset`; 0 or the negative errno. */
   writeAt(fd: number, bytes: Uint8Array, offset: number): number {
-    return writeFully(bytes, (rest, done) => result(c.pwrite(fd, rest, rest.length, offset + done)));
+    return writeFully(bytes, (rest, done) =>
+      outcome(syscall(NR.pwrite64, fd, rest, rest.length, offset + done, 0, 0)),
+    );
   },
 
   truncate(fd: number, size: number): number {
-    return result(c.ftruncate(fd, size));
+    return outcome(syscall(NR.ftruncate, fd, size, 0, 0, 0, 0));
   },
 
   /** The start of the next data at or after `offset` (SEEK_DATA); -ENXIO (-6) behind the last. */
   seekData(fd: number, offset: number): number {
-    return result(c.lseek(fd, offset, 3));
+    return outcome(syscall(NR.lseek, fd, offset, 3, 0, 0, 0));
   },
 
   /** The start of the next hole at or after `offset`, the end of the file counting as one (SEEK_HOLE). */
   seekHole(fd: number, offset: number): number {
-    return result(c.lseek(fd, offset, 4));
+    return outcome(syscall(NR.lseek, fd, offset, 4, 0, 0, 0));
   },
 
   /** copy_file_range(2) at the same offset in both files; bytes copied. */
   copyRange(from: number, to: number, offset: number, count: number): number {
     const input = new BigInt64Array([BigInt(offset)]);
     const output = new BigInt64Array([BigInt(offset)]);
-    return result(c.copy_file_range(from, input, to, output, count, 0));
+    return outcome(syscall(NR.copy_file_range, from, input, to, output, count, 0));
   },
 
   makeDirectory(directory: number, name: ByteString, mode: number): number {
-    return place(firstName, name) ? result(c.mkdirat(directory, firstName, mode)) : refusal(name);
+    return place(firstName, name)
+      ? outcome(syscall(NR.mkdirat, directory, firstName, mode, 0, 0, 0))
+      : refusal(name);
   },
 
   symbolicLink(target: ByteString, directory: number, name: ByteString): number {
     if (!place(firstName, target)) return refusal(target);
-    return place(secondName, name) ? result(c.symlinkat(firstName, directory, secondName)) : refusal(name);
+    return place(secondName, name)
+      ? outcome(syscall(NR.symlinkat, firstName, directory, secondName, 0, 0, 0))
+      : refusal(name);
   },
 
   /** linkat(2) without following: a link to a symbolic link is one to the link itself. */
   hardLink(fromDirectory: number, from: ByteString, directory: number, name: ByteString): number {
     if (!place(firstName, from)) return refusal(from);
     if (!place(secondName, name)) return refusal(name);
-    return result(c.linkat(fromDirectory, firstName, directory, secondName, 0));
+    return outcome(syscall(NR.linkat, fromDirectory, firstName, directory, secondName, 0, 0));
   },
 
   /** mknodat(2) of a FIFO (`S.IFIFO | permissions`) or, as `S.IFCHR`, of the overlay whiteout 0:0. */
   makeNode(directory: number, name: ByteString, mode: number): number {
     if (!place(firstName, name)) return refusal(name);
-    return result(c.syscall(mknodatNumber, directory, firstNameAddress, mode, 0));
+    return outcome(syscall(NR.mknodat, directory, firstName, mode, 0, 0, 0));
   },
 
   rename(fromDirectory: number, from: ByteString, directory: number, name: ByteString): number {
     if (!place(firstName, from)) return refusal(from);
     if (!place(secondName, name)) return refusal(name);
-    return result(c.renameat(fromDirectory, firstName, directory, secondName));
+    return outcome(syscall(NR.renameat, fromDirectory, firstName, directory, secondName, 0, 0));
   },
 
   unlink(directory: number, name: ByteString): number {
-    return place(firstName, name) ? result(c.unlinkat(directory, firstName, 0)) : refusal(name);
+    return place(firstName, name)
+      ? outcome(syscall(NR.unlinkat, directory, firstName, 0, 0, 0, 0))
+      : refusal(name);
   },
 
   removeDirectory(directory: number, name: ByteString): number {
-    return place(firstName, name) ? result(c.unlinkat(directory, firstName, AT_REMOVEDIR)) : refusal(name);
+    return place(firstName, name)
+      ? outcome(syscall(NR.unlinkat, directory, firstName, AT_REMOVEDIR, 0, 0, 0))
+      : refusal(name);
   },
 
   changeOwner(fd: number, uid: number, gid: number): number {
-    return result(c.fchown(fd, uid, gid));
+    return outcome(syscall(NR.fchown, fd, uid, gid, 0, 0, 0));
   },
 
   /** Of the name itself, also when it is a symbolic link. */
   changeOwnerAt(directory: number, name: ByteString, uid: number, gid: number): number {
     if (!place(firstName, name)) return refusal(name);
-    return result(c.fchownat(directory, firstName, uid, gid, AT_SYMLINK_NOFOLLOW));
+    return outcome(syscall(NR.fchownat, directory, firstName, uid, gid, AT_SYMLINK_NOFOLLOW, 0));
   },
 
   changeMode(fd: number, mode: number): number {
-    return result(c.fchmod(fd, mode));
+    return outcome(syscall(NR.fchmod, fd, mode, 0, 0, 0, 0));
   },
 
   /** **Follows symbolic links**, as the kernel has no other kind: only for a name just made and known not to be one. */
   changeModeAt(directory: number, name: ByteString, mode: number): number {
-    return place(firstName, name) ? result(c.fchmodat(directory, firstName, mode, 0)) : refusal(name);
+    return place(firstName, name)
+      ? outcome(syscall(NR.fchmodat, directory, firstName, mode, 0, 0, 0))
+      : refusal(name);
   },
 
   /**
@@ -255,47 +221,54 @@ export const fileSyscalls = {
     const fd = fileSyscalls.open(directory, name, O.PATH | O.DIRECTORY | O.NOFOLLOW);
     if (fd < 0) return fd;
     const code = fileSyscalls.changeModeAt(AT_FDCWD, `/proc/self/fd/${fd}`, 0o700);
-    c.close(fd);
+    syscall(NR.close, fd, 0, 0, 0, 0, 0);
     return code;
   },
 
   /** The modification time; the access time stays. */
   setModified(fd: number, seconds: bigint, nanoseconds: number): number {
-    return result(c.futimens(fd, setModified(seconds, nanoseconds)));
+    return outcome(syscall(NR.utimensat, fd, null, setModified(seconds, nanoseconds), 0, 0, 0));
   },
 
   /** Of the name itself, also when it is a symbolic link. */
   setModifiedAt(directory: number, name: ByteString, seconds: bigint, nanoseconds: number): number {
     if (!place(firstName, name)) return refusal(name);
-    return result(c.utimensat(directory, firstName, setModified(seconds, nanoseconds), AT_SYMLINK_NOFOLLOW));
+    const modified = setModified(seconds, nanoseconds);
+    return outcome(syscall(NR.utimensat, directory, firstName, modified, AT_SYMLINK_NOFOLLOW, 0, 0));
   },
 
   setAttribute(fd: number, name: ByteString, value: Uint8Array): number {
     if (!place(firstName, name)) return refusal(name);
-    return result(c.fsetxattr(fd, firstName, value.length === 0 ? firstName : value, value.length, 0));
+    return outcome(
+      syscall(NR.fsetxattr, fd, firstName, value.length === 0 ? firstName : value, value.length, 0, 0),
+    );
   },
 
   removeAttribute(fd: number, name: ByteString): number {
-    return place(firstName, name) ? result(c.fremovexattr(fd, firstName)) : refusal(name);
+    return place(firstName, name)
+      ? outcome(syscall(NR.fremovexattr, fd, firstName, 0, 0, 0, 0))
+      : refusal(name);
   },
 
   /** The value of an extended attribute, or the negative errno. */
   getAttribute(fd: number, name: ByteString): Buffer | number {
     if (!place(firstName, name)) return refusal(name);
-    const length = result(c.fgetxattr(fd, firstName, attributeBuffer, attributeBuffer.length));
+    const length = outcome(
+      syscall(NR.fgetxattr, fd, firstName, attributeBuffer, attributeBuffer.length, 0, 0),
+    );
     return length < 0 ? length : Buffer.from(attributeBuffer.subarray(0, length));
   },
 
   /** The names of all extended attributes, or the negative errno. */
   listAttributes(fd: number): ByteString[] | number {
-    const length = result(c.flistxattr(fd, attributeBuffer, attributeBuffer.length));
+    const length = outcome(syscall(NR.flistxattr, fd, attributeBuffer, attributeBuffer.length, 0, 0, 0));
     if (length < 0) return length;
     return attributeBuffer.toString("latin1", 0, length).split("\0").slice(0, -1);
   },
 
   readLink(directory: number, name: ByteString): ByteString | number {
     if (!place(firstName, name)) return refusal(name);
-    const length = result(c.readlinkat(directory, firstName, linkBuffer, linkBuffer.length));
+    const length = outcome(syscall(NR.readlinkat, directory, firstName, linkBuffer, linkBuffer.length, 0, 0));
     return length < 0 ? length : linkBuffer.toString("latin1", 0, length);
   },
 
@@ -303,16 +276,16 @@ export const fileSyscalls = {
   status(directory: number, name: ByteString): FileStatus | number {
     if (!place(firstName, name)) return refusal(name);
     const flags = AT_SYMLINK_NOFOLLOW | (name === "" ? AT_EMPTY_PATH : 0);
-    const code = result(c.statx(directory, firstName, flags, 0x7ff, statusBytes));
+    const code = outcome(syscall(NR.statx, directory, firstName, flags, 0x7ff, statusBytes, 0));
     return code < 0 ? code : fileStatusFrom(status);
   },
 
   /** All names in a directory, from its start, but `.` and `..` (getdents64(2)), or the negative errno. */
   readDirectory(fd: number): DirectoryEntry[] | number {
     const entries: DirectoryEntry[] = [];
-    c.lseek(fd, 0, 0);
+    syscall(NR.lseek, fd, 0, 0, 0, 0, 0);
     for (;;) {
-      const length = result(c.syscall(getdents64Number, fd, entriesAddress, entriesBuffer.length, 0));
+      const length = outcome(syscall(NR.getdents64, fd, entriesBuffer, entriesBuffer.length, 0, 0, 0));
       if (length < 0) return length;
       if (length === 0) return entries;
       forEachEntry(entriesBuffer, length, (start, end, type) =>
@@ -326,20 +299,20 @@ export const fileSyscalls = {
 
   /** Writes everything of the file system that holds `fd` to the disk (syncfs(2)). */
   syncFileSystem(fd: number): number {
-    return result(c.syncfs(fd));
+    return outcome(syscall(NR.syncfs, fd, 0, 0, 0, 0, 0));
   },
 
   /** Makes the directory `fd` the root and the working directory of this process. */
   changeRoot(fd: number): number {
-    const moved = result(c.fchdir(fd));
+    const moved = outcome(syscall(NR.fchdir, fd, 0, 0, 0, 0, 0));
     if (moved < 0) return moved;
     place(firstName, ".");
-    return result(c.chroot(firstName));
+    return outcome(syscall(NR.chroot, firstName, 0, 0, 0, 0, 0));
   },
 
   /** Sets the file mode creation mask and returns the one before. */
   setCreationMask(mask: number): number {
-    return c.umask(mask);
+    return syscall(NR.umask, mask, 0, 0, 0, 0, 0);
   },
 };
 

@@ -3,65 +3,58 @@
  * a millisecond, a twentieth of a start. Names in directories are directory-entries.ts. Failures throw `SystemCallError`.
  */
 import { type FileStatus, fileStatusFrom, S } from "./file-status.ts";
-import { AT_EMPTY_PATH, AT_FDCWD, c, check, cString, lastError, O } from "./libc.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, O } from "./libc.ts";
+import { check, cString, lastError, NR, outcome, syscall, wasInterrupted } from "./system-call.ts";
 import { SystemCallError } from "./system-call-error.ts";
 import { decodeText, encodeText } from "./text.ts";
 
-const [ENOENT, EINTR, ENOTDIR] = [2, 4, 20];
-
-/** The result of a call, which is made again when a signal came in between (signal(7)); the negative errno when it fails. */
-export function restarted(call: () => number | bigint): number {
-  for (;;) {
-    const result = Number(call());
-    if (result >= 0) return result;
-    const errno = lastError();
-    if (errno !== EINTR) return -errno;
-  }
-}
-
-export function orThrow(result: number, call: string, subject?: string): number {
-  if (result < 0) throw new SystemCallError(call, -result, subject);
-  return result;
+function isAbsence(errno: number): boolean {
+  const [ENOENT, ENOTDIR] = [2, 20];
+  return errno === ENOENT || errno === ENOTDIR;
 }
 
 /** As `open`, but a negative errno instead of an error. */
 export function tryOpen(path: string, flags: number, mode: number): number {
   const name = cString(path);
-  return restarted(() => c.openat(AT_FDCWD, name, flags | O.CLOEXEC, mode));
+  let result: number;
+  do result = syscall(NR.openat, AT_FDCWD, name, flags | O.CLOEXEC, mode, 0, 0);
+  while (result < 0 && wasInterrupted());
+  return outcome(result);
 }
 
 /** A descriptor (open(2)); `mode` is for a file that is made. */
 export function open(path: string, flags: number, mode = 0o666): number {
-  return orThrow(tryOpen(path, flags, mode), "open", path);
+  return check("open", tryOpen(path, flags, mode), path);
 }
 
 /** Interrupted by a signal it has closed all the same, as Linux has it (close(2)). */
 export function close(fd: number): void {
-  if (c.close(fd) < 0 && lastError() !== EINTR) throw new SystemCallError("close", lastError());
+  const result = syscall(NR.close, fd, 0, 0, 0, 0, 0);
+  if (result < 0 && !wasInterrupted()) check("close", result);
 }
 
 /** Reads at the descriptor's position, as much as is there at once; 0 is the end. */
 export function readInto(fd: number, buffer: Uint8Array): number {
-  return orThrow(
-    restarted(() => c.read(fd, buffer, buffer.length)),
-    "read",
-  );
+  let result: number;
+  do result = syscall(NR.read, fd, buffer, buffer.length, 0, 0, 0);
+  while (result < 0 && wasInterrupted());
+  return check("read", result);
 }
 
 /** The same at a position of its own (pread(2)). */
 export function readAt(fd: number, buffer: Uint8Array, position: number): number {
-  return orThrow(
-    restarted(() => c.pread(fd, buffer, buffer.length, position)),
-    "pread",
-  );
+  let result: number;
+  do result = syscall(NR.pread64, fd, buffer, buffer.length, position, 0, 0);
+  while (result < 0 && wasInterrupted());
+  return check("pread", result);
 }
 
 /** Writes as much as there is room for at once; the number of bytes. */
 export function write(fd: number, bytes: Uint8Array): number {
-  return orThrow(
-    restarted(() => c.write(fd, bytes, bytes.length)),
-    "write",
-  );
+  let result: number;
+  do result = syscall(NR.write, fd, bytes, bytes.length, 0, 0, 0);
+  while (result < 0 && wasInterrupted());
+  return check("write", result);
 }
 
 export function writeAll(fd: number, bytes: Uint8Array): void {
@@ -103,8 +96,8 @@ export function readText(path: string): string {
 /** The same; undefined when it is not there, which costs no stack of an error. */
 export function readTextIfThere(path: string): string | undefined {
   const fd = tryOpen(path, O.RDONLY, 0);
-  if (fd === -ENOENT || fd === -ENOTDIR) return undefined;
-  return decodeText(readAndClose(orThrow(fd, "open", path)));
+  if (isAbsence(-fd)) return undefined;
+  return decodeText(readAndClose(check("open", fd, path)));
 }
 
 function writeAndClose(fd: number, content: string | Uint8Array): void {
@@ -131,15 +124,15 @@ export function writeNewFile(path: string, content: string | Uint8Array, mode = 
 }
 
 export function truncate(fd: number, size: number): void {
-  orThrow(
-    restarted(() => c.ftruncate(fd, size)),
-    "ftruncate",
-  );
+  let result: number;
+  do result = syscall(NR.ftruncate, fd, size, 0, 0, 0, 0);
+  while (result < 0 && wasInterrupted());
+  check("ftruncate", result);
 }
 
 /** Brings a file, or what is in a directory, to the disk (fsync(2)). */
 export function sync(fd: number): void {
-  check("fsync", c.fsync(fd));
+  check("fsync", syscall(NR.fsync, fd, 0, 0, 0, 0, 0));
 }
 
 /** What the link `name` of a directory says (at most 4095 bytes). */
@@ -152,25 +145,29 @@ export function readLink(directory: number, name: string): string {
 /** The same, or the errno: EINVAL when it is no link. */
 export function tryReadLink(directory: number, name: string): string | number {
   const target = new Uint8Array(4096);
-  const length = c.readlinkat(directory, cString(name), target, target.length);
-  return length < 0 ? lastError() : decodeText(target.subarray(0, Number(length)));
+  const length = syscall(NR.readlinkat, directory, cString(name), target, target.length, 0, 0);
+  return length < 0 ? lastError() : decodeText(target.subarray(0, length));
 }
 
 const [F_OK, X_OK, W_OK] = [0, 1, 2];
 
+function tryAccess(path: string, mode: number): number {
+  return syscall(NR.faccessat, AT_FDCWD, cString(path), mode, 0, 0, 0);
+}
+
 /** Whether a path leads to anything that can be reached. */
 export function exists(path: string): boolean {
-  return c.access(cString(path), F_OK) === 0;
+  return tryAccess(path, F_OK) === 0;
 }
 
 /** Throws unless the calling user may execute it (access(2)). */
 export function requireExecutable(path: string): void {
-  check("access", c.access(cString(path), X_OK), path);
+  check("access", tryAccess(path, X_OK), path);
 }
 
 /** Throws unless the calling user may write to it. */
 export function requireWritable(path: string): void {
-  check("access", c.access(cString(path), W_OK), path);
+  check("access", tryAccess(path, W_OK), path);
 }
 
 const status = new DataView(new ArrayBuffer(256));
@@ -178,13 +175,13 @@ const statusBytes = new Uint8Array(status.buffer);
 const everyField = 0x7ff; // STATX_BASIC_STATS
 
 export function statusOf(fd: number): FileStatus {
-  check("statx", c.statx(fd, cString(""), AT_EMPTY_PATH, everyField, statusBytes));
+  check("statx", syscall(NR.statx, fd, cString(""), AT_EMPTY_PATH, everyField, statusBytes, 0));
   return fileStatusFrom(status);
 }
 
 /** Of what a path leads to. */
 export function statusAt(path: string): FileStatus {
-  check("statx", c.statx(AT_FDCWD, cString(path), 0, everyField, statusBytes), path);
+  check("statx", syscall(NR.statx, AT_FDCWD, cString(path), 0, everyField, statusBytes, 0), path);
   return fileStatusFrom(status);
 }
 
@@ -192,10 +189,10 @@ export function statusAt(path: string): FileStatus {
 export function statusIfThere(path: string, { followLink = true } = {}): FileStatus | undefined {
   const AT_SYMLINK_NOFOLLOW = 0x100;
   const flags = followLink ? 0 : AT_SYMLINK_NOFOLLOW;
-  if (c.statx(AT_FDCWD, cString(path), flags, everyField, statusBytes) === 0) return fileStatusFrom(status);
-  const errno = lastError();
-  if (errno === ENOENT || errno === ENOTDIR) return undefined;
-  throw new SystemCallError("statx", errno, path);
+  const result = syscall(NR.statx, AT_FDCWD, cString(path), flags, everyField, statusBytes, 0);
+  if (result < 0 && isAbsence(lastError())) return undefined;
+  check("statx", result, path);
+  return fileStatusFrom(status);
 }
 
 const isOf = (type: number) => (status: FileStatus) => (status.mode & S.IFMT) === type;
@@ -208,14 +205,14 @@ export const isSocket = isOf(S.IFSOCK);
 /** An extended attribute that is text, of at most 255 bytes; undefined where there is none (ENODATA, EOPNOTSUPP). */
 export function attributeOf(fd: number, name: string): string | undefined {
   const value = new Uint8Array(255);
-  const length = Number(c.fgetxattr(fd, cString(name), value, value.length));
+  const length = syscall(NR.fgetxattr, fd, cString(name), value, value.length, 0, 0);
   return length < 0 ? undefined : decodeText(value.subarray(0, length));
 }
 
 /** statfs(2): `struct statfs` of 64-bit Linux (asm-generic/statfs.h). */
 function fileSystemOf(fd: number): BigUint64Array {
   const result = new BigUint64Array(32);
-  check("fstatfs", c.fstatfs(fd, result));
+  check("fstatfs", syscall(NR.fstatfs, fd, result, 0, 0, 0, 0));
   return result;
 }
 

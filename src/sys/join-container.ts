@@ -3,13 +3,11 @@
  * because every function costs time when it is loaded.
  */
 import { dlopen } from "bun:ffi";
-import { check, cString, lent, pointersTo } from "./libc.ts";
+import { lent, pointersTo } from "./libc.ts";
+import { check, cString, NR, syscall } from "./system-call.ts";
 import { SystemCallError } from "./system-call-error.ts";
 
 const { symbols: c } = dlopen("libc.so.6", {
-  prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
-  unshare: { args: ["i32"], returns: "i32" },
-  setns: { args: ["i32", "i32"], returns: "i32" },
   posix_spawn: { args: ["ptr", "ptr", "ptr", "ptr", "ptr", "ptr"], returns: "i32" },
   posix_spawnattr_init: { args: ["ptr"], returns: "i32" },
   posix_spawnattr_setflags: { args: ["ptr", "i16"], returns: "i32" },
@@ -18,7 +16,6 @@ const { symbols: c } = dlopen("libc.so.6", {
   posix_spawn_file_actions_init: { args: ["ptr"], returns: "i32" },
   posix_spawn_file_actions_addopen: { args: ["ptr", "i32", "ptr", "i32", "u32"], returns: "i32" },
   posix_spawn_file_actions_adddup2: { args: ["ptr", "i32", "i32"], returns: "i32" },
-  _exit: { args: ["i32"], returns: "void" },
 });
 
 const CLONE = { FS: 0x200, NEWNS: 0x20000, NEWCGROUP: 0x2000000, NEWPID: 0x20000000 } as const;
@@ -29,18 +26,22 @@ const CLONE = { FS: 0x200, NEWNS: 0x20000, NEWCGROUP: 0x2000000, NEWPID: 0x20000
  */
 export function forbidInspection(): void {
   const PR_SET_DUMPABLE = 4;
-  check("prctl", c.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "PR_SET_DUMPABLE");
+  check("prctl", syscall(NR.prctl, PR_SET_DUMPABLE, 0, 0, 0, 0, 0), "PR_SET_DUMPABLE");
 }
 
 /** Enters the mounts, and the cgroup namespace if asked to, of a process; root is its root then. Only this thread. */
 export function joinMounts(processFd: number, withCgroup: boolean): void {
-  check("unshare", c.unshare(CLONE.FS), "CLONE_FS");
-  check("setns", c.setns(processFd, CLONE.NEWNS | (withCgroup ? CLONE.NEWCGROUP : 0)), "mount namespace");
+  check("unshare", syscall(NR.unshare, CLONE.FS, 0, 0, 0, 0, 0), "CLONE_FS");
+  check(
+    "setns",
+    syscall(NR.setns, processFd, CLONE.NEWNS | (withCgroup ? CLONE.NEWCGROUP : 0), 0, 0, 0, 0),
+    "mount namespace",
+  );
 }
 
 /** From now on what this thread starts is in the pid namespace of the process; it can start no further threads. */
 export function joinProcesses(processFd: number): void {
-  check("setns", c.setns(processFd, CLONE.NEWPID), "pid namespace");
+  check("setns", syscall(NR.setns, processFd, CLONE.NEWPID, 0, 0, 0, 0), "pid namespace");
 }
 
 /**
@@ -73,10 +74,4 @@ export function spawnProgram(
   const errno = c.posix_spawn(pid, cString(path), actions, attributes, argumentList, environment);
   if (errno !== 0) throw new SystemCallError("execve", errno, path);
   return pid[0]!;
-}
-
-/** Ends the process at once: what the runtime does at its end is not for a process between two worlds. */
-export function endJoining(status: number): never {
-  c._exit(status);
-  throw new Error("_exit returned");
 }

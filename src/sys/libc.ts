@@ -1,109 +1,13 @@
-/**
- * The C library and the kernel, as far as namespaces, mounts and processes need them. Every function throws
- * `SystemCallError` on failure. Calls newer than Linux 5.1 have one number on all architectures and go through
- * syscall(2); glibc wrappers serve the others. Credentials are set by raw calls on purpose: glibc's wrappers change
- * all threads of the process, and only the main thread matters here, because it ends in execve.
- */
-import { type FFIFunction, FFIType, ptr, read } from "bun:ffi";
+/** The kernel, as far as namespaces, mounts and processes need it. Every function throws `SystemCallError` on failure. */
+import { ptr } from "bun:ffi";
 import { parseSignal } from "../base/parse-signal.ts";
-import { bindAll, cLibrary } from "./c-library.ts";
-import { getdents64Number } from "./directory-entry.ts";
+import { check, cString, NR, outcome, syscall } from "./system-call.ts";
 import { SystemCallError } from "./system-call-error.ts";
 import { encodeText } from "./text.ts";
 
-const functions = {
-  __errno_location: { args: [], returns: "ptr" },
-  syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: FFIType.i64_fast },
-  mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
-  umount2: { args: ["ptr", "i32"], returns: "i32" },
-  prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
-  capset: { args: ["ptr", "ptr"], returns: "i32" },
-  sethostname: { args: ["ptr", "u64"], returns: "i32" },
-  setdomainname: { args: ["ptr", "u64"], returns: "i32" },
-  fchdir: { args: ["i32"], returns: "i32" },
-  execve: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
-  dup2: { args: ["i32", "i32"], returns: "i32" },
-  setsid: { args: [], returns: "i32" },
-  unshare: { args: ["i32"], returns: "i32" },
-  setns: { args: ["i32", "i32"], returns: "i32" },
-  fcntl: { args: ["i32", "i32", "i64"], returns: "i32" },
-  ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
-  mkdirat: { args: ["i32", "ptr", "u32"], returns: "i32" },
-  symlinkat: { args: ["ptr", "i32", "ptr"], returns: "i32" },
-  openat: { args: ["i32", "ptr", "i32", "u32"], returns: "i32" },
-  fchown: { args: ["i32", "u32", "u32"], returns: "i32" },
-  fchmod: { args: ["i32", "u32"], returns: "i32" },
-  socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
-  socket: { args: ["i32", "i32", "i32"], returns: "i32" },
-  pipe2: { args: ["ptr", "i32"], returns: "i32" },
-  sendmsg: { args: ["i32", "ptr", "i32"], returns: FFIType.i64_fast },
-  recvmsg: { args: ["i32", "ptr", "i32"], returns: FFIType.i64_fast },
-  sigprocmask: { args: ["i32", "ptr", "ptr"], returns: "i32" },
-  signal: { args: ["i32", "ptr"], returns: "ptr" },
-  setrlimit: { args: ["i32", "ptr"], returns: "i32" },
-  close: { args: ["i32"], returns: "i32" },
-  read: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
-  write: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
-  readlinkat: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
-  access: { args: ["ptr", "i32"], returns: "i32" },
-  statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
-  getrandom: { args: ["ptr", "u64", "u32"], returns: FFIType.i64_fast },
-  fgetxattr: { args: ["i32", "ptr", "ptr", "u64"], returns: FFIType.i64_fast },
-  _exit: { args: ["i32"], returns: "void" },
-  fstatfs: { args: ["i32", "ptr"], returns: "i32" },
-  pread: { args: ["i32", "ptr", "u64", "i64"], returns: FFIType.i64_fast },
-  ftruncate: { args: ["i32", "i64"], returns: "i32" },
-  fsync: { args: ["i32"], returns: "i32" },
-  chmod: { args: ["ptr", "u32"], returns: "i32" },
-  rename: { args: ["ptr", "ptr"], returns: "i32" },
-  unlink: { args: ["ptr"], returns: "i32" },
-} satisfies Record<string, FFIFunction>;
-
-/** For this folder. */
-export const c = cLibrary(functions);
-
-/** Makes every call here as quick as its later ones are (c-library.ts). */
-export function bindLibrary(): void {
-  bindAll(c, functions);
-}
-
-/** Numbers of older calls: x86-64 (asm/unistd_64.h) and asm-generic. */
-const numbers =
-  process.arch === "arm64"
-    ? { pivotRoot: 41, setresuid: 147, setresgid: 149, setgroups: 159, seccomp: 277 }
-    : { pivotRoot: 155, setresuid: 117, setresgid: 119, setgroups: 116, seccomp: 317 };
-const pidfdSendSignalNumber = 424;
-const openTreeNumber = 428;
-const moveMountNumber = 429;
-const fsopenNumber = 430;
-const fsconfigNumber = 431;
-const fsmountNumber = 432;
-const pidfdOpenNumber = 434;
-const closeRangeNumber = 436;
-const openat2Number = 437;
-const mountSetattrNumber = 442;
-
+const AT_RECURSIVE = 0x8000;
 export const AT_FDCWD = -100;
 export const AT_EMPTY_PATH = 0x1000;
-const AT_RECURSIVE = 0x8000;
-
-const errnoLocation = c.__errno_location()!;
-
-/** errno of the call that has just failed. */
-export function lastError(): number {
-  return read.i32(errnoLocation);
-}
-
-export function check(call: string, result: number | bigint, subject?: string): number {
-  if (result < 0) throw new SystemCallError(call, lastError(), subject);
-  return Number(result);
-}
-
-/** A C string; a name with a NUL inside would silently become another name. */
-export function cString(text: string): Uint8Array {
-  if (text.includes("\0")) throw new SystemCallError("path", 22, JSON.stringify(text));
-  return encodeText(`${text}\0`);
-}
 
 /**
  * Memory that the kernel reads or writes in the call under way. An address is only a number, and the collector would
@@ -111,40 +15,20 @@ export function cString(text: string): Uint8Array {
  */
 export const lent: { memory: readonly unknown[] } = { memory: [] };
 
-function addressOf(argument: number | Uint8Array | BigUint64Array | Uint32Array): number {
-  return typeof argument === "number" ? argument : ptr(argument);
-}
-
-function raw(
-  call: string,
-  number: number,
-  args: readonly (number | Uint8Array | BigUint64Array | Uint32Array)[],
-  subject?: string,
-): number {
-  lent.memory = args;
-  const [a = 0, b = 0, d = 0, e = 0, f = 0, g = 0] = args;
-  const result = c.syscall(
-    number,
-    addressOf(a),
-    addressOf(b),
-    addressOf(d),
-    addressOf(e),
-    addressOf(f),
-    addressOf(g),
-  );
-  return check(call, result, subject);
-}
-
 /** mount(2) flags */
 export const MS = { RDONLY: 1, NODEV: 4, PRIVATE: 1 << 18, SLAVE: 1 << 19 } as const;
 
 export function mount(source: string, target: string, type: string, flags: number, data: string): void {
-  check("mount", c.mount(cString(source), cString(target), cString(type), flags, cString(data)), target);
+  check(
+    "mount",
+    syscall(NR.mount, cString(source), cString(target), cString(type), flags, cString(data), 0),
+    target,
+  );
 }
 
 /** `umount2(path, MNT_DETACH)` */
 export function unmountDetached(path: string): void {
-  check("umount2", c.umount2(cString(path), 2), path);
+  check("umount2", syscall(NR.umount2, cString(path), 2, 0, 0, 0, 0), path);
 }
 
 /** open(2) flags, the same on x86-64 and arm64 but for O_DIRECTORY and O_NOFOLLOW. */
@@ -166,7 +50,7 @@ export const O = {
 } as const;
 
 export function openAt(directory: number, path: string, flags: number, mode = 0): number {
-  return check("openat", c.openat(directory, cString(path), flags | O.CLOEXEC, mode), path);
+  return check("openat", syscall(NR.openat, directory, cString(path), flags | O.CLOEXEC, mode, 0, 0), path);
 }
 
 /** openat2(2) resolve flags */
@@ -184,12 +68,10 @@ function openat2(root: number, path: string, flags: number, mode: number, resolv
     BigInt(RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS | resolve),
   ]);
   const name = cString(path);
-  lent.memory = [name, how];
   for (let attempt = 1; ; attempt++) {
-    const result = Number(c.syscall(openat2Number, root, ptr(name), ptr(how), 24, 0, 0));
-    if (result >= 0) return result;
+    const result = outcome(syscall(NR.openat2, root, name, how, 24, 0, 0));
     // A rename or mount anywhere on the machine while it went through `..`; it is to be tried again (openat2(2)).
-    if (lastError() !== EAGAIN || attempt === mostAttempts) return -lastError();
+    if (result !== -EAGAIN || attempt === mostAttempts) return result;
   }
 }
 
@@ -216,39 +98,39 @@ export function openInRootIfThere(
 /** Opens `path` as the kernel would, but not through a link of /proc to an open file or to a program (proc(5)). */
 export function openWithoutMagicLinks(path: string, flags: number): number {
   const how = new BigUint64Array([BigInt(flags | O.CLOEXEC), 0n, BigInt(RESOLVE.NO_MAGICLINKS)]);
-  return raw("openat2", openat2Number, [AT_FDCWD, cString(path), how, 24], path);
+  return check("openat2", syscall(NR.openat2, AT_FDCWD, cString(path), how, 24, 0, 0), path);
 }
 
 export function makeDirectoryAt(directory: number, name: string, mode: number): void {
-  check("mkdirat", c.mkdirat(directory, cString(name), mode), name);
+  check("mkdirat", syscall(NR.mkdirat, directory, cString(name), mode, 0, 0, 0), name);
 }
 
 export function symbolicLinkAt(target: string, directory: number, name: string): void {
-  check("symlinkat", c.symlinkat(cString(target), directory, cString(name)), name);
+  check("symlinkat", syscall(NR.symlinkat, cString(target), directory, cString(name), 0, 0, 0), name);
 }
 
 /** Reads as many entries of a directory as fit (getdents64(2)): the bytes they take, 0 at the end. */
 export function readEntries(directory: number, buffer: Uint8Array): number {
-  return raw("getdents64", getdents64Number, [directory, buffer, buffer.length]);
+  return check("getdents64", syscall(NR.getdents64, directory, buffer, buffer.length, 0, 0, 0));
 }
 
 export function changeOwner(fd: number, uid: number, gid: number): void {
-  check("fchown", c.fchown(fd, uid, gid));
+  check("fchown", syscall(NR.fchown, fd, uid, gid, 0, 0, 0));
 }
 
 export function changeMode(fd: number, mode: number): void {
-  check("fchmod", c.fchmod(fd, mode));
+  check("fchmod", syscall(NR.fchmod, fd, mode, 0, 0, 0, 0));
 }
 
 export function changeDirectory(fd: number): void {
-  check("fchdir", c.fchdir(fd));
+  check("fchdir", syscall(NR.fchdir, fd, 0, 0, 0, 0, 0));
 }
 
 /** A detached copy of the mount at `fd` (open_tree(2), OPEN_TREE_CLONE), with everything below it when `recursive`. */
 export function cloneMount(fd: number, recursive: boolean): number {
   const OPEN_TREE_CLONE = 1;
   const flags = OPEN_TREE_CLONE | O.CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
-  return raw("open_tree", openTreeNumber, [fd, cString(""), flags]);
+  return check("open_tree", syscall(NR.open_tree, fd, cString(""), flags, 0, 0, 0));
 }
 
 /** Attaches a detached mount on the directory or file that `target` is (move_mount(2)). */
@@ -257,7 +139,7 @@ export function attachMount(mountFd: number, target: number): void {
   const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
   const empty = cString("");
   const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-  raw("move_mount", moveMountNumber, [mountFd, empty, target, empty, flags]);
+  check("move_mount", syscall(NR.move_mount, mountFd, empty, target, empty, flags, 0));
 }
 
 /** mount_setattr(2) attributes */
@@ -279,7 +161,7 @@ export function setMountAttributes(
 ): void {
   const attributes = new BigUint64Array([BigInt(set), 0n, BigInt(options.propagation ?? 0), 0n]);
   const flags = AT_EMPTY_PATH | (options.recursive ? AT_RECURSIVE : 0);
-  raw("mount_setattr", mountSetattrNumber, [fd, cString(""), flags, attributes, 32]);
+  check("mount_setattr", syscall(NR.mount_setattr, fd, cString(""), flags, attributes, 32, 0));
 }
 
 /** A new, detached file system (fsopen(2), fsconfig(2), fsmount(2)). Each parameter is at most 255 bytes. */
@@ -288,63 +170,66 @@ export function createMount(
   parameters: Readonly<Record<string, string | true>>,
   attributes: number,
 ): number {
-  const context = raw("fsopen", fsopenNumber, [cString(type), 1], type);
+  const context = check("fsopen", syscall(NR.fsopen, cString(type), 1, 0, 0, 0, 0), type);
   const [setFlag, setString, create] = [0, 1, 6] as const;
   for (const [key, value] of Object.entries(parameters)) {
     const [command, text] = value === true ? [setFlag, 0] : [setString, cString(value)];
-    raw("fsconfig", fsconfigNumber, [context, command, cString(key), text, 0], `${type} ${key}`);
+    check("fsconfig", syscall(NR.fsconfig, context, command, cString(key), text, 0, 0), `${type} ${key}`);
   }
-  raw("fsconfig", fsconfigNumber, [context, create, 0, 0, 0], type);
-  const mountFd = raw("fsmount", fsmountNumber, [context, 1, attributes], type);
+  check("fsconfig", syscall(NR.fsconfig, context, create, 0, 0, 0, 0), type);
+  const mountFd = check("fsmount", syscall(NR.fsmount, context, 1, attributes, 0, 0, 0), type);
   closeRange(context, context, false);
   return mountFd;
 }
 
 export function pivotRoot(newRoot: string, oldRoot: string): void {
-  raw("pivot_root", numbers.pivotRoot, [cString(newRoot), cString(oldRoot)]);
+  check("pivot_root", syscall(NR.pivot_root, cString(newRoot), cString(oldRoot), 0, 0, 0, 0));
 }
 
 /** Closes descriptors from `first` to `last`, or marks them close-on-exec. */
 export function closeRange(first: number, last: number, onExec: boolean): void {
-  raw("close_range", closeRangeNumber, [first, last, onExec ? 4 : 0]);
+  check("close_range", syscall(NR.close_range, first, last, onExec ? 4 : 0, 0, 0, 0));
 }
 
 export function setHostname(name: string): void {
   const bytes = encodeText(name);
-  check("sethostname", c.sethostname(bytes, bytes.length), name);
+  check("sethostname", syscall(NR.sethostname, bytes, bytes.length, 0, 0, 0, 0), name);
 }
 
 /** The NIS domain name (setdomainname(2)). */
 export function setDomainname(name: string): void {
   const bytes = encodeText(name);
-  check("setdomainname", c.setdomainname(bytes, bytes.length), name);
+  check("setdomainname", syscall(NR.setdomainname, bytes, bytes.length, 0, 0, 0, 0), name);
 }
 
 export function duplicate(from: number, to: number): void {
-  check("dup2", c.dup2(from, to));
+  check("dup3", syscall(NR.dup3, from, to, 0, 0, 0, 0));
 }
 
 /** A duplicate, close-on-exec, whose number is at least `lowest` (fcntl(2), F_DUPFD_CLOEXEC). */
 export function duplicateAbove(fd: number, lowest: number): number {
   const F_DUPFD_CLOEXEC = 1030;
-  return check("fcntl", c.fcntl(fd, F_DUPFD_CLOEXEC, lowest));
+  return check("fcntl", syscall(NR.fcntl, fd, F_DUPFD_CLOEXEC, lowest, 0, 0, 0));
 }
 
 export function startSession(): void {
-  check("setsid", c.setsid());
+  check("setsid", syscall(NR.setsid, 0, 0, 0, 0, 0, 0));
 }
 
 export function setGroups(groups: readonly number[]): void {
-  raw("setgroups", numbers.setgroups, [groups.length, new Uint32Array(groups.length === 0 ? [0] : groups)]);
+  check(
+    "setgroups",
+    syscall(NR.setgroups, groups.length, new Uint32Array(groups.length === 0 ? [0] : groups), 0, 0, 0, 0),
+  );
 }
 
 /** Real, effective and saved ids of the calling thread. */
 export function setUser(uid: number): void {
-  raw("setresuid", numbers.setresuid, [uid, uid, uid]);
+  check("setresuid", syscall(NR.setresuid, uid, uid, uid, 0, 0, 0));
 }
 
 export function setGroup(gid: number): void {
-  raw("setresgid", numbers.setresgid, [gid, gid, gid]);
+  check("setresgid", syscall(NR.setresgid, gid, gid, gid, 0, 0, 0));
 }
 
 const PR = {
@@ -356,34 +241,34 @@ const PR = {
 } as const;
 
 export function dropBoundingCapability(capability: number): void {
-  check("prctl", c.prctl(PR.CAPBSET_DROP, capability, 0, 0, 0), `PR_CAPBSET_DROP ${capability}`);
+  check("prctl", syscall(NR.prctl, PR.CAPBSET_DROP, capability, 0, 0, 0, 0), `PR_CAPBSET_DROP ${capability}`);
 }
 
 export function clearAmbientCapabilities(): void {
-  check("prctl", c.prctl(PR.CAP_AMBIENT, 4, 0, 0, 0), "PR_CAP_AMBIENT_CLEAR_ALL");
+  check("prctl", syscall(NR.prctl, PR.CAP_AMBIENT, 4, 0, 0, 0, 0), "PR_CAP_AMBIENT_CLEAR_ALL");
 }
 
 /** SIGKILL for this process when the thread that made it ends; any change of ids takes it back (prctl(2)). */
 export function endWithParent(): void {
-  check("prctl", c.prctl(PR.SET_PDEATHSIG, 9, 0, 0, 0), "PR_SET_PDEATHSIG");
+  check("prctl", syscall(NR.prctl, PR.SET_PDEATHSIG, 9, 0, 0, 0, 0), "PR_SET_PDEATHSIG");
 }
 
 export function forbidNewPrivileges(): void {
-  check("prctl", c.prctl(PR.SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
+  check("prctl", syscall(NR.prctl, PR.SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
 }
 
 /** Installs a classic BPF program (8 bytes an instruction) on the calling thread. */
 export function installSeccompFilter(program: Uint8Array): void {
   const descriptor = new BigUint64Array([BigInt(program.length / 8), BigInt(ptr(program))]);
   lent.memory = [program, descriptor];
-  check("prctl", c.prctl(PR.SET_SECCOMP, 2, ptr(descriptor), 0, 0), "PR_SET_SECCOMP");
+  check("prctl", syscall(NR.prctl, PR.SET_SECCOMP, 2, ptr(descriptor), 0, 0, 0), "PR_SET_SECCOMP");
 }
 
 /** The same, and a descriptor at which calls that the program tells of can be heard (seccomp_unotify(2)). */
 export function installSeccompListener(program: Uint8Array): number {
   const [SET_MODE_FILTER, NEW_LISTENER] = [1, 8];
   const descriptor = new BigUint64Array([BigInt(program.length / 8), BigInt(ptr(program))]);
-  const listener = raw("seccomp", numbers.seccomp, [SET_MODE_FILTER, NEW_LISTENER, descriptor]);
+  const listener = check("seccomp", syscall(NR.seccomp, SET_MODE_FILTER, NEW_LISTENER, descriptor, 0, 0, 0));
   lent.memory = [program];
   return listener;
 }
@@ -393,26 +278,27 @@ export function setCapabilities(mask: bigint): void {
   const low = Number(mask & 0xffffffffn);
   const high = Number(mask >> 32n);
   const header = new Uint32Array([0x20080522, 0]);
-  check("capset", c.capset(header, new Uint32Array([low, low, 0, high, high, 0])));
+  check("capset", syscall(NR.capset, header, new Uint32Array([low, low, 0, high, high, 0]), 0, 0, 0, 0));
 }
 
 /** All signals at their default and none blocked: what an ignored signal is set to survives execve(2). */
 export function resetSignals(): void {
-  for (let signal = 1; signal <= 64; signal++) c.signal(signal, null);
+  const zeros = new Uint8Array(32); // of struct sigaction: SIG_DFL
+  for (let signal = 1; signal <= 64; signal++) syscall(NR.rt_sigaction, signal, zeros, null, 8, 0, 0);
   const SIG_SETMASK = 2;
-  check("sigprocmask", c.sigprocmask(SIG_SETMASK, new Uint8Array(128), null));
+  check("rt_sigprocmask", syscall(NR.rt_sigprocmask, SIG_SETMASK, zeros, null, 8, 0, 0));
 }
 
 /** fcntl(2) with a `struct flock`: 0 or the errno. */
 export function controlLock(fd: number, command: number, flock: DataView): number {
-  lent.memory = [flock];
-  return c.fcntl(fd, command, ptr(flock)) === 0 ? 0 : lastError();
+  const bytes = new Uint8Array(flock.buffer, flock.byteOffset, flock.byteLength);
+  return -outcome(syscall(NR.fcntl, fd, command, bytes, 0, 0, 0));
 }
 
 export const RLIMIT_NOFILE = 7;
 
 export function setResourceLimit(resource: number, soft: bigint, hard: bigint): void {
-  check("setrlimit", c.setrlimit(resource, new BigUint64Array([soft, hard])));
+  check("prlimit", syscall(NR.prlimit64, 0, resource, new BigUint64Array([soft, hard]), null, 0, 0));
 }
 
 /** ioctl(2) requests of terminals (asm-generic/ioctls.h) */
@@ -429,7 +315,7 @@ export function ioctl(
   request: number,
   argument: Uint8Array | Uint16Array | Int32Array | null,
 ): void {
-  check("ioctl", c.ioctl(fd, request, argument));
+  check("ioctl", syscall(NR.ioctl, fd, request, argument, 0, 0, 0));
 }
 
 const TCGETS = 0x5401;
@@ -437,14 +323,14 @@ const TCSETS = 0x5402;
 
 /** Whether a descriptor is a terminal, as isatty(3) finds out; node:tty costs two milliseconds to load. */
 export function isTerminal(fd: number): boolean {
-  return c.ioctl(fd, TCGETS, new Uint8Array(64)) === 0;
+  return syscall(NR.ioctl, fd, TCGETS, new Uint8Array(64), 0, 0, 0) === 0;
 }
 
 /** Whether something that came over a socket is still unread. */
 export function hasInput(socket: number): boolean {
   const FIONREAD = 0x541b;
   const bytes = new Uint32Array(1);
-  check("ioctl", c.ioctl(socket, FIONREAD, bytes));
+  check("ioctl", syscall(NR.ioctl, socket, FIONREAD, bytes, 0, 0, 0));
   return bytes[0]! > 0;
 }
 
@@ -478,7 +364,7 @@ export function hideInput(fd: number): () => void {
 /** Brings an interface of this network namespace up (netdevice(7), SIOCGIFFLAGS and SIOCSIFFLAGS). */
 export function bringInterfaceUp(name: string): void {
   const [SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP] = [0x8913, 0x8914, 1];
-  const socket = check("socket", c.socket(2, 2 | O.CLOEXEC, 0));
+  const socket = check("socket", syscall(NR.socket, 2, 2 | O.CLOEXEC, 0, 0, 0, 0));
   try {
     const request = new Uint8Array(40);
     request.set(encodeText(name).subarray(0, 15));
@@ -497,16 +383,16 @@ export function bringInterfaceUp(name: string): void {
  */
 export function announceInput(fd: number): void {
   const [F_GETFL, F_SETFL, F_SETOWN, O_ASYNC] = [3, 4, 8, 0o20000];
-  check("fcntl", c.fcntl(fd, F_SETOWN, process.pid));
-  const flags = check("fcntl", c.fcntl(fd, F_GETFL, 0));
-  check("fcntl", c.fcntl(fd, F_SETFL, flags | O_ASYNC | O.NONBLOCK));
+  check("fcntl", syscall(NR.fcntl, fd, F_SETOWN, process.pid, 0, 0, 0));
+  const flags = check("fcntl", syscall(NR.fcntl, fd, F_GETFL, 0, 0, 0, 0));
+  check("fcntl", syscall(NR.fcntl, fd, F_SETFL, flags | O_ASYNC | O.NONBLOCK, 0, 0, 0));
 }
 
 /** Undoes `announceInput`: who reads waits. */
 export function waitForInput(fd: number): void {
   const [F_GETFL, F_SETFL, O_ASYNC] = [3, 4, 0o20000];
-  const flags = check("fcntl", c.fcntl(fd, F_GETFL, 0));
-  check("fcntl", c.fcntl(fd, F_SETFL, flags & ~(O_ASYNC | O.NONBLOCK)));
+  const flags = check("fcntl", syscall(NR.fcntl, fd, F_GETFL, 0, 0, 0, 0));
+  check("fcntl", syscall(NR.fcntl, fd, F_SETFL, flags & ~(O_ASYNC | O.NONBLOCK), 0, 0, 0));
 }
 
 /**
@@ -516,25 +402,29 @@ export function waitForInput(fd: number): void {
  */
 export function killAtHangUp(readEnd: number, pid: number): void {
   const [F_SETFL, F_SETOWN, F_SETSIG, O_ASYNC, SIGKILL] = [4, 8, 10, 0o20000, 9];
-  check("fcntl", c.fcntl(readEnd, F_SETSIG, SIGKILL));
-  check("fcntl", c.fcntl(readEnd, F_SETOWN, pid));
-  check("fcntl", c.fcntl(readEnd, F_SETFL, O_ASYNC));
+  check("fcntl", syscall(NR.fcntl, readEnd, F_SETSIG, SIGKILL, 0, 0, 0));
+  check("fcntl", syscall(NR.fcntl, readEnd, F_SETOWN, pid, 0, 0, 0));
+  check("fcntl", syscall(NR.fcntl, readEnd, F_SETFL, O_ASYNC, 0, 0, 0));
 }
 
 /** A close-on-exec descriptor of a process, which keeps meaning that process (pidfd_open(2)). */
 export function openProcess(pid: number): number {
-  return raw("pidfd_open", pidfdOpenNumber, [pid, 0], String(pid));
+  return check("pidfd_open", syscall(NR.pidfd_open, pid, 0, 0, 0, 0, 0), String(pid));
 }
 
 /** Sends a signal to the process behind a descriptor (pidfd_send_signal(2)). */
 export function signalProcess(descriptor: number, signal: NodeJS.Signals): void {
-  raw("pidfd_send_signal", pidfdSendSignalNumber, [descriptor, parseSignal(signal), 0, 0], signal);
+  check(
+    "pidfd_send_signal",
+    syscall(NR.pidfd_send_signal, descriptor, parseSignal(signal), 0, 0, 0, 0),
+    signal,
+  );
 }
 
 /** Moves this process into a new cgroup namespace, whose root is where it is now (cgroup_namespaces(7)). */
 export function enterNewCgroupNamespace(): void {
   const CLONE_NEWCGROUP = 0x02000000;
-  check("unshare", c.unshare(CLONE_NEWCGROUP));
+  check("unshare", syscall(NR.unshare, CLONE_NEWCGROUP, 0, 0, 0, 0, 0));
 }
 
 /**
@@ -543,21 +433,21 @@ export function enterNewCgroupNamespace(): void {
  */
 export function enterMountNamespace(fd: number): void {
   const [CLONE_FS, CLONE_NEWNS] = [0x200, 0x20000];
-  check("unshare", c.unshare(CLONE_FS));
-  check("setns", c.setns(fd, CLONE_NEWNS));
+  check("unshare", syscall(NR.unshare, CLONE_FS, 0, 0, 0, 0, 0));
+  check("setns", syscall(NR.setns, fd, CLONE_NEWNS, 0, 0, 0, 0));
 }
 
 /** Both ends of a pipe, close-on-exec: [read, write]. */
 export function createPipe(): readonly [read: number, write: number] {
   const ends = new Int32Array(2);
-  check("pipe2", c.pipe2(ends, O.CLOEXEC));
+  check("pipe2", syscall(NR.pipe2, ends, O.CLOEXEC, 0, 0, 0, 0));
   return [ends[0]!, ends[1]!];
 }
 
 /** Both ends of a stream socket pair, close-on-exec. */
 export function createSocketPair(): readonly [number, number] {
   const ends = new Int32Array(2);
-  check("socketpair", c.socketpair(1, 1 | O.CLOEXEC, 0, ends));
+  check("socketpair", syscall(NR.socketpair, 1, 1 | O.CLOEXEC, 0, ends, 0, 0));
   return [ends[0]!, ends[1]!];
 }
 
@@ -582,7 +472,7 @@ export function sendDescriptor(socket: number, fd: number): void {
   view.setInt32(8, 1, true); // SOL_SOCKET
   view.setInt32(12, 1, true); // SCM_RIGHTS
   view.setInt32(16, fd, true);
-  check("sendmsg", c.sendmsg(socket, descriptorMessage(control), 0));
+  check("sendmsg", syscall(NR.sendmsg, socket, descriptorMessage(control), 0, 0, 0, 0));
 }
 
 /** Receives what `sendDescriptor` sent. */
@@ -590,7 +480,7 @@ export function receiveDescriptor(socket: number): number {
   const MSG_CMSG_CLOEXEC = 0x40000000;
   const control = new Uint8Array(24);
   const header = descriptorMessage(control);
-  check("recvmsg", c.recvmsg(socket, header, MSG_CMSG_CLOEXEC));
+  check("recvmsg", syscall(NR.recvmsg, socket, header, MSG_CMSG_CLOEXEC, 0, 0, 0));
   const view = new DataView(control.buffer);
   if (header[5] !== 24n || view.getInt32(12, true) !== 1)
     throw new SystemCallError("recvmsg", 74, "no descriptor");
@@ -615,6 +505,6 @@ export function execute(path: string, argv: readonly string[], env: readonly str
   const words = cStrings(argv);
   const variables = cStrings(env);
   lent.memory = [words, variables];
-  check("execve", c.execve(cString(path), pointersTo(words), pointersTo(variables)), path);
+  check("execve", syscall(NR.execve, cString(path), pointersTo(words), pointersTo(variables), 0, 0, 0), path);
   throw new Error("execve returned");
 }

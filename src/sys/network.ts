@@ -3,39 +3,18 @@
  * tap device is handed on. Sockets and devices are of the network namespace in which the calling thread is when it
  * makes them (for us, the thread that runs JavaScript), and stay there when the thread leaves.
  */
-import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { bringInterfaceUp, ioctl, O } from "./libc.ts";
 import { requireIPv6 } from "./require-ipv6.ts";
-import { SystemCallError } from "./system-call-error.ts";
-
-const { symbols: c } = dlopen("libc.so.6", {
-  __errno_location: { args: [], returns: "ptr" },
-  setns: { args: ["i32", "i32"], returns: "i32" },
-  socket: { args: ["i32", "i32", "i32"], returns: "i32" },
-  bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
-  listen: { args: ["i32", "i32"], returns: "i32" },
-  connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
-  shutdown: { args: ["i32", "i32"], returns: "i32" },
-  accept4: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
-  ioctl: { args: ["i32", "u64", "u64"], returns: "i32" },
-  poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
-  read: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
-  write: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
-});
-
-function check(call: string, result: number, subject?: string): number {
-  if (result < 0) throw new SystemCallError(call, read.i32(c.__errno_location()!), subject);
-  return result;
-}
+import { check, NR, syscall, wasInterrupted } from "./system-call.ts";
 
 /** Moves the calling thread into the network namespace of a process; needs to be root of its user namespace. */
 export function enterNetworkNamespace(pid: number): void {
   const CLONE_NEWNET = 0x40000000;
   const fd = openSync(`/proc/${pid}/ns/net`, "r");
   try {
-    check("setns", c.setns(fd, CLONE_NEWNET));
+    check("setns", syscall(NR.setns, fd, CLONE_NEWNET, 0, 0, 0, 0));
   } finally {
     closeSync(fd);
   }
@@ -60,7 +39,7 @@ export function openTap(name: string): number {
     request.write(name, 0, 15, "latin1");
     request.writeInt16LE(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, 16);
     ioctl(fd, TUNSETIFF, request);
-    check("TUNSETOFFLOAD", c.ioctl(fd, TUNSETOFFLOAD, checksumAndSegmentation));
+    check("TUNSETOFFLOAD", syscall(NR.ioctl, fd, TUNSETOFFLOAD, checksumAndSegmentation, 0, 0, 0));
     return fd;
   } catch (error) {
     closeSync(fd);
@@ -83,7 +62,7 @@ export function configureInterface(name: string, { mac, mtu, address, mask, ipv6
   if (ipv6) requireIPv6();
   const [SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFMTU, SIOCSIFHWADDR] = [0x8916, 0x891c, 0x8922, 0x8924];
   const [AF_INET, ARPHRD_ETHER] = [2, 1];
-  const socket = check("socket", c.socket(AF_INET, 2 | O.CLOEXEC, 0));
+  const socket = check("socket", syscall(NR.socket, AF_INET, 2 | O.CLOEXEC, 0, 0, 0, 0));
   const set = (request: number, fill: (fields: Buffer) => void) => {
     const message = Buffer.alloc(40);
     message.write(name, 0, 15, "latin1");
@@ -114,7 +93,7 @@ export function configureInterface(name: string, { mac, mtu, address, mask, ipv6
 /** Gives an interface an IPv6 address (ipv6(7): `struct in6_ifreq`). */
 function addAddress6(name: string, { address, prefixLength }: NonNullable<InterfaceSettings["ipv6"]>): void {
   const [AF_INET6, SIOCGIFINDEX, SIOCSIFADDR] = [10, 0x8933, 0x8916];
-  const socket = check("socket", c.socket(AF_INET6, 2 | O.CLOEXEC, 0));
+  const socket = check("socket", syscall(NR.socket, AF_INET6, 2 | O.CLOEXEC, 0, 0, 0, 0));
   try {
     const request = Buffer.alloc(40);
     request.write(name, 0, 15, "latin1");
@@ -143,21 +122,25 @@ function withSocketAddress<T>(path: string, use: (address: Buffer) => T): T {
 }
 
 function unixSocket(): number {
-  return check("socket", c.socket(1, 1 | O.CLOEXEC, 0));
+  return check("socket", syscall(NR.socket, 1, 1 | O.CLOEXEC, 0, 0, 0, 0));
 }
 
 /** A stream socket that listens at a path, which must be free. */
 export function listenAt(path: string): number {
   const socket = unixSocket();
-  withSocketAddress(path, (address) => check("bind", c.bind(socket, address, address.length), path));
-  check("listen", c.listen(socket, 128));
+  withSocketAddress(path, (address) =>
+    check("bind", syscall(NR.bind, socket, address, address.length, 0, 0, 0), path),
+  );
+  check("listen", syscall(NR.listen, socket, 128, 0, 0, 0, 0));
   return socket;
 }
 
 /** A connected stream socket, or undefined when nobody listens there. */
 export function connectTo(path: string): number | undefined {
   const socket = unixSocket();
-  const result = withSocketAddress(path, (address) => c.connect(socket, address, address.length));
+  const result = withSocketAddress(path, (address) =>
+    syscall(NR.connect, socket, address, address.length, 0, 0, 0),
+  );
   if (result === 0) return socket;
   closeSync(socket);
   return undefined;
@@ -166,12 +149,12 @@ export function connectTo(path: string): number | undefined {
 /** Ends a connection in both directions, for everybody who has the descriptor or reads from it (shutdown(2)). */
 export function endConnection(socket: number): void {
   const SHUT_RDWR = 2;
-  c.shutdown(socket, SHUT_RDWR);
+  syscall(NR.shutdown, socket, SHUT_RDWR, 0, 0, 0, 0);
 }
 
 /** The next connection; waits for it. */
 export function acceptFrom(listener: number): number {
-  return check("accept4", c.accept4(listener, null, null, O.CLOEXEC));
+  return check("accept4", syscall(NR.accept4, listener, null, null, O.CLOEXEC, 0, 0));
 }
 
 /** `struct pollfd`s as pairs: the descriptor, and what to wait for with what there is above it. */
@@ -189,24 +172,25 @@ export function isReady(set: PollSet, index: number): boolean {
 
 /** Waits until one of the descriptors is ready, or `timeout` milliseconds; -1 is for ever. False after a timeout. */
 export function pollDescriptors(set: PollSet, timeout: number): boolean {
-  const EINTR = 4;
-  const result = c.poll(set, set.length / 2, timeout);
-  if (result < 0 && read.i32(c.__errno_location()!) !== EINTR) check("poll", result);
+  const milliseconds = BigInt(timeout);
+  const limit =
+    timeout < 0 ? null : BigUint64Array.of(milliseconds / 1000n, (milliseconds % 1000n) * 1_000_000n);
+  const result = syscall(NR.ppoll, set, set.length / 2, limit, null, 0, 0);
+  if (result < 0 && !wasInterrupted()) check("ppoll", result);
   return result > 0;
 }
 
-/** Memory for one frame at a fixed address, so that moving a frame costs two system calls and nothing else. */
+/** Memory for one frame, so that moving a frame costs two system calls and nothing else. */
 export class FrameBuffer {
   readonly bytes = new Uint8Array(largestFrame);
-  readonly #address = ptr(this.bytes);
 
   /** The size of the frame that was read; 0 or less when there is none. */
   readFrom(fd: number): number {
-    return Number(c.read(fd, this.#address, largestFrame));
+    return syscall(NR.read, fd, this.bytes, largestFrame, 0, 0, 0);
   }
 
   /** A device that cannot take a frame loses it, as networks do. */
   writeTo(fd: number, size: number): void {
-    c.write(fd, this.#address, size);
+    syscall(NR.write, fd, this.bytes, size, 0, 0, 0);
   }
 }

@@ -1,11 +1,5 @@
 /** Children that are ours because their parent ended: programs in containers, whose parent only starts them. */
-import { cLibrary } from "./c-library.ts";
-import { check } from "./libc.ts";
-
-const c = cLibrary({
-  prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
-  waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
-});
+import { check, NR, syscall } from "./system-call.ts";
 
 let adopting = 0;
 
@@ -21,14 +15,15 @@ export function adoptOrphans(): Disposable {
 
 function setSubreaper(on: boolean): void {
   const PR_SET_CHILD_SUBREAPER = 36;
-  check("prctl", c.prctl(PR_SET_CHILD_SUBREAPER, on ? 1 : 0, 0, 0, 0), "PR_SET_CHILD_SUBREAPER");
+  check("prctl", syscall(NR.prctl, PR_SET_CHILD_SUBREAPER, on ? 1 : 0, 0, 0, 0, 0), "PR_SET_CHILD_SUBREAPER");
 }
 
 /** The end of a child that Bun does not know, as a shell tells it: 128 + n when a signal ended it. */
 export async function endOf(pid: number): Promise<number> {
   const status = new Int32Array(1);
   const WNOHANG = 1;
-  const reaped = () => check("waitpid", c.waitpid(pid, status, WNOHANG), String(pid)) === pid;
+  const reaped = () =>
+    check("wait4", syscall(NR.wait4, pid, status, WNOHANG, null, 0, 0), String(pid)) === pid;
   if (!reaped()) {
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = () => {

@@ -1,4 +1,4 @@
-import { c, check } from "./libc.ts";
+import { check, NR, syscall } from "./system-call.ts";
 
 /**
  * `bytes` random bytes (at most 256) as hexadecimal digits, by getrandom(2): the first use of Web Crypto takes 0.07 ms,
@@ -6,6 +6,6 @@ import { c, check } from "./libc.ts";
  */
 export function randomHex(bytes: number): string {
   const random = new Uint8Array(bytes);
-  check("getrandom", c.getrandom(random, bytes, 0));
+  check("getrandom", syscall(NR.getrandom, random, bytes, 0, 0, 0, 0));
   return random.toHex();
 }

@@ -1,19 +1,12 @@
 /** The listening side of a seccomp filter (seccomp_unotify(2)): system calls that wait until somebody answers them. */
-import { dlopen, ptr, read } from "bun:ffi";
 import { type Architecture, architectureOf } from "./bpf.ts";
-import { check } from "./libc.ts";
 import { pollDescriptors, pollSet } from "./network.ts";
-
-const { symbols: c } = dlopen("libc.so.6", {
-  __errno_location: { args: [], returns: "ptr" },
-  ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
-});
+import { check, lastError, NR, syscall, wasInterrupted } from "./system-call.ts";
 
 /** `_IOWR('!', 0, struct seccomp_notif)` and so on (linux/seccomp.h). */
 const NOTIF = { RECV: 0xc0502100, SEND: 0xc0182101, ID_VALID: 0x40082102 } as const;
 const POLLIN = 1;
 const ENOENT = 2;
-const EINTR = 4;
 
 export interface WaitingCall {
   readonly id: bigint;
@@ -41,12 +34,9 @@ export class SeccompListener {
       if (!pollDescriptors(set, -1)) continue;
       if (((set[1]! >>> 16) & POLLIN) === 0) return undefined; // hung up
       this.#received.fill(0); // the kernel insists
-      const result = c.ioctl(this.#fd, NOTIF.RECV, ptr(this.#received));
-      if (result < 0) {
-        const error = read.i32(c.__errno_location()!);
-        if (error === ENOENT || error === EINTR) continue; // who asked was killed meanwhile
-        check("ioctl", result, "SECCOMP_IOCTL_NOTIF_RECV");
-      }
+      const result = syscall(NR.ioctl, this.#fd, NOTIF.RECV, this.#received, 0, 0, 0);
+      if (result < 0 && (lastError() === ENOENT || wasInterrupted())) continue; // who asked was killed meanwhile
+      check("ioctl", result, "SECCOMP_IOCTL_NOTIF_RECV");
       const view = new DataView(this.#received.buffer);
       return {
         id: view.getBigUint64(0, true),
@@ -61,7 +51,7 @@ export class SeccompListener {
   /** Whether it still waits: otherwise its pid may be somebody else's by now. */
   waits({ id }: WaitingCall): boolean {
     this.#id[0] = id;
-    return c.ioctl(this.#fd, NOTIF.ID_VALID, ptr(this.#id)) === 0;
+    return syscall(NR.ioctl, this.#fd, NOTIF.ID_VALID, this.#id, 0, 0, 0) === 0;
   }
 
   /** Has it return 0, or fail with an error, a negative errno. One that has been killed meanwhile needs no answer. */
@@ -69,8 +59,7 @@ export class SeccompListener {
     this.#answer[0] = BigInt.asIntN(64, id);
     this.#answer[1] = 0n;
     this.#answer[2] = BigInt.asUintN(32, BigInt(error)); // error, and no flags above it
-    const result = c.ioctl(this.#fd, NOTIF.SEND, ptr(this.#answer));
-    if (result < 0 && read.i32(c.__errno_location()!) !== ENOENT)
-      check("ioctl", result, "SECCOMP_IOCTL_NOTIF_SEND");
+    const result = syscall(NR.ioctl, this.#fd, NOTIF.SEND, this.#answer, 0, 0, 0);
+    if (result < 0 && lastError() !== ENOENT) check("ioctl", result, "SECCOMP_IOCTL_NOTIF_SEND");
   }
 }

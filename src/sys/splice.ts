@@ -1,15 +1,7 @@
 /** Bytes from one socket to another without a copy through this process (splice(2)). */
-import { dlopen, FFIType, read } from "bun:ffi";
 import { closeSync, readSync } from "node:fs";
 import { createPipe } from "./libc.ts";
-import { SystemCallError } from "./system-call-error.ts";
-
-const { symbols: c } = dlopen("libc.so.6", {
-  __errno_location: { args: [], returns: "ptr" },
-  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
-  ppoll: { args: ["ptr", "u64", "ptr", "ptr"], returns: "i32" },
-  splice: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: FFIType.i64_fast },
-});
+import { check, lastError, NR, syscall } from "./system-call.ts";
 
 const EAGAIN = 11;
 const SPLICE_F_NONBLOCK = 2;
@@ -30,8 +22,8 @@ export class Splice implements Disposable {
     this.#to = to;
     [this.#read, this.#write] = createPipe();
     const [F_SETPIPE_SZ, F_GETPIPE_SZ] = [1031, 1032];
-    c.fcntl(this.#write, F_SETPIPE_SZ, 1024 * 1024); // less is slower, and what a user may have is limited
-    this.#size = c.fcntl(this.#write, F_GETPIPE_SZ, 0);
+    syscall(NR.fcntl, this.#write, F_SETPIPE_SZ, 1024 * 1024, 0, 0, 0); // less is slower, and what a user may have is limited
+    this.#size = syscall(NR.fcntl, this.#write, F_GETPIPE_SZ, 0, 0, 0, 0);
   }
 
   /** How many bytes came, or went when none could come; undefined at the end. */
@@ -72,15 +64,12 @@ export class Splice implements Disposable {
     const set = Int32Array.from(
       splices.flatMap((each) => (each.#held > 0 ? [each.#to, POLLOUT] : [each.#from, POLLIN])),
     );
-    c.ppoll(set, splices.length, BigUint64Array.of(0n, BigInt(microseconds * 1000)), null);
+    syscall(NR.ppoll, set, splices.length, BigUint64Array.of(0n, BigInt(microseconds * 1000)), null, 0, 0);
   }
 }
 
 /** Undefined when it would have to wait. */
 function splice(from: number, to: number, size: number): number | undefined {
-  const moved = Number(c.splice(from, null, to, null, size, SPLICE_F_NONBLOCK));
-  if (moved >= 0) return moved;
-  const errno = read.i32(c.__errno_location()!);
-  if (errno === EAGAIN) return undefined;
-  throw new SystemCallError("splice", errno);
+  const moved = syscall(NR.splice, from, null, to, null, size, SPLICE_F_NONBLOCK);
+  return moved < 0 && lastError() === EAGAIN ? undefined : check("splice", moved);
 }
