@@ -57,12 +57,18 @@ export async function* pullAllTags(
   context: EngineContext,
   options: PullOptions & { onSkipped(tag: string, reason: BerthError): void },
 ): AsyncGenerator<PullResult, void, void> {
-  const repository = parseReference(options.reference);
-  if (repository.tag !== undefined || repository.digest !== undefined)
+  const { signal } = options;
+  const typed = parseReference(options.reference);
+  if (typed.tag !== undefined || typed.digest !== undefined)
     throw new BerthError("usage", "tag can't be used with --all-tags/-a");
-  refuseReservedName(repository);
+  refuseReservedName(typed);
   const registry = openRegistries(context, options, options.onProgress);
-  for (const tag of await registry.listTags(repository, options.signal)) {
+  const listTags = async (repository: Reference) => ({
+    repository,
+    tags: await registry.listTags(repository, signal),
+  });
+  const { repository, tags } = await tryCandidates(context, options.reference, listTags, signal);
+  for (const tag of tags) {
     try {
       yield await pullFrom(context, registry, withTag(repository, tag), options);
     } catch (error) {

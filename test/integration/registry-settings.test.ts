@@ -164,6 +164,7 @@ describe.skipIf(missing)("registries", () => {
     expect(await succeed(root, ["rmi", "short:1"])).toStartWith(`Untagged: ${full}\n`);
     expect(await fail(root, ["rmi", "short:1"])).toContain("No such image: short:1");
     expect(await succeed(root, ["load", "-i", join(root, "short.tar")])).toBe(`Loaded image: ${full}\n`);
+    expect(await succeed(root, ["pull", "-q", "-a", "short"])).toBe(`${plain.host}/copy/team/app\n`);
   });
 
   test("names without a registry are looked for where the configuration says", async () => {

@@ -17,7 +17,7 @@ export const pull = defineCommand({
   words: { min: 1, max: 1 },
   completes: ["image"],
   async run({ flags, given, words, host, context }) {
-    const [{ familiarName, formatReference, parseReference, withDefaultTag }, engine, lines] =
+    const [{ familiarName, formatReference, parseReference, trimReference, withDefaultTag }, engine, lines] =
       await Promise.all([
         import("../../oci/reference.ts"),
         import("../../engine/pull.ts"),
@@ -42,16 +42,18 @@ export const pull = defineCommand({
       host.stdout.write(`${formatReference(result.reference)}\n`);
       return 0;
     }
+    let repository = typed;
     await interruptible(async (signal) => {
       const onSkipped = (tag: string, { message }: Error) => host.warn(`${tag} is skipped: ${message}`);
       let upToDate = true;
       for await (const result of engine.pullAllTags(context, { ...options, signal, onSkipped })) {
         lines?.digest(result);
+        repository = trimReference(result.reference);
         upToDate &&= result.upToDate;
       }
-      lines?.status(familiarName(typed), upToDate);
+      lines?.status(familiarName(repository), upToDate);
     });
-    host.stdout.write(`${formatReference(typed)}\n`);
+    host.stdout.write(`${formatReference(repository)}\n`);
     return 0;
   },
 });
