@@ -4,7 +4,13 @@ import { BerthError } from "../base/errors.ts";
 import { compressLayers } from "../image/compress-layers.ts";
 import { blobsOf, copyImage, documentsOf, sourceBytes } from "../image/copy-image.ts";
 import { hostPlatform, parsePlatform } from "../oci/platform.ts";
-import { formatReference, parseReference, trimReference, withDefaultTag } from "../oci/reference.ts";
+import {
+  familiarString,
+  formatReference,
+  parseReference,
+  trimReference,
+  withDefaultTag,
+} from "../oci/reference.ts";
 import type { ProgressListener } from "../oci/transport.ts";
 import type { Descriptor, Digest, Platform, Reference } from "../oci/types.ts";
 import type { EngineContext } from "./context.ts";
@@ -72,7 +78,7 @@ export async function copyBetween(context: EngineContext, options: CopyOptions):
             options.targetTlsVerify === undefined ? {} : { tlsVerify: options.targetTlsVerify },
             onProgress,
           ),
-          reference: pushable(to.reference),
+          reference: pushable(to.reference, documents.at(-1)!.document.descriptor),
           ...mountSource(from, to.reference),
         }
       : {
@@ -83,9 +89,16 @@ export async function copyBetween(context: EngineContext, options: CopyOptions):
   return root.digest;
 }
 
-function pushable(reference: Reference): Reference {
+/** A copy goes under its tag; a digest has to be its own. */
+function pushable(reference: Reference, { digest }: Descriptor): Reference {
   refuseReservedName(reference);
-  return reference;
+  const { digest: named, ...byTag } = reference;
+  if (named !== undefined && named !== digest)
+    throw new BerthError(
+      "digest-mismatch",
+      `${familiarString(reference)}: the image has the digest ${digest}`,
+    );
+  return byTag.tag === undefined ? reference : byTag;
 }
 
 /** Within one registry blobs need not travel. */

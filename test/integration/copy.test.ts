@@ -69,6 +69,10 @@ describe.skipIf(missing)("copy", () => {
     expect(again).toContain(": Mounted from app\n");
     expect(again).toEndWith(`Digest: ${digestOf(original)}\n`);
     expect(await raw(at("copies/app:2"))).toBe(original);
+    await succeed(root, "copy", at("app:1"), at(`copies/app:4@${digestOf(original)}`));
+    expect(await raw(at("copies/app:4"))).toBe(original);
+    const wrong = await runBerth(root, ["copy", at("app:1"), at(`nothing/app:5@${digestOf("wrong")}`)]);
+    expect(wrong).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining(digestOf(original)) });
     for (const from of [`oci:${layout}:one`, `oci-archive:${archive}`]) {
       await succeed(root, "copy", from, at("back/app:3"));
       expect(await raw(at("back/app:3"))).toBe(original);
