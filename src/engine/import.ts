@@ -1,5 +1,6 @@
 import { openSync } from "node:fs";
 import { decompressArchive } from "../archive/decompress-archive.ts";
+import { buildInformation } from "../base/build-information.ts";
 import { BerthError } from "../base/errors.ts";
 import { changedConfig } from "../build/config-changes.ts";
 import { addLayer } from "../image/add-layer.ts";
@@ -16,8 +17,8 @@ import { emitImageEvent } from "./image-event.ts";
 import { sweepStore } from "./import-into-store.ts";
 
 export interface ImportOptions {
-  /** A tar, plain or compressed. */
-  readonly source: AsyncIterable<Uint8Array>;
+  /** A tar, plain or compressed, or the web address of one. */
+  readonly source: AsyncIterable<Uint8Array> | string;
   /** `REPOSITORY[:TAG]` as typed; undefined for an image without a name. */
   readonly name?: string;
   readonly message: string;
@@ -28,7 +29,7 @@ export interface ImportOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Makes an image with one layer of a tar of files; its id. Throws `invalid-image`, `invalid-argument`. */
+/** Makes an image with one layer of a tar of files; its id. Throws `invalid-image`, `invalid-argument`, `registry`, `network`. */
 export async function importFiles(context: EngineContext, options: ImportOptions): Promise<Digest> {
   const { store, snapshotter, unpacker } = context;
   const { signal } = options;
@@ -36,7 +37,9 @@ export async function importFiles(context: EngineContext, options: ImportOptions
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
   const config = changedConfig({}, options.changes);
   await sweepStore(context);
-  const tar = await decompressArchive(options.source, decompressors(context));
+  const source =
+    typeof options.source === "string" ? await download(context, options.source, signal) : options.source;
+  const tar = await decompressArchive(source, decompressors(context));
   if (tar === undefined) throw new BerthError("invalid-argument", "the archive to import is empty");
 
   using lease = store.lease();
@@ -71,6 +74,22 @@ export async function importFiles(context: EngineContext, options: ImportOptions
   );
   emitImageEvent(context, "import", { id, name: name === undefined ? id : familiarString(name) });
   return id;
+}
+
+/** The bytes of a file of the web, however many. */
+async function download(
+  { env }: EngineContext,
+  address: string,
+  signal: AbortSignal | undefined,
+): Promise<AsyncIterable<Uint8Array>> {
+  const { downloadFile } = await import("../registry/download-file.ts");
+  const file = await downloadFile(address, {
+    env,
+    userAgent: `berth/${buildInformation.version}`,
+    limit: Number.POSITIVE_INFINITY,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return file.chunks();
 }
 
 async function* untilAborted(

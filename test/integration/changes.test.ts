@@ -251,6 +251,34 @@ describe("with any driver", () => {
     expect(listed).toMatch(/^-rwxr-sr-x 7\/8 +7 .* f$/m);
   });
 
+  test("a tar is imported from the web, and what is not there is said", async () => {
+    const tar = tarArchive(tarEntry({ name: "f" }, "content"));
+    await using server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch({ url }) {
+        const { pathname } = new URL(url);
+        if (pathname === "/moved") return Response.redirect("/x.tar.gz", 302);
+        return pathname === "/x.tar.gz"
+          ? new Response(Bun.gzipSync(Uint8Array.from(tar)))
+          : new Response("no", { status: 404 });
+      },
+    });
+    const address = `http://127.0.0.1:${server.port}`;
+    const { code, stdout } = await lab.berth(["import", `${address}/moved`, "web:1"]);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^Downloading from .*\/moved\nsha256:[0-9a-f]{64}\n$/),
+    });
+    const { stdout: comment } = await lab.berth(["history", "--format", "{{.Comment}}", "web:1"]);
+    expect(comment).toBe(`Imported from ${address}/moved\n`);
+    const missing = await lab.berth(["import", `${address}/none`]);
+    expect(missing).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("invalid response status 404"),
+    });
+  });
+
   const programs = ["xz", "bzip2"].filter((program) => Bun.which(program) !== null);
 
   test.each(programs)(
@@ -314,7 +342,6 @@ describe("with any driver", () => {
       [["commit", "-c", "RUN true", "one"], 1, "RUN is not a valid change command"],
       [["commit", "--pause", "--no-pause", "one"], 1, "conflicting options"],
       [["import", "/no/such/file"], 1, "open /no/such/file: no such file or directory"],
-      [["import", "https://example.org/x.tar"], 1, "cannot import from a URL"],
       [["import", join(lab.root, "text")], 1, "layer is not valid"],
       [["import", join(lab.root, "xz")], 1, "cannot decompress the archive (xz)"],
       [["import", join(lab.root, "lz4")], 1, "compressed with lz4, which is not supported"],

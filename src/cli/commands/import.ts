@@ -22,12 +22,14 @@ export const importCommand = defineCommand({
     const { importFiles } = await import("../../engine/import.ts");
     if (context.identity.mode === "single")
       (await import("../../engine/note-single-identity.ts")).noteSingleIdentity(context);
+    const isWeb = /^https?:\/\//.test(from!);
+    if (isWeb) host.stdout.write(`Downloading from ${from}\n`);
     const id = await interruptible((signal) =>
       importFiles(context, {
-        source: openSource(host, from!),
+        source: isWeb ? from! : openSource(host, from!),
         ...(name === undefined ? {} : { name }),
         // What comes from a file has no name there either: it is the client that reads it.
-        message: flags.message || "Imported from -",
+        message: flags.message || `Imported from ${isWeb ? from : "-"}`,
         changes: flags.change,
         ...(flags.platform ? { platform: flags.platform } : {}),
         signal,
@@ -43,11 +45,6 @@ function openSource(host: Host, from: string): AsyncIterable<Uint8Array> {
     if (host.stdin.isTerminal)
       throw new BerthError("usage", "requested import from stdin, but stdin is a terminal");
     return host.stdin.stream();
-  }
-  if (/^https?:\/\//.test(from)) {
-    throw new BerthError("unsupported", `cannot import from a URL: ${from}`, {
-      hint: "download it first, for example: curl -fL URL | berth import - NAME",
-    });
   }
   const path = resolve(host.workingDirectory, from);
   const status = statSync(path, { throwIfNoEntry: false });
