@@ -132,6 +132,7 @@ export class ContainerLife implements AsyncDisposable {
   }
 
   exited(exitCode: number): void {
+    this.#store?.useReserve();
     this.#update((state) => ({ ...past(state), status: "exited", exitCode, finishedAt: now() }));
     this.#tellEnd(exitCode);
   }
@@ -171,6 +172,7 @@ export class ContainerLife implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#store?.useReserve();
     this.created();
     if (this.#removeAtEnd || !this.#complete)
       await removeContainerObjects(this.#context, this.#store, this.id, this.#directory);

@@ -90,5 +90,11 @@ export async function pruneImages(
 export function onlyPrune({ store }: EngineContext): Disposable {
   const lock = store.locks.try("object:prune", "exclusive");
   if (lock === undefined) throw new BerthError("conflict", "a prune operation is already running");
-  return lock;
+  store.useReserve();
+  return {
+    [Symbol.dispose]() {
+      store.keepReserve();
+      lock.release();
+    },
+  };
 }

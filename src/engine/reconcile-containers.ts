@@ -78,6 +78,7 @@ export async function settledToRead(
   using _ = await context.store.lockObject(`container:${record.id}`);
   const now = context.store.containers.find(record.id);
   if (now === undefined || !isAbandoned(context, now)) return now; // somebody was quicker, and may have started it again
+  context.store.useReserve();
   if (now.state.cgroup !== undefined) (await import("../sys/cgroup.ts")).removeCgroup(now.state.cgroup);
   unlinkIfThere(monitorSocket(context.directories, record.id));
   if (run.remove) {

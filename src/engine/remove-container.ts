@@ -13,6 +13,7 @@ export async function removeContainer(
   options: { readonly force: boolean; readonly volumes: boolean },
 ): Promise<void> {
   const { store } = context;
+  store.useReserve();
   const { id } = store.containers.get(idOrName);
   for (;;) {
     const found = store.containers.find(id);
@@ -33,6 +34,7 @@ export async function removeContainer(
     );
     if (state.status !== "removing") continue;
     await removeContainerObjects(context, store, id, store.layout.container(id), options.volumes);
+    store.keepReserve();
     return;
   }
 }

@@ -29,6 +29,7 @@ export async function removeImage(
   options: RemoveImageOptions,
 ): Promise<readonly RemovalStep[]> {
   const { store } = context;
+  store.useReserve();
   const reference = await storedName(context, store, text);
   await currentContainers(context); // what died unnoticed does not block
   const { id, steps } = store.transaction(() => {
@@ -38,6 +39,7 @@ export async function removeImage(
   tellSteps(context, id, steps);
   if (!options.noPrune && steps.some((step) => "deleted" in step)) {
     await store.garbage.collect((path) => context.snapshotter.removeTree(path));
+    store.keepReserve();
   }
   return steps;
 }

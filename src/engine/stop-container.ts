@@ -54,6 +54,7 @@ export async function endContainer(
 
 /** Writes down what is wanted of the container, so that its end is not taken for one of its own. */
 export function ask(context: EngineContext, id: string, asked: "stop" | "restart"): ContainerRecord {
+  context.store.useReserve();
   return context.store.containers.update(id, (state) => ({ ...state, asked }));
 }
 

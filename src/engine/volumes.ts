@@ -70,6 +70,7 @@ export function inspectVolume(context: EngineContext, name: string): Record<stri
 /** Throws `not-found`, and `conflict` while a container uses it. */
 export async function removeVolume(context: EngineContext, name: string): Promise<void> {
   const { store } = context;
+  store.useReserve();
   await currentContainers(context);
   using discarded = store.temporary.reserve("volume");
   // In one transaction with the name, so that a new volume of that name never has the old one's files.

@@ -1,5 +1,5 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
-import { BerthError } from "../base/errors.ts";
+import { BerthError, isBerthError } from "../base/errors.ts";
 import { storeErrorOf } from "./sqlite-error.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -30,6 +30,7 @@ export class StateDatabase {
   readonly #open: () => OpenedDatabase;
   #opened: OpenedDatabase | undefined;
   #depth = 0;
+  #makeRoom: (() => boolean) | undefined;
 
   constructor(path: string, open: () => OpenedDatabase) {
     this.#path = path;
@@ -42,8 +43,17 @@ export class StateDatabase {
       if (access === "write" && this.#opened.unwritable !== undefined) throw this.#opened.unwritable;
       return work(this.#opened.database);
     } catch (error) {
-      throw storeErrorOf(error, this.#path);
+      const known = storeErrorOf(error, this.#path);
+      const isWhole = access === "write" && this.#depth === 0;
+      if (!isWhole || !isBerthError(known, "no-space") || this.#makeRoom?.() !== true) throw known;
+      this.close(); // it may have been opened for reading only
+      return this.#guard(work, access);
     }
+  }
+
+  /** From now on a change that fails on a full disk is tried again as often as `makeRoom` says that it made some. */
+  makeRoomWith(makeRoom: () => boolean): void {
+    this.#makeRoom = makeRoom;
   }
 
   all(sql: string, ...values: SQLQueryBindings[]): Row[] {

@@ -7,6 +7,7 @@ export class StoreLayout {
   readonly directory: string;
   readonly database: string;
   readonly locks: string;
+  readonly reserve: string;
   readonly blobs: string;
   readonly layers: string;
   readonly containers: string;
@@ -19,6 +20,7 @@ export class StoreLayout {
     this.directory = directory;
     this.database = join(directory, "berth.db");
     this.locks = join(directory, "locks");
+    this.reserve = join(directory, "reserve");
     this.blobs = join(directory, "blobs/sha256");
     this.layers = join(directory, "layers");
     this.containers = join(directory, "containers");

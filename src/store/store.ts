@@ -15,6 +15,7 @@ import { Lease, type LockName, StoreLocks } from "./locks.ts";
 import { NameTable, RepositoryDigestTable } from "./name-table.ts";
 import { memoryDatabase, openReadOnlyDatabase, openWritableDatabase } from "./open-database.ts";
 import { NetworkTable } from "./network-table.ts";
+import { giveUpReserve, keepReserve } from "./reserve.ts";
 import { storeErrorOf } from "./sqlite-error.ts";
 import { ManifestLists } from "./manifest-lists.ts";
 import { TemporaryDirectory } from "./temporary.ts";
@@ -90,6 +91,16 @@ export class Store implements Disposable {
   /** Serialises work on one object (a container, a volume) between processes. */
   lockObject(name: string, signal?: AbortSignal) {
     return this.locks.wait(`object:${name}` satisfies LockName, "exclusive", signal);
+  }
+
+  /** The changes that follow free room, or record an end: on a full disk they may use what is kept for them. */
+  useReserve(): void {
+    this.#database.makeRoomWith(() => giveUpReserve(this.layout.reserve));
+  }
+
+  /** After such changes. */
+  keepReserve(): void {
+    keepReserve(this.layout.reserve);
   }
 
   /** Whether changes have a chance: the directory, or the place where it would be made, may be written. */
@@ -168,6 +179,7 @@ export class Store implements Disposable {
       }
       const serialise = () => waitForLockSync(this.layout.locks, "database", "exclusive");
       const database = openWritableDatabase(this.layout, serialise);
+      if (!isThere) this.keepReserve();
       return readOnly === undefined ? { database } : { database, unwritable: readOnly };
     } catch (error) {
       const known = storeErrorOf(error, this.layout.directory);
