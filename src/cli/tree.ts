@@ -132,18 +132,18 @@ export const commands: ReadonlyMap<string, LazyCommand> = new Map([
   ["completion", completion],
 ]);
 
+const builder: Group = {
+  description: "Manage builds",
+  commands: new Map([
+    ["build", build],
+    ["prune", builderPrune],
+  ]),
+  aliases: new Map(),
+};
+
 export const groups: ReadonlyMap<string, Group> = new Map([
-  [
-    "builder",
-    {
-      description: "Manage builds",
-      commands: new Map([
-        ["build", build],
-        ["prune", builderPrune],
-      ]),
-      aliases: new Map(),
-    },
-  ],
+  ["builder", builder],
+  ["buildx", { ...builder, description: "Build, as scripts for Docker Buildx call it" }],
   [
     "container",
     {
@@ -275,5 +275,5 @@ export const groups: ReadonlyMap<string, Group> = new Map([
 
 /** Docker's commands that berth does not have yet, so that they are not taken for typing errors. */
 export const notYetCommands: ReadonlySet<string> = new Set(
-  "buildx compose config context plugin secret service stack swarm trust".split(" "),
+  "compose config context plugin secret service stack swarm trust".split(" "),
 );

@@ -28,7 +28,7 @@ export async function buildImage(
   progress: BuildProgress,
   signal: AbortSignal,
 ): Promise<BuildResult | undefined> {
-  for (const tag of namesOf(options)) newImageName(tag);
+  for (const tag of namesOf(options)) checkTag(tag);
   const { store } = context;
   await using stack = new CleanupStack();
   const lease = stack.use(store.lease());
@@ -64,6 +64,17 @@ async function cacheSources(...given: Parameters<typeof openCacheSources>): Prom
   const [, { cacheFrom, noCache }] = given;
   if (noCache || cacheFrom.length === 0) return { find: async () => undefined };
   return (await import("./build/cache-sources.ts")).openCacheSources(...given);
+}
+
+function checkTag(tag: string): void {
+  try {
+    newImageName(tag);
+  } catch (error) {
+    if (!(error instanceof BerthError)) throw error;
+    throw new BerthError(error.code, `invalid tag ${JSON.stringify(tag)}: ${error.message}`, {
+      cause: error,
+    });
+  }
 }
 
 function namesOf({ tags, outputs }: BuildOptions): readonly string[] {

@@ -126,6 +126,27 @@ describe.each(["overlay", "fuse-overlayfs"])("with the %s driver", (driver) => {
     }
   });
 
+  test("--load keeps the image beside other outputs, as scripts for buildx have it", async () => {
+    const output = lab.context({});
+    const ci = ["--load", "--rm", "--force-rm", "--provenance=false", "--sbom=false", "--platform=local"];
+    const words = ["buildx", "build", "--network", "none", "-t", "kept:1", "-o", output, ...ci];
+    const { code, stderr } = await lab.lab.berth([...words, lab.context(files)]);
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    expect(readdirSync(output)).not.toEqual([]);
+    expect((await lab.lab.berth(["inspect", "kept:1"])).code).toBe(0);
+  });
+
+  test.each([
+    ["--rm=false", 1, "the containers of RUN are always removed"],
+    ["--provenance=mode=max", 125, "berth build makes no attestations, only false is possible"],
+    ["--sbom=true", 125, "berth build makes no attestations, only false is possible"],
+    ["--platform=linux/amd64,linux/arm64", 1, "multi-platform builds are not supported"],
+    ["--tag=Upper", 1, 'invalid tag "Upper": invalid reference format: repository name'],
+  ])("%s is refused", async (flag, status, message) => {
+    const { code, stderr } = await lab.build(lab.context(files), flag);
+    expect({ code, stderr }).toEqual({ code: status, stderr: expect.stringContaining(message) });
+  });
+
   test("type=image and type=docker without a file make an image, by the names they say", async () => {
     const { code, stdout } = await lab.build(lab.context(files), "-q", "-o", "type=docker,name=named:1");
     expect(code).toBe(0);

@@ -17,12 +17,14 @@ export interface BuildFlags {
   readonly "cache-to": readonly string[];
   readonly file: string | undefined;
   readonly label: readonly string[];
+  readonly load: boolean;
   readonly network: string | undefined;
   readonly "no-cache": boolean;
   readonly "no-cache-filter": readonly string[];
   readonly output: readonly string[];
   readonly platform: string | undefined;
   readonly pull: boolean;
+  readonly rm: boolean;
   readonly secret: readonly string[];
   readonly "shm-size": string | undefined;
   readonly squash: boolean;
@@ -36,8 +38,10 @@ export interface BuildFlags {
 /** What `build` was asked for. Throws `usage` or `invalid-argument`. */
 export function buildOptions(flags: BuildFlags, context: string, host: Host): BuildOptions {
   const buildArgs = keyValues(flags["build-arg"], (name) => host.env[name]);
-  const outputs: readonly BuildOutput[] =
-    flags.output.length === 0 ? [{ kind: "image" }] : flags.output.map((text) => parseOutput(text, host));
+  if (!flags.rm)
+    throw new BerthError("usage", "--rm=false is not supported: the containers of RUN are always removed");
+  const outputs = outputsOf(flags, host);
+  const platform = platformOf(flags.platform ?? "");
   return {
     context,
     workingDirectory: host.workingDirectory,
@@ -48,7 +52,7 @@ export function buildOptions(flags: BuildFlags, context: string, host: Host): Bu
     labels: keyValues(flags.label, () => ""),
     buildArgs,
     ...(flags.target === undefined || flags.target === "" ? {} : { target: flags.target }),
-    ...(flags.platform === undefined ? {} : { platform: flags.platform }),
+    ...(platform === undefined ? {} : { platform }),
     noCache: flags["no-cache"],
     noCacheFilter: flags["no-cache-filter"].flatMap((names) => names.split(",")),
     cacheFrom: flags["cache-from"].map(parseCacheFrom),
@@ -62,6 +66,29 @@ export function buildOptions(flags: BuildFlags, context: string, host: Host): Bu
     contexts: keyValues(flags["build-context"], () => undefined),
     surroundings: surroundingsOf(flags, buildArgs),
   };
+}
+
+/** To be an image of the store, if nothing else was asked for. */
+function outputsOf({ output, load }: BuildFlags, host: Host): readonly BuildOutput[] {
+  const outputs = output.map((text) => parseOutput(text, host));
+  const isKept = outputs.some(({ kind }) => kind === "image");
+  return outputs.length === 0 || (load && !isKept) ? [...outputs, { kind: "image" }] : outputs;
+}
+
+/** The one platform that is built for; undefined for this machine's. */
+function platformOf(text: string): string | undefined {
+  const [platform, other] = new Set(text.split(","));
+  if (other !== undefined)
+    throw new BerthError("usage", "multi-platform builds are not supported", {
+      hint: "build for one platform after the other, with a tag for each",
+    });
+  return platform === "" || platform === "local" ? undefined : platform;
+}
+
+/** `--provenance` and `--sbom`: there are none, so that nobody has to be told to leave them out. */
+export function refuseAttestation(value: string): void {
+  if (!/^(0|f|false)$/i.test(value))
+    throw new BerthError("usage", "berth build makes no attestations, only false is possible");
 }
 
 /** Whether the image shall tell how its layers were made. */

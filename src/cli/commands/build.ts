@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { BerthError } from "../../base/errors.ts";
 import { parseSize } from "../../base/parse-size.ts";
 import { progressMode, progressModes, showProgress } from "../build/choose-progress.ts";
-import { buildOptions } from "../build/build-options.ts";
+import { buildOptions, refuseAttestation } from "../build/build-options.ts";
 import { defineCommand } from "../command.ts";
 import { flag } from "../flags/spec.ts";
 import { interruptible } from "../interruption.ts";
@@ -31,8 +31,10 @@ export const build = defineCommand({
     }),
     check: flag.boolean("Evaluate the Dockerfile and tell what is hardly meant, without building"),
     file: flag.text('Name of the Dockerfile (default: "PATH/Dockerfile")', { short: "f", completes: "file" }),
+    "force-rm": flag.boolean("Remove the containers of RUN in any case (they always are)"),
     iidfile: flag.text("Write the image ID to a file", { completes: "file" }),
     label: flag.list("Set metadata for an image"),
+    load: flag.boolean("Keep the image in the store, also with other outputs"),
     "metadata-file": flag.text("Write build result metadata to a file", { completes: "file" }),
     network: flag.text('Set the networking mode for the "RUN" instructions during build', {
       default: "default",
@@ -50,8 +52,19 @@ export const build = defineCommand({
       default: "auto",
       completes: progressModes,
     }),
+    provenance: flag.text('Attestation of how the image was built ("false": none is made)', {
+      completes: ["false"],
+      check: refuseAttestation,
+    }),
     pull: flag.boolean("Always attempt to pull all referenced images"),
     quiet: flag.boolean("Suppress the build output and print image ID on success", { short: "q" }),
+    rm: flag.boolean("Remove the containers of RUN after a successful build (they always are)", {
+      default: true,
+    }),
+    sbom: flag.text('Attestation of what is in the image ("false": none is made)', {
+      completes: ["false"],
+      check: refuseAttestation,
+    }),
     secret: flag.list('Secret to expose to the build (format: "id=mysecret[,src=/local/secret]")', {
       type: "stringArray",
     }),
@@ -72,8 +85,7 @@ export const build = defineCommand({
   },
   notYet:
     "allow annotation attest builder call cgroup-parent compress cpu-period " +
-    "cpu-quota cpu-shares:c cpuset-cpus cpuset-mems force-rm isolation load memory:m memory-swap policy " +
-    "provenance push rm sbom security-opt",
+    "cpu-quota cpu-shares:c cpuset-cpus cpuset-mems isolation memory:m memory-swap policy push security-opt",
   words: { min: 1, max: 1 },
   completes: ["file"],
   async run({ flags, words, host, context }) {

@@ -66,9 +66,14 @@ describe("what cannot be understood is refused in Docker's words", () => {
     [["image", "constructor"], 1, /^berth: unknown command: berth image constructor\n/],
     [["constructor"], 1, /^berth: unknown command: berth constructor\n/],
     [
+      ["compose", "up"],
+      1,
+      "berth: berth compose is not supported yet\n\nRun 'berth --help' for more information\n",
+    ],
+    [
       ["buildx", "ls"],
       1,
-      "berth: berth buildx is not supported yet\n\nRun 'berth --help' for more information\n",
+      "berth: unknown command: berth buildx ls\n\nUsage:  berth buildx COMMAND\n\nRun 'berth buildx --help' for more information\n",
     ],
     [["swarm"], 1, /^berth: berth swarm is not supported yet\n/],
     [["--foo"], 125, /^unknown flag: --foo\n\nUsage: {2}berth \[OPTIONS\] COMMAND\n/],
