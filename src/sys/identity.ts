@@ -77,6 +77,9 @@ export function ownIdentityMap(): IdentityMap {
   return own;
 }
 
+/** Where a shell looks that starts those programs with an empty environment. */
+const shellsPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /** The map of the calling user, from /etc/subuid, /etc/subgid and the presence of newuidmap and newgidmap. */
 export function detectIdentityMap(readText: (path: string) => string): IdentityMap {
   const read = (path: string) => {
@@ -100,7 +103,8 @@ export function detectIdentityMap(readText: (path: string) => string): IdentityM
   if (uids.length === 0) return single(`no entry for ${name} in /etc/subuid`);
   if (gids.length === 0) return single(`no entry for ${name} in /etc/subgid`);
   for (const program of ["newuidmap", "newgidmap"]) {
-    if (Bun.which(program) === null) return single(`${program} is not installed`);
+    if (Bun.which(program, { PATH: process.env.PATH ?? shellsPath }) === null)
+      return single(`${program} is not installed`);
   }
   return { mode: "subordinate", uids: mapFrom(uid, uids), gids: mapFrom(gid, gids) };
 }

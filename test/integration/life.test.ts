@@ -252,6 +252,17 @@ describe.each(["overlay", "fuse-overlayfs"])("the life of a container (%s)", (dr
     expect(await state("shell")).toBe("running 0");
   });
 
+  test.each([[], ["--rm"]])("run --sig-proxy=false %s keeps signals for itself", async (...flags) => {
+    const words = ["run", "--sig-proxy=false", ...flags, "--name", "left", "--network", "none", image];
+    const child = Bun.spawn([berthExecutable, ...words, "sh", "-c", "echo begun; sleep 1000"], {
+      env: { ...globalThis.process.env, ...env, BERTH_ROOT: join(root, "data"), HOME: root },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    for await (const _ of child.stdout) child.kill("SIGTERM");
+    expect(await child.exited).toBe(143);
+    expect(await state("left")).toBe("running 0");
+  });
+
   test("attach shows what comes from now on, and passes signals on", async () => {
     await run(
       "-d",

@@ -50,3 +50,9 @@ test("a container is attached to and restarted from where another runtime direct
   expect([3, 137]).toContain(code); // as the signal came before or after the trap
   expect(await lab.berth(["rm", "web"])).toMatchObject({ code: 0 });
 });
+
+test("a container has the same ids where no PATH is set", async () => {
+  const map = (setting: string) =>
+    after(setting, "run", "--rm", "--network", "none", builtinImage, "cat", "/proc/self/uid_map");
+  expect(await map("unset PATH")).toEqual(await map(":"));
+});

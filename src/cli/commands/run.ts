@@ -47,6 +47,7 @@ function needsMonitor({ flags, given }: RunInvocation, options: RunOptions): boo
     options.terminal ||
     !options.remove ||
     given.has("attach") ||
+    !flags["sig-proxy"] ||
     options.logging !== undefined ||
     options.resources !== undefined ||
     options.cgroupParent !== undefined
@@ -71,6 +72,7 @@ async function runWithMonitor(
   }
   const { detachKeysFrom } = await import("../run/detach-keys-option.ts");
   const streams = parseAttachOption(flags.attach, options.interactive);
+  const proxy = flags["sig-proxy"] && !options.terminal;
   const asked = { ...options, stdinOnce: streams.stdin, attached: streams };
   const { end } = await runMonitored(context, asked, talk, {
     kind: "attached",
@@ -78,8 +80,9 @@ async function runWithMonitor(
     output: streams,
     terminal: options.terminal,
     detachKeys: detachKeysFrom(flags["detach-keys"], host.env)(streams.stdin && options.terminal),
-    proxy: flags["sig-proxy"] && !options.terminal,
-    ...(talk.signal && options.terminal ? { signal: talk.signal } : {}),
+    proxy,
+    // Signals that are not passed on end the session.
+    ...(talk.signal && !proxy ? { signal: talk.signal } : {}),
   });
   return end.kind === "exited" ? end.exitCode : exitCode.success;
 }
