@@ -9,7 +9,8 @@ function offset(date: Date, separator: string): string {
   return `${minutes < 0 ? "-" : "+"}${two(Math.trunc(size / 60))}${separator}${two(size % 60)}`;
 }
 
-const day = (date: Date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+const year = (date: Date) => String(date.getFullYear()).padStart(4, "0");
+const day = (date: Date) => `${year(date)}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 const clock = (date: Date) => `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 
 /** RFC 3339 in the local zone: `2026-01-02T15:04:05+01:00`, `Z` for UTC. */

@@ -9,14 +9,19 @@ export interface ImageCellOptions {
   readonly now: Date;
 }
 
+/** What Go programs write that have no time to tell. */
+const zeroTime = Date.parse("0001-01-01T00:00:00Z");
+
 /** What `images` can show of one image, by the names that templates use (docker/cli formatter/image.go). */
 export function imageCells(image: ImageSummary, { truncate, now }: ImageCellOptions) {
   const created = image.createdAt === undefined ? undefined : new Date(image.createdAt);
   return {
     Containers: () => String(image.containers),
     CreatedAt: () => (created === undefined ? "N/A" : goTimeString(created)),
-    CreatedSince: () =>
-      created === undefined ? "N/A" : `${humanDuration(now.getTime() - created.getTime())} ago`,
+    CreatedSince: () => {
+      if (created === undefined || created.getTime() <= zeroTime) return "N/A";
+      return `${humanDuration(now.getTime() - created.getTime())} ago`;
+    },
     Digest: () => image.digest ?? "<none>",
     ID: () => (truncate ? shortId(image.id) : image.id),
     Repository: () => image.repository ?? "<none>",

@@ -56,6 +56,13 @@ describe("images", () => {
       Tag: "<none>",
     });
   });
+
+  test("an image whose maker had no time to tell", () => {
+    const zero = imageCells({ ...image, createdAt: "0001-01-01T00:00:00Z" }, { truncate: true, now });
+    expect(zero.CreatedSince()).toBe("N/A");
+    const epoch = imageCells({ ...image, createdAt: "1970-01-01T00:00:00Z" }, { truncate: true, now });
+    expect(epoch.CreatedSince()).toBe("56 years ago");
+  });
 });
 
 describe("history", () => {

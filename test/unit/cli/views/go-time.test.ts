@@ -23,6 +23,7 @@ const summer = "2026-07-02T15:04:05Z";
 
 test.each([
   ["UTC", winter, "2026-01-02 15:04:05 +0000 UTC", "2026-01-02T15:04:05Z"],
+  ["UTC", "0001-01-01T00:00:00Z", "0001-01-01 00:00:00 +0000 UTC", "0001-01-01T00:00:00Z"],
   ["No/Such_Zone", winter, "2026-01-02 15:04:05 +0000 UTC", "2026-01-02T15:04:05Z"],
 ])("in %s at %s", (zone, time, text, rfc3339) => {
   expect(inZone(zone, time)).toEqual([text, rfc3339]);
