@@ -10,7 +10,7 @@ import type { EngineContext } from "./context.ts";
 import { networkNames } from "./network/network-names.ts";
 import { type PortSummary, portSummaries } from "./network/container-ports.ts";
 import { contentSize } from "./content-size.ts";
-import { findImage } from "./find-image.ts";
+import { findImage, withStoredNames } from "./find-image.ts";
 import { currentContainers } from "./reconcile-containers.ts";
 
 export interface ContainerSummary {
@@ -47,7 +47,8 @@ export async function listContainers(
   context: EngineContext,
   options: ListOptions,
 ): Promise<readonly ContainerSummary[]> {
-  const accepts = containerFilter(options.filters, {
+  const filters = await withStoredNames(context, options.filters, ["ancestor"]);
+  const accepts = containerFilter(filters, {
     descendants: (reference) => descendantsOf(context, reference),
     container: (text) => context.readingStore.containers.get(text),
     networks: (container) => [

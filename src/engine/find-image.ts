@@ -62,6 +62,25 @@ export async function storedName(context: EngineContext, store: Store, text: str
   return known === undefined ? text : formatReference(known);
 }
 
+/** `key=value` filters in which the values of `keys` name images as the store does; see `storedName`. */
+export function withStoredNames(
+  context: EngineContext,
+  filters: readonly string[],
+  keys: readonly string[],
+): Promise<readonly string[]> {
+  return Promise.all(
+    filters.map(async (filter) => {
+      const [, key = "", value = ""] = /^([^=]*)=(.*)$/s.exec(filter) ?? [];
+      if (!keys.includes(key.trim().toLowerCase())) return filter;
+      try {
+        return `${key}=${await storedName(context, context.readingStore, value.trim())}`;
+      } catch {
+        return filter; // what is no name is for the filter to refuse
+      }
+    }),
+  );
+}
+
 /** The image that a person means; see `lookUpImage`. */
 export function findImage(store: Store, text: string): ImageRecord {
   return lookUpImage(store, text).image;

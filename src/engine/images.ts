@@ -1,6 +1,7 @@
 import type { Digest } from "../oci/types.ts";
 import type { ImageRecord } from "../store/types.ts";
 import type { EngineContext } from "./context.ts";
+import { withStoredNames } from "./find-image.ts";
 import { creationTime, type ImageFilter, parseImageFilters } from "./image-filters.ts";
 import { type FamiliarNames, namesOfAll } from "./image-names.ts";
 
@@ -38,7 +39,8 @@ export async function listImages(
   options: ListImagesOptions,
 ): Promise<readonly ImageSummary[]> {
   const store = context.readingStore;
-  const filter = parseImageFilters(store, options.filters, options.reference);
+  const filters = await withStoredNames(context, options.filters, ["before", "since"]);
+  const filter = parseImageFilters(store, filters, options.reference);
   const names = namesOfAll(store);
   const containers = store.containers.countByImage();
   return store.images

@@ -153,6 +153,10 @@ describe.skipIf(missing)("registries", () => {
     expect(await inspect("short:1")).toBe(`${id} [${full}]\n`);
     expect(await succeed(root, ["history", "--no-trunc", "-q", "short:1"])).toStartWith(id);
     await succeed(root, ["create", "--pull", "never", "--name", "made", "short:1"]);
+    expect(await succeed(root, ["ps", "-a", "-f", "ancestor=short:1", "--format", "{{.Names}}"])).toBe(
+      "made\n",
+    );
+    expect(await succeed(root, ["images", "-q", "-f", "since=short:1"])).toBe("");
     await succeed(root, ["rm", "made"]);
     await succeed(root, ["tag", "short:1", "mine"]);
     expect(await inspect("mine")).toStartWith(id);
