@@ -3,7 +3,7 @@ import { authKey, dockerServer } from "../registry/auth-key.ts";
 import type { Credentials } from "../registry/credentials.ts";
 import { credentialProvider, environmentHas } from "../registry/find-credentials.ts";
 import { verifyCredentials } from "../registry/login.ts";
-import { ownEndpoint } from "../registry/registry-rules.ts";
+import { hostEndpoint } from "../registry/registry-rules.ts";
 import { eraseCredentials, storeCredentials, type StoredAt } from "../registry/stored-credentials.ts";
 import type { EngineContext } from "./context.ts";
 import { registriesOf } from "./registries.ts";
@@ -53,11 +53,8 @@ export async function tryCredentials(
   { tlsVerify, signal }: LoginOptions = {},
 ): Promise<void> {
   const { insecureRegistries, ...options } = registryOptions(context);
-  const { host } = server;
-  const { insecure } = ownEndpoint(
-    { domain: host, path: server.namespace ?? "" },
-    registriesOf(context).registries,
-  );
+  const { host, key } = server;
+  const { insecure } = hostEndpoint(key, registriesOf(context).registries);
   const isInsecure = tlsVerify === undefined ? insecure : !tlsVerify;
   await verifyCredentials(
     host,

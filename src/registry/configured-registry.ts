@@ -3,7 +3,7 @@ import { repositoryName } from "../oci/reference.ts";
 import type { Reference } from "../oci/types.ts";
 import type { RegistriesConfiguration } from "./registries-file.ts";
 import { openRegistry, type Registry, type RegistryOptions } from "./registry.ts";
-import { type Endpoint, endpointsFor, ownEndpoint } from "./registry-rules.ts";
+import { type Endpoint, endpointsFor, hostEndpoint, ownEndpoint } from "./registry-rules.ts";
 
 export interface ConfiguredRegistryOptions extends RegistryOptions {
   /** Read when the first reference comes. */
@@ -22,7 +22,7 @@ export function openConfiguredRegistry(options: ConfiguredRegistryOptions): Regi
   const found = new Map<string, string>();
 
   /** An insecure place makes no other place of its host insecure. */
-  const clientFor = ({ reference: { domain }, insecure }: Endpoint): Registry => {
+  const clientFor = (domain: string, insecure: boolean): Registry => {
     const { tlsVerify } = options;
     const key = (tlsVerify === undefined ? insecure : !tlsVerify) ? domain : "";
     const configured = tlsVerify === true ? [] : options.insecureRegistries;
@@ -31,6 +31,8 @@ export function openConfiguredRegistry(options: ConfiguredRegistryOptions): Regi
     clients.set(key, client);
     return client;
   };
+
+  const clientAt = ({ reference, insecure }: Endpoint) => clientFor(reference.domain, insecure);
 
   async function read<T>(
     reference: Reference,
@@ -45,7 +47,7 @@ export function openConfiguredRegistry(options: ConfiguredRegistryOptions): Regi
     for (const endpoint of endpoints) {
       const place = repositoryName(endpoint.reference);
       try {
-        const answer = await ask(clientFor(endpoint), endpoint.reference);
+        const answer = await ask(clientAt(endpoint), endpoint.reference);
         found.set(name, place);
         return answer;
       } catch (error) {
@@ -71,8 +73,8 @@ export function openConfiguredRegistry(options: ConfiguredRegistryOptions): Regi
     listTags: (repository, signal) =>
       read(repository, signal, (registry, place) => registry.listTags(place, signal)),
     async search(search, signal) {
-      const endpoint = pushEndpoint({ domain: search.domain, path: search.term });
-      return clientFor(endpoint).search({ ...search, domain: endpoint.reference.domain }, signal);
+      const { host, insecure } = hostEndpoint(search.domain, options.registries().registries);
+      return clientFor(host, insecure).search({ ...search, domain: host }, signal);
     },
     fetchManifest: (repository, descriptor, signal) =>
       read(byDigest(repository, descriptor), signal, (registry, place) =>
@@ -87,14 +89,14 @@ export function openConfiguredRegistry(options: ConfiguredRegistryOptions): Regi
       const source =
         mountFrom === undefined ? undefined : pushEndpoint({ domain: repository.domain, path: mountFrom });
       const isThere = source?.reference.domain === endpoint.reference.domain;
-      return clientFor(endpoint).pushBlob(endpoint.reference, descriptor, open, {
+      return clientAt(endpoint).pushBlob(endpoint.reference, descriptor, open, {
         ...rest,
         ...(source !== undefined && isThere ? { mountFrom: source.reference.path } : {}),
       });
     },
     async pushManifest(reference, document, signal) {
       const endpoint = pushEndpoint(reference);
-      return clientFor(endpoint).pushManifest(endpoint.reference, document, signal);
+      return clientAt(endpoint).pushManifest(endpoint.reference, document, signal);
     },
   };
 }

@@ -50,15 +50,32 @@ export function endpointsFor(
 
 /** The place that a reference itself stands for, without mirrors: where it is pushed to. */
 export function ownEndpoint(reference: Reference, registries: readonly RegistryEntry[]): Endpoint {
-  const entry = entryFor(repositoryName(reference), registries);
+  const entry = openEntryFor(repositoryName(reference), familiarName(reference), registries);
   if (entry === undefined) return { reference, insecure: false };
-  if (entry.blocked) {
-    throw new BerthError(
-      "denied",
-      `registry ${entry.prefix} is blocked in ${entry.file}: ${familiarName(reference)} is not asked for`,
-    );
-  }
   return { reference: moved(reference, entry, entry.location), insecure: entry.insecure };
+}
+
+/** The host that serves `host[/namespace]`, for what concerns no single repository. Throws `denied` for a blocked registry. */
+export function hostEndpoint(
+  name: string,
+  registries: readonly RegistryEntry[],
+): { readonly host: string; readonly insecure: boolean } {
+  const entry = openEntryFor(name, name, registries);
+  const place = entry === undefined || entry.location.startsWith("*.") ? name : entry.location;
+  return { host: place.split("/")[0]!, insecure: entry?.insecure ?? false };
+}
+
+function openEntryFor(
+  name: string,
+  shown: string,
+  registries: readonly RegistryEntry[],
+): RegistryEntry | undefined {
+  const entry = entryFor(name, registries);
+  if (entry?.blocked !== true) return entry;
+  throw new BerthError(
+    "denied",
+    `registry ${entry.prefix} is blocked in ${entry.file}: ${shown} is not asked for`,
+  );
 }
 
 /** What a name without a registry may stand for. */

@@ -1,6 +1,6 @@
 /** login, logout and pull with credentials, against Debian's docker-registry; skopeo reads what we wrote and the reverse. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BerthOptions, berth as runBerth } from "../support/berth-executable.ts";
 import { type Certificate, makeAuthority, makeCertificate } from "../support/certificates.ts";
@@ -136,6 +136,19 @@ describe.skipIf(missing)("a registry with passwords", () => {
     expectNoSecret([...seen].join("\n"));
     for (const file of filesBelow(root))
       if (!file.endsWith("/.docker/config.json")) expectNoSecret(readFileSync(file, "latin1"));
+  });
+
+  test("is logged in to where registries.conf says something of it", async () => {
+    const root = newRoot();
+    const conf = join(root, ".config/containers/registries.conf");
+    mkdirSync(join(root, ".config/containers"), { recursive: true });
+    const logIn = (host: string) =>
+      berth(root, ["login", "-u", user.name, "--password-stdin", host], { stdin: user.password });
+    writeFileSync(conf, `[[registry]]\nlocation = "${plain.host}"\ninsecure = true`);
+    expect(await logIn(plain.host)).toMatchObject({ code: 0, stdout: "Login Succeeded\n" });
+    writeFileSync(conf, `[[registry]]\nlocation = "${plain.host}"\nblocked = true`);
+    const blocked = await logIn(plain.host);
+    expect(blocked).toMatchObject({ code: 1, stderr: expect.stringContaining("is blocked in") });
   });
 
   test("refuses a wrong password, and nothing is kept of it", async () => {

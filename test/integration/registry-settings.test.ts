@@ -121,6 +121,20 @@ describe.skipIf(missing)("registries", () => {
     expect(listed.trim().split("\n").sort()).toEqual(["1", "pushed"]);
   });
 
+  test("a registry is searched, also with what is no name, where the configuration says something of it", async () => {
+    for (const text of [
+      `[[registry]]\nlocation = "${plain.host}"\ninsecure = true`,
+      `[[registry]]\nprefix = "registry.example"\nlocation = "${plain.host}/copy"`,
+    ]) {
+      const root = newPerson({ [conf]: text });
+      const host = text.includes("prefix") ? "registry.example" : plain.host;
+      for (const term of ["", "team/"])
+        expect(await succeed(root, ["search", "--format", "{{.Name}}", `${host}/${term}`])).toBe(
+          "copy/team/app\n",
+        );
+    }
+  });
+
   test("a blocked registry is not asked", async () => {
     const root = newPerson({ [conf]: `[[registry]]\nlocation = "${plain.host}"\nblocked = true` });
     for (const command of ["pull", "tags"])

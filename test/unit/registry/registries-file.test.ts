@@ -8,7 +8,12 @@ import {
   parseRegistries,
   registriesFiles,
 } from "../../../src/registry/registries-file.ts";
-import { endpointsFor, ownEndpoint, resolveShortName } from "../../../src/registry/registry-rules.ts";
+import {
+  endpointsFor,
+  hostEndpoint,
+  ownEndpoint,
+  resolveShortName,
+} from "../../../src/registry/registry-rules.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const parse = (...texts: string[]) =>
@@ -115,6 +120,31 @@ test("a later file overrides", () => {
   expect(merged.search).toEqual([]);
   expect(merged.registries).toMatchObject([{ prefix: "a.example", blocked: false }]);
   expect(merged.aliases.get("x")).toEqual({ target: "b.example/x", file: "/conf/1" });
+});
+
+test("a host has another place as a whole, wherever its entry's namespace leads", () => {
+  const { registries } = parse(`
+    [[registry]]
+    location = "plain.example"
+    insecure = true
+    [[registry]]
+    prefix = "moved.example"
+    location = "localhost:5000/copies"
+    [[registry]]
+    prefix = "*.wild.example"
+    insecure = true
+    [[registry]]
+    prefix = "closed.example/team"
+    location = "closed.example"
+    blocked = true
+  `);
+  const of = (name: string) => Object.values(hostEndpoint(name, registries));
+  expect(of("plain.example")).toEqual(["plain.example", true]);
+  expect(of("moved.example")).toEqual(["localhost:5000", false]);
+  expect(of("a.wild.example:5000")).toEqual(["a.wild.example:5000", true]);
+  expect(of("closed.example")).toEqual(["closed.example", false]);
+  expect(of("other.example/team")).toEqual(["other.example", false]);
+  expect(() => of("closed.example/team")).toThrow("blocked in /conf/0: closed.example/team is not asked for");
 });
 
 test("of entries with one prefix in a file the first counts, and none is silently left open", () => {
