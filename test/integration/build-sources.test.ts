@@ -65,6 +65,17 @@ describe("ADD", () => {
     },
   );
 
+  test("--chown is for what is in an archive, too, and --chmod is not (as in BuildKit)", async () => {
+    const image = await lab.image({
+      Dockerfile: `${from}ADD --chown=3:4 --chmod=604 data plain /d/\n`,
+      data: tar,
+      plain: "",
+    });
+    expect(await lab.sh(image, "cd /d; stat -c '%n %a %u:%g' sub sub/f plain")).toBe(
+      "sub 750 3:4\nsub/f 640 3:4\nplain 604 3:4\n",
+    );
+  });
+
   test("a hostile archive stays inside (security case D7)", async () => {
     const { victim } = lab.lab;
     const hostile = tarArchive(

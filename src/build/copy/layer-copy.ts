@@ -39,7 +39,8 @@ export class LayerCopy {
     const { items } = this.#request;
     const destination = toByteString(this.#request.destination);
     const path = this.#resolved(destination);
-    if (items.length === 0 && this.#kindOf(path) !== "directory") yield* this.#directory(path, true);
+    if (items.length === 0 && this.#kindOf(path) !== "directory")
+      yield* this.#directory(path, { itself: true });
     const isDirectory = destination.endsWith("/");
     for (const item of items) {
       if (item.kind !== "tree") {
@@ -50,7 +51,7 @@ export class LayerCopy {
       const tree = new Tree(this.#base.calls, open(item.roots));
       const selection = new Selection(tree, item);
       for (const selected of selection.select()) {
-        if (isDirectory) yield* this.#directory(path);
+        if (isDirectory) yield* this.#directory(path, item);
         yield* this.#selected(item, selection, selected, path);
       }
     }
@@ -69,9 +70,12 @@ export class LayerCopy {
   }
 
   /** Makes a directory and those above it where they are missing, each with a mode of its own unless `--chmod` is octal. */
-  *#directory(path: readonly ByteString[], asCopied = false): Generator<CopiedEntry> {
+  *#directory(
+    path: readonly ByteString[],
+    { itself = false, archive = false }: { readonly itself?: boolean; readonly archive?: boolean } = {},
+  ): Generator<CopiedEntry> {
     const { mode } = this.#request;
-    const newMode = typeof mode === "number" ? mode & 0o777 : newDirectoryMode;
+    const newMode = typeof mode === "number" && !archive ? mode & 0o777 : newDirectoryMode;
     for (let depth = 1; depth <= path.length; depth++) {
       const here = path.slice(0, depth);
       const key = here.join("/");
@@ -91,7 +95,7 @@ export class LayerCopy {
           path: here,
           modified: this.#request.now,
           ...metadata,
-          ...(asCopied && depth === path.length ? {} : { mode: newMode }),
+          ...(itself && depth === path.length ? {} : { mode: newMode }),
         };
       } else {
         const { directory, status } = place.found!;
@@ -149,7 +153,7 @@ export class LayerCopy {
       yield { path, directory: found.directory, status: found.status, name: place.path.at(-1)!, as };
       return;
     }
-    yield* this.#directory(destination);
+    yield* this.#directory(destination, item);
     if (this.#request.whole || (item.archive && !this.#isImplied(place.stack)))
       yield this.#root(item, place, destination);
     using base = this.#base.resolve(destination.join("/"));
@@ -196,7 +200,7 @@ export class LayerCopy {
       const inner = { stack, path: [...from.path, name], below: [...from.below, name] };
       if (item.archive && this.#isImplied(stack)) {
         using place = this.#base.resolve(path.join("/"));
-        yield* this.#directory(place.path);
+        yield* this.#directory(place.path, item);
         yield* this.#contents(item, selection, inner, place.path, place.stack);
         continue;
       }
@@ -219,9 +223,10 @@ export class LayerCopy {
     return (metadata) => ({ ...as(metadata), mode: metadata.mode });
   }
 
-  /** `--chown` and `--chmod`; what comes from a build context is root's unless they say otherwise. */
+  /** `--chown` and, but for archives, `--chmod`; what comes from a build context is root's unless they say otherwise. */
   #as(item: TreeItem | undefined, directory: boolean): (metadata: FileMetadata) => FileMetadata {
-    const { owner, mode } = this.#request;
+    const { owner } = this.#request;
+    const mode = item?.archive ? undefined : this.#request.mode;
     return (metadata) => ({
       ...metadata,
       ...(owner ?? (item?.keepOwners ? {} : { uid: 0, gid: 0 })),
