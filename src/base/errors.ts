@@ -45,6 +45,11 @@ export class BerthError extends Error {
   }
 }
 
+/** The reader of stdout has gone away (EPIPE); `main.ts` ends without a word, as a program killed by SIGPIPE does. */
+export class BrokenPipe extends Error {
+  override readonly name = "BrokenPipe";
+}
+
 /** Whether `error` is a BerthError with one of the given codes. */
 export function isBerthError(error: unknown, ...codes: ErrorCode[]): error is BerthError {
   return error instanceof BerthError && (codes.length === 0 || codes.includes(error.code));

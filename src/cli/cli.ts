@@ -1,9 +1,9 @@
-import { BerthError } from "../base/errors.ts";
+import { BerthError, BrokenPipe } from "../base/errors.ts";
 import { type Command, usageLine } from "./command.ts";
 import { execute } from "./execute.ts";
 import { ExitError, exitCode, exitCodeOf } from "./exit-codes.ts";
 import { FlagError } from "./flags/parse.ts";
-import { BrokenPipe, type Host } from "./host.ts";
+import type { Host } from "./host.ts";
 import { Interrupted } from "./interruption.ts";
 import { commands, type Group, groups, notYetCommands } from "./tree.ts";
 

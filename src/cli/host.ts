@@ -1,4 +1,4 @@
-import { BerthError, systemErrorCode } from "../base/errors.ts";
+import { BerthError, BrokenPipe, systemErrorCode } from "../base/errors.ts";
 import { write } from "../sys/files.ts";
 import { ioctl, isTerminal, TIOC } from "../sys/libc.ts";
 import { meaningOf } from "../sys/system-call-error.ts";
@@ -26,11 +26,6 @@ export interface Host {
   /** One line for the person, on stderr. */
   readonly warn: (message: string) => void;
   readonly now: () => Date;
-}
-
-/** The reader of stdout has gone away (EPIPE); `main.ts` ends without a word, as a program killed by SIGPIPE does. */
-export class BrokenPipe extends Error {
-  override readonly name = "BrokenPipe";
 }
 
 /**

@@ -252,6 +252,20 @@ describe.each(["overlay", "fuse-overlayfs"])("the life of a container (%s)", (dr
     expect(await state("shell")).toBe("running 0");
   });
 
+  test("a session that nobody reads ends without a word, one on a full disk with its reason; the container goes on", async () => {
+    const flags = `run --name said --network none ${image} sh -c 'while :; do echo more; sleep 0.02; done'`;
+    for (const [command, sink, status, reason] of [
+      [flags, "| head -n 1", 141, ""],
+      ["attach --no-stdin said", "| head -n 1", 141, ""],
+      ["attach --no-stdin said", ">/dev/full", 1, "berth: cannot write to stdout: no space left on device\n"],
+    ] as const) {
+      const script = `{ "$0" ${command}; echo "status $?" >&2; } ${sink}`;
+      const ended = await own(["-c", script, berthExecutable], { executable: "/bin/sh" });
+      expect(ended.stderr).toBe(`${reason}status ${status}\n`);
+    }
+    expect(await state("said")).toBe("running 0");
+  });
+
   test.each([[], ["--rm"]])("run --sig-proxy=false %s keeps signals for itself", async (...flags) => {
     const words = ["run", "--sig-proxy=false", ...flags, "--name", "left", "--network", "none", image];
     const child = Bun.spawn([berthExecutable, ...words, "sh", "-c", "echo begun; sleep 1000"], {

@@ -1,5 +1,6 @@
-import { BerthError } from "../../base/errors.ts";
+import { BerthError, BrokenPipe } from "../../base/errors.ts";
 import { isTerminal } from "../../sys/libc.ts";
+import { SystemCallError } from "../../sys/system-call-error.ts";
 import { chunksOf, rawTerminal, windowSize, writeAllTo } from "../container-streams.ts";
 import { DetachSearch } from "../detach-keys.ts";
 import type { Connection } from "./connection.ts";
@@ -57,10 +58,15 @@ async function showOutput(frames: AsyncIterable<Frame>, { output }: SessionOptio
 
 export class MonitorGone extends BerthError {}
 
-/** Whoever does not look any more is not attached any more: the error ends the session, and the command by EPIPE. */
+/** Whoever does not look any more is not attached any more: the error ends the session, and the command. */
 async function show(fd: 1 | 2, bytes: Uint8Array): Promise<void> {
-  if (!(await writeAllTo(fd, bytes)))
-    throw Object.assign(new Error("nobody reads the output"), { code: "EPIPE" });
+  const written = await writeAllTo(fd, bytes).catch((error: NodeJS.ErrnoException) => {
+    const { meaning } = new SystemCallError("write", -(error.errno ?? 0));
+    throw new BerthError("denied", `cannot write to ${fd === 1 ? "stdout" : "stderr"}: ${meaning}`, {
+      cause: error,
+    });
+  });
+  if (!written) throw new BrokenPipe();
 }
 
 /** True when the person typed the detach keys. */
