@@ -1,5 +1,11 @@
 import { BerthError } from "../base/errors.ts";
-import { familiarName, formatReference, parseReference, repositoryName } from "../oci/reference.ts";
+import {
+  familiarName,
+  formatReference,
+  namesRegistry,
+  parseReference,
+  repositoryName,
+} from "../oci/reference.ts";
 import type { Reference } from "../oci/types.ts";
 import type { RegistriesConfiguration, RegistryEntry } from "./registries-file.ts";
 
@@ -25,12 +31,20 @@ function matches(name: string, prefix: string): boolean {
   return name === prefix || name.startsWith(`${prefix}/`) || name.startsWith(`${prefix}:`);
 }
 
+/** A host without dot and port would be read as a namespace of Docker Hub. */
+function parseConfigured(text: string): Reference {
+  if (namesRegistry(text)) return parseReference(text);
+  throw new BerthError("invalid-argument", `registries.conf leads to ${text}, which names no registry`, {
+    hint: "a registry has a dot or a port in its name, or is localhost",
+  });
+}
+
 /** The reference with `location` in the place of the prefix; a wildcard has no other place. */
 function moved(reference: Reference, { prefix }: RegistryEntry, location: string): Reference {
   if (prefix.startsWith("*.") && location === prefix) return reference;
   const name = repositoryName(reference);
   const rest = prefix.startsWith("*.") ? name.slice(name.indexOf("/")) : name.slice(prefix.length);
-  const { domain, path } = parseReference(`${location}${rest}`);
+  const { domain, path } = parseConfigured(`${location}${rest}`);
   return { ...reference, domain, path };
 }
 
@@ -98,10 +112,10 @@ export function resolveShortName(text: string, { aliases, search }: RegistriesCo
   const suffix = text.slice(name.length);
   const alias = aliases.get(name);
   if (alias !== undefined && alias.target !== "") {
-    const target = parseReference(`${alias.target}${suffix}`);
+    const target = parseConfigured(`${alias.target}${suffix}`);
     const isDocker = formatReference(target) === formatReference(reference);
     return { candidates: [target], ...(isDocker ? {} : { aliasOf: alias.file }) };
   }
-  const [first, ...rest] = search.map((registry) => parseReference(`${registry}/${text}`));
+  const [first, ...rest] = search.map((registry) => parseConfigured(`${registry}/${text}`));
   return { candidates: first === undefined ? [reference] : [first, ...rest] };
 }

@@ -158,6 +158,14 @@ test("of entries with one prefix in a file the first counts, and none is silentl
     expect(() => parse(twice(`${key} = true`))).toThrow(`a.example is there twice, and once it is ${said}`);
 });
 
+test("what names no registry never becomes a repository of Docker Hub", () => {
+  const leads = "which names no registry";
+  expect(() => endpoints('[[registry]]\nprefix = "a.example"\nlocation = "b"', "a.example/x")).toThrow(leads);
+  expect(() => resolveShortName("x", parse('unqualified-search-registries = ["b"]'))).toThrow(leads);
+  for (const target of ["b", "b/x"])
+    expect(() => resolveShortName("x", parse(`[aliases]\nx = "${target}"`))).toThrow(leads);
+});
+
 test("an empty alias takes back what an earlier file said", () => {
   const configuration = parse(
     'unqualified-search-registries = ["r.example"]\n[aliases]\nx = "a.example/x"',
