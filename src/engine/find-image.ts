@@ -55,11 +55,15 @@ export async function storedName(context: EngineContext, store: Store, text: str
   } catch (error) {
     if (!isBerthError(error, "not-found")) throw error;
   }
+  if (parseAnyReference(text).kind === "digest") return text;
   const { resolveName } = await import("./registries.ts");
-  const parsed = parseAnyReference(text);
-  const candidates = parsed.kind === "digest" ? [] : resolveName(context, text).candidates;
-  const known = candidates.find((candidate) => byReference(store, withDefaultTag(candidate)) !== undefined);
-  return known === undefined ? text : formatReference(known);
+  try {
+    const { candidates } = resolveName(context, text);
+    const known = candidates.find((candidate) => byReference(store, withDefaultTag(candidate)) !== undefined);
+    return known === undefined ? text : formatReference(known);
+  } catch {
+    return text; // a registries.conf that cannot be read matters to whoever pulls
+  }
 }
 
 /** `key=value` filters in which the values of `keys` name images as the store does; see `storedName`. */

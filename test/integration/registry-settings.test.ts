@@ -198,6 +198,8 @@ describe.skipIf(missing)("registries", () => {
   test("a file that cannot be understood is named", async () => {
     const root = newPerson({ [conf]: "[[registry]]\nlocation = 7" });
     expect(await fail(root, ["pull", "registry.example/x"])).toContain(join(root, conf));
+    // Nothing but a pull needs it.
+    expect(await fail(root, ["inspect", "nothing"])).toBe("error: no such object: nothing\n");
   });
 
   test("certs.d has authorities and certificates of the client, for one host and port", async () => {
