@@ -62,7 +62,7 @@ export async function copyBetween(context: EngineContext, options: CopyOptions):
     ...(options.sourceTlsVerify === undefined ? {} : { tlsVerify: options.sourceTlsVerify }),
   });
   const platform = options.all ? "all" : (wanted ?? hostPlatform());
-  if (to.kind === "store") return await intoStore(context, source, to.name, wanted, talk);
+  if (to.kind === "store") return await intoStore(context, from, source, to.name, wanted, talk);
   if (to.kind === "oci-archive" || to.kind === "docker-archive")
     return (await intoArchive(source, { ...to, kind: to.kind }, platform, options)).digest;
   const documents = await documentsOf(source, platform, signal);
@@ -111,7 +111,8 @@ type Talk = Pick<CopyOptions, "onProgress" | "signal">;
 
 async function intoStore(
   context: EngineContext,
-  { source, repository, root, name }: OpenedSource,
+  from: Place,
+  { source, repository, root }: OpenedSource,
   target: string,
   platform: Platform | undefined,
   talk: Talk,
@@ -125,7 +126,7 @@ async function intoStore(
     source,
     names: [formatReference(reference)],
     // What was read at a registry under this very repository is what the registry has there.
-    rememberDigest: name !== undefined && isSameRepository(parseReference(name), reference),
+    rememberDigest: from.kind === "registry" && isSameRepository(from.reference, reference),
     ...(platform === undefined ? {} : { platform }),
     ...talk,
   });

@@ -113,6 +113,15 @@ describe.skipIf(missing)("copy", () => {
     expect(await succeed(root, "run", "--rm", "--network", "none", "localhost/app:1", "echo", "hello")).toBe(
       "hello\n",
     );
+    // No registry ever had it, so that nothing knows it by a digest.
+    await succeed(root, "copy", "localhost/app:1", "localhost/app:2");
+    const digests = ["inspect", "-f", "{{.RepoDigests}}"];
+    expect(await succeed(root, ...digests, "localhost/app:2")).toBe("[]\n");
+    await succeed(root, "copy", at("app:1"), `${registry.host}/app:1`);
+    const known = digestOf(await raw(at("app:1")));
+    expect(await succeed(root, ...digests, `${registry.host}/app:1`)).toBe(
+      `[${registry.host}/app@${known}]\n`,
+    );
     const layout = newPath();
     await succeed(root, "copy", "berth:localhost/app:1", `oci:${layout}:out`);
     expect(await raw(`oci:${layout}:out`)).toBe(await raw(`oci-archive:${archive}`));
