@@ -76,7 +76,12 @@ export async function inspectContainer(
       .filter(({ type }) => type !== "tmpfs")
       .map(mountPoint),
     Config: configOf(container, image?.config.config),
-    NetworkSettings: networkSettings(options, state, knownNetworks(context.readingStore, container.id)),
+    NetworkSettings: networkSettings(
+      options,
+      state,
+      knownNetworks(context.readingStore, container.id),
+      container.name,
+    ),
   };
 }
 

@@ -35,6 +35,7 @@ export function networkSettings(
   options: ContainerOptions,
   state: ContainerState,
   places: readonly NetworkPlace[],
+  name: string,
 ): Record<string, unknown> {
   const { network } = options.run;
   const endpoint = defaultEndpoint(network, state);
@@ -59,7 +60,9 @@ export function networkSettings(
     MacAddress: endpoint.MacAddress,
     Networks: {
       ...(isAlone ? { [networkMode(network)]: endpoint } : {}),
-      ...Object.fromEntries(places.map((place) => [place.network.name, endpointIn(place, options, state)])),
+      ...Object.fromEntries(
+        places.map((place) => [place.network.name, endpointIn(place, options, state, name)]),
+      ),
     },
   };
 }
@@ -79,8 +82,9 @@ function defaultEndpoint(network: NetworkOption, state: ContainerState): Endpoin
 /** In a network of the user; the addresses only while it is there. */
 function endpointIn(
   { network, membership }: NetworkPlace,
-  { run }: ContainerOptions,
+  { run, hostname }: ContainerOptions,
   state: ContainerState,
+  name: string,
 ): Endpoint {
   const requests = run.network.kind === "networks" ? run.network.networks : [];
   const { address, address6 } = requests.find((request) => request.network === network.name) ?? {};
@@ -93,6 +97,7 @@ function endpointIn(
     ...unconnected,
     IPAMConfig: Object.keys(asked).length === 0 ? null : asked,
     Aliases: aliases.length > 0 ? aliases : null,
+    DNSNames: [...new Set([name, ...aliases, membership.containerId.slice(0, 12), hostname])],
     NetworkID: network.id,
     EndpointID: isUp(state) ? endpointId(membership) : "",
     ...(isUp(state)

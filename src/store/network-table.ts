@@ -30,6 +30,8 @@ export interface Neighbour {
   readonly aliases: readonly string[];
   readonly containerId: string;
   readonly name: string;
+  /** As in its ContainerRecord. */
+  readonly options: unknown;
   readonly state: ContainerState;
 }
 
@@ -117,7 +119,8 @@ export class NetworkTable extends Table {
   neighboursOf(containerId: string): Neighbour[] {
     return this.database
       .all(
-        `SELECT networks.name AS network, other.address, other.address6, other.aliases, containers.id, containers.name, containers.state
+        `SELECT networks.name AS network, other.address, other.address6, other.aliases, containers.id, containers.name,
+           containers.record ->> '$.options' AS options, containers.state
          FROM network_members AS own
          JOIN networks ON networks.id = own.network_id
          JOIN network_members AS other ON other.network_id = own.network_id
@@ -132,6 +135,7 @@ export class NetworkTable extends Table {
         aliases: JSON.parse(textOf(row, "aliases")) as string[],
         containerId: textOf(row, "id"),
         name: textOf(row, "name"),
+        options: JSON.parse(textOf(row, "options")) as unknown,
         state: JSON.parse(textOf(row, "state")) as ContainerState,
       }));
   }

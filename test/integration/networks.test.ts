@@ -60,11 +60,16 @@ const switches = () =>
   });
 
 describe("a network", () => {
-  test("lets its members find each other by name, alias and short id, and nobody else", async () => {
+  test("lets its members find each other by name, alias, hostname and short id, and nobody else", async () => {
     await succeed("network", "create", "back");
     const id = await start("db", "--network", "back", "--network-alias", "store");
-    await start("app", "--network", "back");
+    const app = await start("app", "--network", "back", "--hostname", "machine");
     await start("stranger");
+    expect(await reaches("db", "machine")).toBe(true);
+    const names = (name: string) =>
+      succeed("inspect", "-f", "{{json .NetworkSettings.Networks.back.DNSNames}}", name);
+    expect(JSON.parse(await names("app"))).toEqual(["app", app.slice(0, 12), "machine"]);
+    expect(JSON.parse(await names("db"))).toEqual(["db", "store", id.slice(0, 12)]);
     for (const name of ["db", "DB", "db.back", "store", id.slice(0, 12)])
       expect([name, await reaches("app", name)]).toEqual([name, true]);
     const address = await succeed("inspect", "-f", "{{.NetworkSettings.Networks.back.IPAddress}}", "db");

@@ -166,6 +166,16 @@ describe("a value that makes no sense is refused", () => {
       "berth: conflicting options: cannot specify both --restart and --rm",
     ],
     [`create --stop-signal none ${builtinImage}`, 125, "berth: invalid signal: none"],
+    [
+      `create --hostname h --network container:none ${builtinImage}`,
+      125,
+      "berth: conflicting options: hostname and the network mode",
+    ],
+    [
+      `create --hostname h --uts host ${builtinImage}`,
+      125,
+      "berth: conflicting options: hostname and the UTS mode",
+    ],
   ] as const)("%s", async (words, status, message) => {
     expect(await first(words)).toEqual([status, "", expect.stringContaining(message)]);
   });

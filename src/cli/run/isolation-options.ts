@@ -18,10 +18,17 @@ export function isolationOptions(
   {
     network,
     workingDirectory,
-  }: { readonly network: NetworkOption["kind"]; readonly workingDirectory: string },
+    hostname,
+  }: {
+    readonly network: NetworkOption["kind"];
+    readonly workingDirectory: string;
+    readonly hostname?: string | undefined;
+  },
 ): IsolationOptions {
   refuseForeign(flags);
   const namespaces = namespaceOptions(flags);
+  if (hostname && namespaces.uts !== undefined)
+    throw new BerthError("usage", "conflicting options: hostname and the UTS mode");
   const { privileged } = flags;
   const sharedMemorySize = flags["shm-size"] ? parseSize(flags["shm-size"]) : 0;
   return {

@@ -40,6 +40,8 @@ export async function buildRunOptions(
     throw new BerthError("usage", "conflicting options: cannot specify both --restart and --rm");
   const connection = networkOptions(flags);
   const { kind } = connection.network;
+  if (flags.hostname && kind === "container")
+    throw new BerthError("usage", "conflicting options: hostname and the network mode");
   if ((kind === "host" || kind === "none") && (flags.publish.length > 0 || flags["publish-all"]))
     caller.warn(`Published ports are discarded when using ${kind} network mode`);
   checkVolumeDriver(flags["volume-driver"] ?? "");
@@ -64,6 +66,7 @@ export async function buildRunOptions(
       : (await import("./further-flags.ts")).furtherOptions(further, {
           network: kind,
           workingDirectory: caller.workingDirectory,
+          hostname: flags.hostname,
         })),
     ...given("name", flags.name?.replace(/^\//, ""), checkContainerName),
     ...given("workdir", flags.workdir, checkWorkdir),

@@ -16,6 +16,7 @@ import type {
   NetworkRecord,
 } from "../../store/types.ts";
 import { isAlive } from "../../sys/process-identity.ts";
+import { optionsOf } from "../container-record.ts";
 import { isUp } from "../container-status.ts";
 import type { NetworkRequest } from "../run-options.ts";
 
@@ -130,16 +131,19 @@ export function knownNetworks(store: Store, containerId: string): readonly Netwo
 }
 
 /**
- * What a name means to a container: the addresses of running members of its networks that are called so, by name, short id
- * or alias, alone or with the network's name behind it. An address gives the names of who has it.
+ * What a name means to a container: the addresses of running members of its networks that are called so, by name, short
+ * id, hostname or alias, alone or with the network's name behind it. An address gives the names of who has it.
  */
 export function lookUpNeighbour(store: Store, containerId: string, asked: string): Answer {
   const addresses: string[] = [];
   const names: string[] = [];
   for (const { network, aliases, state, ...neighbour } of store.networks.neighboursOf(containerId)) {
-    const own = [neighbour.name, neighbour.containerId.slice(0, 12), ...aliases].map((name) =>
-      name.toLowerCase(),
-    );
+    const own = [
+      neighbour.name,
+      neighbour.containerId.slice(0, 12),
+      optionsOf(neighbour).hostname,
+      ...aliases,
+    ].map((name) => name.toLowerCase());
     const isMeant = own.some((name) => asked === name || asked === `${name}.${network.toLowerCase()}`);
     const held = addressesOf(neighbour);
     if ((!isMeant && !held.includes(asked)) || !isRunning(state)) continue;
