@@ -75,11 +75,12 @@ async function importMissing(
   signal?: AbortSignal,
 ): Promise<void> {
   const { store, source } = tools;
-  // How large a layer unpacks nobody tells; it is hardly ever less than what its blob has.
+  // How much a layer unpacks to nobody tells but an earlier time here; it is hardly ever less than what its blob has.
   const bytes = missing.reduce((sum, { descriptor, diffId }) => {
-    const blob = source.takeBlob?.(descriptor) === undefined ? store.blobs.missing(descriptor) : 0;
-    const unpacked = store.layers.size(diffId) === undefined ? descriptor.size : 0;
-    return sum + blob + unpacked;
+    const blob = store.blobs.missing(descriptor);
+    const isHere = blob > 0 && source.takeBlob?.(descriptor) !== undefined;
+    const unpacked = store.layers.has(diffId) ? 0 : (store.layers.size(diffId) ?? descriptor.size);
+    return sum + (isHere ? 0 : blob) + unpacked;
   }, 0);
   store.blobs.requireSpace("the layers of this image", bytes);
 

@@ -1,5 +1,5 @@
 import { expect, spyOn, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError } from "../../../src/base/errors.ts";
 import { type ImportRequest, importImage } from "../../../src/image/import-image.ts";
@@ -226,6 +226,31 @@ const retype =
     ...manifest,
     layers: (manifest.layers as object[]).map((layer) => ({ ...layer, mediaType, ...more })),
   });
+
+test("what has to fit on the disk is what is still to come and what it unpacks to, at least", async () => {
+  using temporary = temporaryStore();
+  const { store } = temporary;
+  const image = memoryImage({ layers: ["one", "two!"] });
+  const source = new MemorySource().add(name, image);
+  const [one, two] = image.layers.map(({ size }) => size) as [number, number]; // compressed
+  const asked = spyOn(store.blobs, "requireSpace");
+  const { run } = importer(temporary, source);
+  await run();
+  expect(asked.mock.calls.map(([, bytes]) => bytes)).toEqual([2 * (one + two)]);
+  rmSync(store.layers.path(digestOf("one")), { recursive: true });
+  rmSync(store.blobs.path(image.layers[1]!.digest));
+  asked.mockClear();
+  await run();
+  expect(asked.mock.calls.map(([, bytes]) => bytes)).toEqual(["one".length + two]);
+  // A file that is here already is only moved.
+  rmSync(store.blobs.path(image.layers[1]!.digest));
+  const file = join(temporary.store.layout.directory, "two");
+  writeFileSync(file, image.blobs.get(image.layers[1]!.digest)!);
+  asked.mockClear();
+  const taking = Object.assign(source, { takeBlob: () => file });
+  await run("x", { source: taking });
+  expect(asked.mock.calls.map(([, bytes]) => bytes)).toEqual([0]);
+});
 
 test("a layer that is not to be distributed, but is at no other address, comes from the registry", async () => {
   using temporary = temporaryStore();
