@@ -34,6 +34,7 @@ function limitReached(error: unknown): string | undefined {
     return "the limit of open files was reached: raise it with `ulimit -n 1024`";
   if (/resource temporarily unavailable, (posix_spawn|pthread_create)|fork.*resource temporarily/i.test(text))
     return "the limit of your processes was reached: end some, or raise it with `ulimit -u`";
+  if (/file too large/i.test(text)) return "a file would become larger than `ulimit -f` lets it";
   return undefined;
 }
 

@@ -14,6 +14,7 @@ import {
   firstHeldDescriptor,
   type InitMessage,
   lifelineDescriptor,
+  rootNotMounted,
   type StartRequest,
   terminalDescriptor,
 } from "./protocol.ts";
@@ -157,6 +158,10 @@ function hasNamespaces(pid: number): boolean {
 }
 
 function endedEarly(status: number, { held, ownProcesses }: LaunchRequest): BerthError {
+  if (status === rootNotMounted)
+    return new BerthError("unsupported", "fuse-overlayfs could not mount the container's root", {
+      hint: "it has said why; --storage-driver copy does without it, but not with --userns=keep-id",
+    });
   const ended = `its first process ended with status ${status}`;
   if (held === undefined || ownProcesses) return noUserNamespace(ended);
   const hint = "the other container may have just ended";

@@ -13,6 +13,7 @@ import { shellWords } from "../sys/user-namespace-command.ts";
 import {
   channelDescriptor,
   lifelineDescriptor,
+  rootNotMounted,
   gateDescriptor,
   terminalDescriptor,
   unmappedWord,
@@ -103,7 +104,7 @@ function amongOthers(
   const closed = [channelDescriptor, terminalDescriptor, spare].map((fd) => `${fd}>&-`).join(" ");
   const script = [
     `trap '' INT; exec ${spare}<&0; (${background} ${closed} &)`,
-    `{ read -r _ || exit 125; exec ${command} <&${spare} ${spare}<&-; } & wait $! 2>/dev/null`,
+    `{ read -r _ || exit ${rootNotMounted}; exec ${command} <&${spare} ${spare}<&-; } & wait $! 2>/dev/null`,
   ];
   return [...shell, script.join(" | ")];
 }
@@ -126,7 +127,7 @@ export function besideRootCommand(
 /** It talks even when all is well, so its words are only shown when it fails. It may hold none of our descriptors. */
 function mounted(helpers: Helpers, fuse: FuseMount): string {
   const command = shellWords(fuseCommand(helpers, fuse));
-  return `said=$(${command} 3>&- 4>&- 5>&- </dev/null 2>&1) || { echo "$said" >&2; exit 125; }`;
+  return `said=$(${command} 3>&- 4>&- 5>&- </dev/null 2>&1) || { echo "$said" >&2; exit ${rootNotMounted}; }`;
 }
 
 function fuseCommand(helpers: Helpers, root: FuseMount): string[] {

@@ -58,3 +58,6 @@ export type InitMessage =
   | { readonly kind: "owners" }
   | { readonly kind: "executing" }
   | Failure;
+
+/** How the namespaces end when fuse-overlayfs could not mount the root; nothing else in them ends like this before init. */
+export const rootNotMounted = 125;

@@ -1,5 +1,5 @@
 import { type StorageDriver, storageDrivers } from "../base/configuration.ts";
-import { BerthError } from "../base/errors.ts";
+import { BerthError, isBerthError, messageOf } from "../base/errors.ts";
 import { probeDriver } from "../snapshot/probe-driver.ts";
 import { selfCommand } from "../sys/self-command.ts";
 import type { EngineContext } from "./context.ts";
@@ -26,7 +26,7 @@ export async function chooseDriver(
     throw new BerthError("unsupported", `--userns=${userns} does not go with the storage driver ${flag}`, {
       hint: "it needs fuse-overlayfs, which is taken when no other is asked for",
     });
-  return probeDriver({
+  const choosing = probeDriver({
     helpers: context.helpers,
     identity: context.identity,
     selfCommand: selfCommand(),
@@ -34,5 +34,14 @@ export async function chooseDriver(
     reserve: () => context.store.temporary.reserve("probe"),
     runtimeDirectory: context.directories.runtime,
     ...(translates ? { forced: "fuse-overlayfs" } : forced === undefined ? {} : { forced }),
+  });
+  return translates ? choosing.catch((error: unknown) => refuseTranslation(userns, error)) : choosing;
+}
+
+function refuseTranslation(userns: string | undefined, error: unknown): never {
+  if (!isBerthError(error, "unsupported")) throw error;
+  throw new BerthError("unsupported", `--userns=${userns} needs fuse-overlayfs: ${messageOf(error)}`, {
+    hint: "without --userns, what root in the container writes into your directories is yours, too",
+    cause: error,
   });
 }

@@ -39,3 +39,13 @@ test("too few open files are told as that", async () => {
   expect([code, stderr]).toEqual([125, expect.stringContaining("raise it with `ulimit -n 1024`")]);
   expect((await lab.berth(["ps", "-aq"])).stdout).toBe("");
 });
+
+test("a file that may not become so large is told as that, and nothing is left of it", async () => {
+  const archive = join(lab.root, "large.tar");
+  await lab.berth(["build", "-o", `type=docker,dest=${archive}`, "-"], {
+    stdin: `FROM ${builtinImage}\nRUN head -c 3000000 /dev/urandom > /large\n`,
+  });
+  const { code, stderr } = await limited("-f 4000", "load", "-i", archive); // blocks of 512 bytes
+  expect([code, stderr]).toEqual([1, expect.stringContaining("`ulimit -f`")]);
+  expect((await lab.berth(["load", "-q", "-i", archive])).code).toBe(0);
+});

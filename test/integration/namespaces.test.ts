@@ -1,6 +1,6 @@
 /** Which namespaces a container has: its own, the host's, another container's; and that nothing of it stays behind. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { berthExecutable } from "../support/berth-executable.ts";
@@ -228,6 +228,23 @@ describe.each(["overlay", "fuse-overlayfs"])("namespaces of a container, with %s
     );
     expect(root.stdout).toBe("0\nCapEff:\t00000000a80425fb\n");
   });
+
+  test.each([
+    ["/nowhere", "--userns=keep-id needs fuse-overlayfs: storage driver fuse-overlayfs cannot be used"],
+    ["/bin/false", "fuse-overlayfs could not mount the container's root"],
+  ])(
+    "with keep-id, which needs fuse-overlayfs, it is blamed where it does not work (%s)",
+    async (program, message) => {
+      const configuration = join(lab.root, "other-fuse");
+      mkdirSync(join(configuration, "berth"), { recursive: true });
+      writeFileSync(join(configuration, "berth/config.toml"), `[helpers]\nfuse-overlayfs = "${program}"\n`);
+      const args = ["run", "--rm", "--network", "none", "--userns=keep-id", builtinImage, "true"];
+      const { code, stderr } = await lab.berth(args, { env: { XDG_CONFIG_HOME: configuration } });
+      expect([code, stderr]).toEqual([125, expect.stringContaining(message)]);
+      expect(stderr).toContain("hint: ");
+      expect(stderr).not.toContain("user namespace");
+    },
+  );
 
   test("with keep-id a hostile /etc/passwd leads nowhere", async () => {
     const outside = `../../../../../../../..${lab.victim}/secret`;
