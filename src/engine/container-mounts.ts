@@ -168,6 +168,11 @@ function normalizeTarget(path: string): string {
     .join("/")}`;
 }
 
+/** What is there when a container is made may be gone when it is started; then it is made again, as by Docker. */
+export function requireSources(mounts: readonly SettledMount[]): void {
+  for (const mount of mounts) if (mount.kind === "bind") requireSource(mount);
+}
+
 function requireSource(mount: Extract<MountOption, { kind: "bind" }>): void {
   if (mount.chown) refuseHome(mount.source);
   try {

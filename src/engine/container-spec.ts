@@ -8,7 +8,7 @@ import { userNameOf } from "../sys/identity.ts";
 import { defaultCapabilities } from "../sys/capabilities.ts";
 import { defaultSeccomp } from "../sys/default-seccomp.ts" with { type: "macro" };
 import { type Confinement, confinementOf } from "./confinement.ts";
-import { containerMounts } from "./container-mounts.ts";
+import { containerMounts, requireSources } from "./container-mounts.ts";
 import type { ContainerOptions } from "./container-record.ts";
 import type { DeviceEdits } from "./cdi.ts";
 import { containerRoot } from "./container-root.ts";
@@ -35,6 +35,7 @@ export async function containerSpec(
 ): Promise<ContainerSpec> {
   const { directory, options } = container;
   makeDirectories(directory, 0o700);
+  requireSources(options.mounts);
   const files = containerNames(context, container);
   const { run } = options;
   const root = await containerRoot(context, container, run.remove);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { berthExecutable } from "../support/berth-executable.ts";
 import { builtinImage, type ContainerLab, containerLab } from "../support/container-lab.ts";
@@ -55,4 +55,33 @@ test("a container has the same ids where no PATH is set", async () => {
   const map = (setting: string) =>
     after(setting, "run", "--rm", "--network", "none", builtinImage, "cat", "/proc/self/uid_map");
   expect(await map("unset PATH")).toEqual(await map(":"));
+});
+
+test("the source of -v that is gone is made again at every start, that of --mount is asked for", async () => {
+  const [made, asked] = ["made", "asked"].map((name) => join(lab.root, name)) as [string, string];
+  mkdirSync(asked);
+  const mounts = ["-v", `${made}:/made`, "--mount", `type=bind,source=${asked},target=/asked`];
+  const words = [
+    "create",
+    "--name",
+    "again",
+    "--network",
+    "none",
+    ...mounts,
+    builtinImage,
+    "ls",
+    "/made",
+    "/asked",
+  ];
+  expect(await lab.berth(words)).toMatchObject({ code: 0, stderr: "" });
+  for (let start = 1; start <= 2; start++) {
+    rmdirSync(made);
+    expect(await lab.berth(["start", "-a", "again"])).toMatchObject({ code: 0, stderr: "" });
+  }
+  rmdirSync(asked);
+  expect(await lab.berth(["start", "again"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(`bind source path does not exist: ${asked}`),
+  });
+  expect(await lab.berth(["rm", "again"])).toMatchObject({ code: 0 });
 });
