@@ -54,7 +54,9 @@ export class Selection {
     if (wild === -1) {
       const required = hasWildcards(include) ? [] : literalParts([include]);
       using needed = this.#tree.resolve([...literal, ...required].join("/"));
-      if (needed.found === undefined || this.#isHidden(needed.path, isDirectory(needed.found.status)))
+      // Whoever exchanges names meanwhile can let one be there and not the other.
+      const found = place.found && needed.found;
+      if (found === undefined || this.#isHidden(needed.path, isDirectory(found.status)))
         throw new BerthError("not-found", `${JSON.stringify(cleanPath(`/${path}/${include}`))}: not found`);
       const name = literal.at(-1) ?? "";
       if (name === "" || !this.#excludesItself(name)) yield { name, place };
