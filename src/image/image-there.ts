@@ -1,9 +1,10 @@
 import { hostPlatform } from "../oci/platform.ts";
 import { repositoryName } from "../oci/reference.ts";
-import type { Descriptor, Digest, Platform, Reference } from "../oci/types.ts";
+import type { Descriptor, Digest, Manifest, Platform, Reference } from "../oci/types.ts";
 import { maximumManifestSize } from "../oci/validate.ts";
 import type { Store } from "../store/store.ts";
 import type { ImageRecord } from "../store/types.ts";
+import { decodeText } from "../sys/text.ts";
 import { checkPlatform } from "./check-platform.ts";
 import { type SelectedManifest, selectManifest } from "./select-manifest.ts";
 
@@ -56,11 +57,16 @@ export async function foreseeImage(
     const bytes = read({ digest });
     // Only the document itself tells of which type it is.
     const descriptor = { mediaType: "application/json", digest, size: bytes.length };
-    const selected = await selectManifest(
-      { descriptor, bytes },
-      platform ?? hostPlatform(),
-      async (inner) => ({ descriptor: inner, bytes: read(inner) }),
-    );
+    const document = { descriptor, bytes };
+    // It was checked when it came, and what is wrong with it now is found by the comparisons that follow.
+    const manifest = JSON.parse(decodeText(bytes)) as Manifest;
+    const selected =
+      manifest.layers !== undefined
+        ? { document, manifest, path: [document] }
+        : await selectManifest(document, platform ?? hostPlatform(), async (inner) => ({
+            descriptor: inner,
+            bytes: read(inner),
+          }));
     const image = imageThere(request, reference, selected, digest);
     if (image === undefined) return undefined;
     checkPlatform(image.config, platform, reference);

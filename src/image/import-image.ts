@@ -11,7 +11,7 @@ import type { ImageRecord } from "../store/types.ts";
 import { checkPlatform } from "./check-platform.ts";
 import { foreseeImage, imageThere, type WantedImage } from "./image-there.ts";
 import { type ImportTools, importLayers } from "./import-layers.ts";
-import { selectManifest } from "./select-manifest.ts";
+import { type SelectedManifest, selectManifest } from "./select-manifest.ts";
 import { untilFailure } from "./until-failure.ts";
 
 /** What names the image at its source: a reference that the source resolves, or a descriptor that is known already. */
@@ -58,12 +58,24 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
     if (image !== undefined) return { image, digest: foreseen.digest, upToDate: true };
   }
   const selected = await selectManifest(root, request.platform ?? hostPlatform(), fetchDocument);
-  const { manifest } = selected;
   const there = imageThere(request, repository, selected, root.descriptor.digest);
   if (there !== undefined) {
     checkPlatform(there.config, request.platform, repository);
     return { image: there, digest: root.descriptor.digest, upToDate: true };
   }
+  return await fetchImage(request, repository, root.descriptor.digest, selected, lease); // the lease ends here
+}
+
+/** Fetches what the store has not got of an image, and makes it visible. */
+async function fetchImage(
+  request: ImportRequest,
+  repository: Reference,
+  digest: Digest,
+  selected: SelectedManifest,
+  lease: Lease,
+): Promise<ImportResult> {
+  const { store, signal } = request;
+  const { manifest } = selected;
   await request.onMissing?.();
   await using configuration = await configOf(request, repository, manifest.config, lease);
   const config = parseImageConfig(configuration.bytes);
@@ -81,10 +93,10 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
     ...selected.path.map((document) => store.blobs.put(document.bytes, { lease })),
   ]);
 
-  const { mediaType, digest, size } = selected.document.descriptor;
+  const { descriptor } = selected.document;
   const image: ImageRecord = {
     id: manifest.config.digest,
-    manifest: { mediaType, digest, size },
+    manifest: { mediaType: descriptor.mediaType, digest: descriptor.digest, size: descriptor.size },
     config,
     size: layers.reduce((sum, { diffId }) => sum + (store.layers.size(diffId) ?? 0), 0),
     addedAt: new Date().toISOString(),
@@ -94,8 +106,8 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
     ...manifest.layers.map((layer) => layer.digest),
     ...selected.path.map(({ descriptor }) => descriptor.digest),
   ];
-  const changed = publish(request, repository, image, blobs, root.descriptor.digest);
-  return { image: store.images.require(image.id), digest: root.descriptor.digest, upToDate: !changed };
+  const changed = publish(request, repository, image, blobs, digest);
+  return { image: store.images.require(image.id), digest, upToDate: !changed };
 }
 
 /** Makes the image visible under its names; whether anything became different by that. */

@@ -133,11 +133,11 @@ export function digestAt(value: unknown, where: string): Digest {
  * so that two readers of the same bytes would see two images.
  */
 export function refuseCaseTwins(object: JsonObject, known: readonly string[], where: string): void {
-  const canonical = new Map(known.map((key) => [key.toLowerCase(), key]));
   for (const key of Object.keys(object)) {
-    const meant = canonical.get(key.toLowerCase());
-    if (meant !== undefined && meant !== key) {
-      throw invalidImage(`invalid ${where}: ambiguous field "${key}" (the field is "${meant}")`);
+    if (known.includes(key)) continue;
+    for (const meant of known) {
+      if (meant.toLowerCase() === key.toLowerCase())
+        throw invalidImage(`invalid ${where}: ambiguous field "${key}" (the field is "${meant}")`);
     }
   }
 }
