@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { BunPlugin } from "bun";
 import type { BuiltinImageManifest, HelperManifest } from "../../src/sys/embedded.ts";
+import { everydayChunks } from "./everyday-chunks.ts";
 
 export interface CompileOptions {
   readonly root: string;
@@ -64,7 +65,7 @@ export async function compile(options: CompileOptions): Promise<void> {
     bytecode: true,
     minify: true,
     sourcemap: "none",
-    plugins: [withoutDeveloperTools, await rolesInOnePiece(options.root)],
+    plugins: [withoutDeveloperTools, await rolesInOnePiece(options.root), await everydayChunks(options.root)],
     loader: { ".bundle": "file", ".tar": "file", ".zst": "file" },
     naming: { asset: "[name].[ext]" },
     define: {
