@@ -22,14 +22,15 @@ const signals = [
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   let received: number | undefined;
-  const listeners = signals.map(([name, number]) => {
+  const listeners: Array<() => void> = [];
+  for (const [name, number] of signals) {
     const listener = () => {
       received ??= number;
       controller.abort(new Interrupted(exitCode.signal + number));
     };
     process.once(name, listener);
-    return () => process.removeListener(name, listener);
-  });
+    listeners.push(() => process.removeListener(name, listener));
+  }
   try {
     return await work(controller.signal);
   } catch (error) {

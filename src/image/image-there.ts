@@ -28,14 +28,15 @@ export function imageThere(
 ): ImageRecord | undefined {
   const { blobs, layers, repositoryDigests } = store;
   const image = store.images.get(manifest.config.digest);
-  const isKnown =
-    image !== undefined &&
-    image.manifest.digest === document.descriptor.digest &&
-    names.every((name) => store.names.isOf(name, image)) &&
-    (!rememberDigest || repositoryDigests.isOf({ repository: repositoryName(reference), digest }, image));
-  if (!isKnown || !image.config.rootfs.diff_ids.every((diffId) => layers.has(diffId))) return undefined;
-  const needed = [manifest.config, ...manifest.layers, ...path.map(({ descriptor }) => descriptor)];
-  return needed.every((blob) => blobs.size(blob.digest) === blob.size) ? image : undefined;
+  if (image === undefined || image.manifest.digest !== document.descriptor.digest) return undefined;
+  for (const name of names) if (!store.names.isOf(name, image)) return undefined;
+  const entry = { repository: repositoryName(reference), digest };
+  if (rememberDigest && !repositoryDigests.isOf(entry, image)) return undefined;
+  for (const diffId of image.config.rootfs.diff_ids) if (!layers.has(diffId)) return undefined;
+  const isWhole = ({ digest: blob, size }: Descriptor) => blobs.size(blob) === size;
+  for (const blob of [manifest.config, ...manifest.layers]) if (!isWhole(blob)) return undefined;
+  for (const { descriptor } of path) if (!isWhole(descriptor)) return undefined;
+  return image;
 }
 
 /**

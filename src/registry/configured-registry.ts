@@ -40,9 +40,11 @@ export function openConfiguredRegistry(options: ConfiguredRegistryOptions): Regi
     ask: (registry: Registry, reference: Reference) => Promise<T>,
   ): Promise<T> {
     const name = repositoryName(reference);
-    const isKnown = (endpoint: Endpoint) => repositoryName(endpoint.reference) === found.get(name);
+    const known = found.get(name);
+    const isKnown = (endpoint: Endpoint) => repositoryName(endpoint.reference) === known;
     const all = endpointsFor(reference, options.registries());
-    const endpoints = [...all.filter(isKnown), ...all.filter((endpoint) => !isKnown(endpoint))];
+    const endpoints =
+      known === undefined ? all : [...all.filter(isKnown), ...all.filter((endpoint) => !isKnown(endpoint))];
     const failures: { readonly place: string; readonly error: unknown }[] = [];
     for (const endpoint of endpoints) {
       const place = repositoryName(endpoint.reference);

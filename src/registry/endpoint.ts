@@ -31,7 +31,8 @@ export function hostName(host: string): string {
 
 /** Whether the configuration names exactly this `host[:port]` as insecure; another port is another registry. */
 export function isInsecure(host: string, insecureRegistries: readonly string[]): boolean {
-  return insecureRegistries.some((entry) => entry.trim().toLowerCase() === host.toLowerCase());
+  for (const entry of insecureRegistries) if (entry.trim().toLowerCase() === host.toLowerCase()) return true;
+  return false;
 }
 
 /**

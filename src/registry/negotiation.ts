@@ -26,7 +26,9 @@ export async function negotiate(
   transports: readonly Transport[],
   ask: (origin: Origin) => Promise<Answer>,
 ): Promise<Reached> {
-  const origins = transports.map(({ scheme, verify }) => ({ base: new URL(`${scheme}://${host}/`), verify }));
+  const origins: Origin[] = [];
+  for (const { scheme, verify } of transports)
+    origins.push({ base: new URL(`${scheme}://${host}/`), verify });
   if (origins.length === 1) return { origin: origins[0]! };
   const failures: unknown[] = [];
   let doubtful: Origin | undefined;

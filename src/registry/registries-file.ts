@@ -106,11 +106,17 @@ function readRegistries(text: string, path: string): Partial<RegistriesConfigura
 
 /** A later file overrides entries of the same prefix, aliases of the same name, and the list of registries to search. */
 export function mergeRegistries(files: readonly Partial<RegistriesConfiguration>[]): RegistriesConfiguration {
-  const registries = new Map<string, RegistryEntry>();
-  for (const file of files) for (const entry of file.registries ?? []) registries.set(entry.prefix, entry);
+  const byPrefix = new Map<string, RegistryEntry>();
+  let search: readonly string[] = [];
+  for (const file of files) {
+    for (const entry of file.registries ?? []) byPrefix.set(entry.prefix, entry);
+    search = file.search ?? search;
+  }
+  const registries: RegistryEntry[] = [];
+  for (const entry of byPrefix.values()) registries.push(entry);
   return {
-    registries: [...registries.values()],
-    search: files.findLast(({ search }) => search !== undefined)?.search ?? [],
+    registries,
+    search,
     aliases: {
       get(name) {
         for (const { aliases } of files.toReversed()) {

@@ -56,10 +56,12 @@ export function endpointsFor(
   const own = ownEndpoint(reference, registries);
   const entry = entryFor(repositoryName(reference), registries);
   const wanted = reference.digest === undefined ? "tag-only" : "digest-only";
-  const mirrors = (entry?.mirrors ?? [])
-    .filter(({ pull }) => pull === "all" || pull === wanted)
-    .map(({ location, insecure }) => ({ reference: moved(reference, entry!, location), insecure }));
-  return [...mirrors, own];
+  const endpoints: Endpoint[] = [];
+  for (const { location, insecure, pull } of entry?.mirrors ?? []) {
+    if (pull === "all" || pull === wanted)
+      endpoints.push({ reference: moved(reference, entry!, location), insecure });
+  }
+  return [...endpoints, own];
 }
 
 /** The place that a reference itself stands for, without mirrors: where it is pushed to. */

@@ -1,7 +1,7 @@
 import { messageOf } from "../base/errors.ts";
 
 /** The names of errno 1, 2, … without their E (asm-generic/errno.h); node:os knows them, too, but takes time to load. */
-const names = (
+const names =
   "PERM NOENT SRCH INTR IO NXIO 2BIG NOEXEC BADF CHILD AGAIN NOMEM ACCES FAULT NOTBLK BUSY EXIST XDEV NODEV NOTDIR " +
   "ISDIR INVAL NFILE MFILE NOTTY TXTBSY FBIG NOSPC SPIPE ROFS MLINK PIPE DOM RANGE DEADLK NAMETOOLONG NOLCK NOSYS " +
   "NOTEMPTY LOOP - NOMSG IDRM CHRNG L2NSYNC L3HLT L3RST LNRNG UNATCH NOCSI L2HLT BADE BADR XFULL NOANO BADRQC " +
@@ -10,8 +10,7 @@ const names = (
   "DESTADDRREQ MSGSIZE PROTOTYPE NOPROTOOPT PROTONOSUPPORT SOCKTNOSUPPORT OPNOTSUPP PFNOSUPPORT AFNOSUPPORT ADDRINUSE " +
   "ADDRNOTAVAIL NETDOWN NETUNREACH NETRESET CONNABORTED CONNRESET NOBUFS ISCONN NOTCONN SHUTDOWN TOOMANYREFS " +
   "TIMEDOUT CONNREFUSED HOSTDOWN HOSTUNREACH ALREADY INPROGRESS STALE UCLEAN NOTNAM NAVAIL ISNAM REMOTEIO DQUOT " +
-  "NOMEDIUM MEDIUMTYPE CANCELED NOKEY KEYEXPIRED KEYREVOKED KEYREJECTED OWNERDEAD NOTRECOVERABLE RFKILL -"
-).split(" ");
+  "NOMEDIUM MEDIUMTYPE CANCELED NOKEY KEYEXPIRED KEYREVOKED KEYREJECTED OWNERDEAD NOTRECOVERABLE RFKILL -";
 
 /** What the commonest of them mean, in the words of strerror(3). */
 const meanings: Readonly<Record<string, string>> = {
@@ -49,7 +48,7 @@ export class SystemCallError extends Error {
   readonly meaning: string;
 
   constructor(call: string, errno: number, subject?: string) {
-    const known = names[errno - 1];
+    const known = names.split(" ")[errno - 1];
     const code = known === undefined || known === "-" ? `errno ${errno}` : `E${known}`;
     const meaning = Object.hasOwn(meanings, code) ? meanings[code]! : code;
     const reason = meaning === code ? code : `${meaning} (${code})`;
