@@ -52,11 +52,16 @@ export async function runningContainer(
     if (output.includes("ready\n")) break;
   }
   if (!output.includes("ready\n")) throw new Error(`the container did not start: ${output}`);
-  const { stdout } = await berth(root, ["inspect", "-f", "{{.State.Pid}}", name], { env });
+  // Its program may speak before it is recorded as running.
+  let pid = 0;
+  while (pid === 0) {
+    if (child.exitCode !== null) throw new Error(`the container ended with status ${child.exitCode}`);
+    pid = Number((await berth(root, ["inspect", "-f", "{{.State.Pid}}", name], { env })).stdout);
+  }
   return {
     name,
     owner: child.pid,
-    pid: Number(stdout),
+    pid,
     async end() {
       child.stdin.write("\n");
       await child.stdin.end();
