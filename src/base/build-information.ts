@@ -17,3 +17,6 @@ export const buildInformation: BuildInformation = {
   version,
   ...(typeof BERTH_BUILD !== "undefined" ? BERTH_BUILD : undefined),
 };
+
+/** What servers are told (RFC 9110 section 10.1.5). */
+export const userAgent = `berth/${version}`;

@@ -10,6 +10,7 @@ import type { EngineContext } from "./context.ts";
 import { removeContainerObjects } from "./remove-container-objects.ts";
 import { holdOwnership } from "./ownership.ts";
 import type { RunOptions } from "./run-options.ts";
+import { startingHealth } from "./health-state.ts";
 
 const now = () => new Date().toISOString();
 
@@ -120,9 +121,7 @@ export class ContainerLife implements AsyncDisposable {
       this.id,
       ({ monitor, restarts, asked, finishedAt, cgroup, ports, health }) => ({
         ...given({ monitor, restarts, finishedAt, cgroup, ports, process: identity }),
-        ...(isChecked
-          ? { health: { status: "starting", failingStreak: 0, log: health?.log ?? [] } as const }
-          : {}),
+        ...(isChecked ? { health: { ...startingHealth, log: health?.log ?? [] } } : {}),
         ...(asked === "stop" ? { asked } : {}),
         status: "running",
         startedAt: now(),

@@ -19,7 +19,6 @@ export class EngineContext {
   /** Receives one-line warnings for the person; the CLI prints them to stderr. */
   readonly warn: (message: string) => void;
   #configuration: Configuration | undefined;
-  #identity: IdentityMap | undefined;
   #helpers: Helpers | undefined;
   #store: Store | undefined;
   #readingStore: Store | undefined;
@@ -37,8 +36,7 @@ export class EngineContext {
   }
 
   get identity(): IdentityMap {
-    this.#identity ??= ownIdentityMap();
-    return this.#identity;
+    return ownIdentityMap();
   }
 
   get helpers(): Helpers {

@@ -3,9 +3,9 @@ import type { StorageDriver } from "../base/configuration.ts";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { ImageRecord } from "../store/types.ts";
-import type { ProcessIdentity } from "../sys/process-identity.ts";
+import { ownHost, type ProcessIdentity } from "../sys/process-identity.ts";
 import { makeDirectories } from "../sys/directory-entries.ts";
-import { readText, writeNewFile } from "../sys/files.ts";
+import { writeNewFile } from "../sys/files.ts";
 import { ensurePrivateDirectory } from "../sys/unpack-helpers.ts";
 import { emitVolumeEvent } from "./container-event.ts";
 import { newContainerId } from "./container-identity.ts";
@@ -52,7 +52,7 @@ export async function createContainer(
   // Without XDG_RUNTIME_DIR that is in /tmp, where somebody else may have been first.
   if (store === undefined) ensurePrivateDirectory(context.directories.runtime);
   const id = newContainerId();
-  const hostname = options.hostname ?? (network.namespace === "host" ? hostHostname() : id.slice(0, 12));
+  const hostname = options.hostname ?? (network.namespace === "host" ? ownHost() : id.slice(0, 12));
   const config = image.config.config ?? {};
   const stopSignal = options.stopSignal ?? config.StopSignal;
   const healthcheck = settleHealthcheck(options.healthcheck, config.Healthcheck);
@@ -96,8 +96,6 @@ export async function createContainer(
   const layers = image.config.rootfs.diff_ids;
   return { container: { id, directory, options: details, layers, firstStart: true }, life };
 }
-
-const hostHostname = () => readText("/proc/sys/kernel/hostname").trimEnd();
 
 function imageToMount(context: EngineContext, { userns }: RunOptions): (image: string) => ImageRecord {
   return (image) => {

@@ -1,6 +1,6 @@
 import { openSync } from "node:fs";
 import { decompressArchive } from "../archive/decompress-archive.ts";
-import { buildInformation } from "../base/build-information.ts";
+import { userAgent } from "../base/build-information.ts";
 import { BerthError } from "../base/errors.ts";
 import { changedConfig } from "../build/config-changes.ts";
 import { addLayer } from "../image/add-layer.ts";
@@ -85,7 +85,7 @@ async function download(
   const { downloadFile } = await import("../registry/download-file.ts");
   const file = await downloadFile(address, {
     env,
-    userAgent: `berth/${buildInformation.version}`,
+    userAgent,
     limit: Number.POSITIVE_INFINITY,
     ...(signal === undefined ? {} : { signal }),
   });

@@ -61,6 +61,7 @@ export async function settle(
   context: EngineContext,
   record: ContainerRecord,
 ): Promise<ContainerRecord | undefined> {
+  if (!hasNoMonitorHere(record)) return record;
   const settled = await settledToRead(context, record);
   if (settled && hasNoMonitorHere(settled) && isOwnedElsewhere(context.readingStore, settled))
     throw ownedElsewhere(settled);

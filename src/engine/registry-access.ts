@@ -1,4 +1,4 @@
-import { buildInformation } from "../base/build-information.ts";
+import { userAgent } from "../base/build-information.ts";
 import { shortDigest } from "../oci/digest.ts";
 import type { ProgressListener } from "../oci/transport.ts";
 import { type ConfiguredRegistryOptions, openConfiguredRegistry } from "../registry/configured-registry.ts";
@@ -35,7 +35,7 @@ export function registryOptions(
     },
     proxyFor: (url) => proxyFor(url, env),
     registries: () => registriesOf(context),
-    userAgent: `berth/${buildInformation.version}`,
+    userAgent,
     async credentials(...asked) {
       const { credentialProvider } = await import("../registry/find-credentials.ts");
       return credentialProvider({ env, warn })(...asked);

@@ -3,6 +3,7 @@ import { messageOf } from "../../base/errors.ts";
 import { parseSize } from "../../base/parse-size.ts";
 import { DockerfileError } from "../dockerfile-error.ts";
 import { didYouMean } from "../suggest.ts";
+import { truthOf } from "../truth.ts";
 
 /** `RUN --mount`, with variables expanded. Targets may be relative to the working directory. */
 export interface RunMount {
@@ -187,9 +188,9 @@ function oneOf<const T extends string>(known: readonly T[], value: string, other
 }
 
 function truth(key: string, value: string): boolean {
-  if (/^(1|t|true)$/i.test(value)) return true;
-  if (/^(0|f|false)$/i.test(value)) return false;
-  throw new DockerfileError(`invalid value for ${key}: ${value}`);
+  const said = truthOf(value);
+  if (said === undefined) throw new DockerfileError(`invalid value for ${key}: ${value}`);
+  return said;
 }
 
 function checked<T>(work: () => T, otherwise: string): T {

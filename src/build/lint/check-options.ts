@@ -1,4 +1,5 @@
 import { DockerfileError } from "../dockerfile-error.ts";
+import { truthOf } from "../truth.ts";
 
 /** `# check=skip=RULE,…|all;error=true;experimental=RULE,…|all` */
 export interface CheckOptions {
@@ -35,8 +36,8 @@ function rulesOf(value: string): ReadonlySet<string> | "all" {
 }
 
 function truth(part: string, value: string): boolean {
-  if (/^(1|t|true)$/i.test(value)) return true;
-  if (/^(0|f|false)$/i.test(value)) return false;
+  const said = truthOf(value);
+  if (said !== undefined) return said;
   throw new DockerfileError(
     `failed to parse check options: failed to parse check option ${JSON.stringify(part)}`,
   );

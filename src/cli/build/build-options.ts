@@ -7,6 +7,7 @@ import { parseCacheFrom, parseCacheTo } from "./cache-option.ts";
 import { parseOutput } from "./output-option.ts";
 import { parseAgent, parseSecret } from "./secret-options.ts";
 import type { Host } from "../host.ts";
+import { truthOf } from "../../build/truth.ts";
 
 /** The flags of `build` that reach the engine. */
 export interface BuildFlags {
@@ -87,7 +88,7 @@ function platformOf(text: string): string | undefined {
 
 /** `--provenance` and `--sbom`: there are none, so that nobody has to be told to leave them out. */
 export function refuseAttestation(value: string): void {
-  if (!/^(0|f|false)$/i.test(value))
+  if (truthOf(value) !== false)
     throw new BerthError("usage", "berth build makes no attestations, only false is possible");
 }
 

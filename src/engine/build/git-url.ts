@@ -1,4 +1,5 @@
 import { DockerfileError } from "../../build/dockerfile-error.ts";
+import { truthOf } from "../../build/truth.ts";
 
 /** What a git URL says besides where the repository is. */
 export interface GitSource {
@@ -59,9 +60,9 @@ function readQuery(query: string): Query {
 function readFlag(given: Query, name: (typeof flags)[number]): boolean | undefined {
   const value = given[name];
   if (value === undefined) return undefined;
-  if (/^(1|t|true|)$/i.test(value)) return true;
-  if (/^(0|f|false)$/i.test(value)) return false;
-  throw new DockerfileError(`invalid ${name} value: ${JSON.stringify(value)}`);
+  const said = value === "" || truthOf(value);
+  if (said === undefined) throw new DockerfileError(`invalid ${name} value: ${JSON.stringify(value)}`);
+  return said;
 }
 
 function qualified(prefix: string, name: string): string {

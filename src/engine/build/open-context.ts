@@ -10,6 +10,7 @@ import { copyOut } from "./mount-files.ts";
 import { asVertex, type BuildProgress } from "./progress.ts";
 import { fetchRepository, placeOf } from "./git-repository.ts";
 import { fetchFile } from "./remote-files.ts";
+import { truthOf } from "../../build/truth.ts";
 
 /** The Dockerfile and what it is built from, told as BuildKit tells it; everything is gone when `stack` is. */
 export async function loadDefinition(
@@ -45,7 +46,7 @@ async function openContext(build: BuildTools, options: BuildOptions): Promise<Bu
   // A relative path is one among the files that come from elsewhere.
   const remote = dockerfile === "-" || dockerfile?.startsWith("/") ? beside : among;
   if (isRepository(context)) {
-    const keepGitDirectory = /^(1|t|true)$/i.test(buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? "");
+    const keepGitDirectory = truthOf(buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? "") ?? false;
     return remote(placeOf(await fetchRepository(build, context, { keepGitDirectory })));
   }
   if (/^https?:\/\//.test(context)) return fromFile(build, (await fetchFile(build, context)).path, remote);

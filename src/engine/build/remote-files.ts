@@ -1,5 +1,5 @@
 import { closeSync, openSync, utimesSync, writeSync } from "node:fs";
-import { buildInformation } from "../../base/build-information.ts";
+import { userAgent } from "../../base/build-information.ts";
 import { DockerfileError } from "../../build/dockerfile-error.ts";
 import { downloadFile } from "../../registry/download-file.ts";
 import { type BuildTools, temporaryPath } from "./build-environment.ts";
@@ -19,7 +19,7 @@ export async function fetchFile(build: BuildTools, url: string, checksum?: strin
   const { context, signal } = build;
   const download = await downloadFile(url, {
     env: context.env,
-    userAgent: `berth/${buildInformation.version}`,
+    userAgent,
     limit,
     signal,
   });
