@@ -4,7 +4,7 @@ import { hexOf, sha256Of } from "../oci/digest.ts";
 import { invalidImage } from "../oci/document.ts";
 import type { BlobStream, FetchOptions, RawDocument } from "../oci/transport.ts";
 import type { Descriptor, Digest } from "../oci/types.ts";
-import { maximumManifestSize } from "../oci/validate.ts";
+import { maximumManifestSize } from "../oci/limits.ts";
 import type { ArchiveFile, ArchiveFiles } from "./image-archive.ts";
 
 const chunk = 1 << 20;

@@ -3,7 +3,7 @@ import { invalidImage, objectAt, stringAt, stringsAt } from "../oci/document.ts"
 import { mediaTypes } from "../oci/media-types.ts";
 import { sha256Of } from "../oci/digest.ts";
 import type { Descriptor, Digest, Manifest } from "../oci/types.ts";
-import { maximumManifestSize } from "../oci/validate.ts";
+import { maximumManifestSize } from "../oci/limits.ts";
 import { maximumConfigSize } from "../oci/validate-config.ts";
 import { ArchiveContent, openRegular, readSmall } from "./archive-content.ts";
 import type { ArchivedImage, ArchiveFiles, ImageArchive } from "./image-archive.ts";

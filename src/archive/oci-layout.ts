@@ -5,7 +5,8 @@ import { invalidImage, parseJsonObject, stringAt } from "../oci/document.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { Descriptor } from "../oci/types.ts";
-import { maximumManifestSize, parseManifestOrIndex } from "../oci/validate.ts";
+import { maximumManifestSize } from "../oci/limits.ts";
+import { parseManifestOrIndex } from "../oci/validate.ts";
 import { ArchiveContent, readSmall } from "./archive-content.ts";
 import type { ArchivedImage, ArchiveFiles, ImageArchive } from "./image-archive.ts";
 

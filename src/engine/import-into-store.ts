@@ -1,5 +1,6 @@
 import { isBerthError } from "../base/errors.ts";
-import { type ImportRequest, type ImportResult, importImage } from "../image/import-image.ts";
+import { importImage } from "../image/import-image.ts";
+import type { ImportRequest, ImportResult } from "../image/import-request.ts";
 import type { EngineContext } from "./context.ts";
 
 /**

@@ -7,7 +7,7 @@ import {
   parseReference,
   withTag,
 } from "../oci/reference.ts";
-import type { ProgressListener, Resolver } from "../oci/transport.ts";
+import type { CheckedAs, ProgressListener, Resolver } from "../oci/transport.ts";
 import type { Digest, Reference } from "../oci/types.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { EngineContext } from "./context.ts";
@@ -96,7 +96,8 @@ async function pullFrom(
       ? undefined
       : (await import("../oci/platform.ts")).parsePlatform(options.platform);
   // What the answer is needed for is loaded and opened while the registry makes it.
-  const answer = registry.resolve(reference, signal);
+  let checkedAs: CheckedAs | undefined;
+  const answer = registry.resolve(reference, signal, (digest) => checkedAs?.(digest));
   answer.catch(() => {}); // it is awaited later
   const [{ importIntoStore }, { emitImageEvent }] = await Promise.all([
     import("./import-into-store.ts"),
@@ -108,7 +109,8 @@ async function pullFrom(
     });
   }
   const resolver: Resolver = {
-    async resolve(asked) {
+    async resolve(asked, _signal, known) {
+      checkedAs = known;
       const document = await answer;
       onStart?.(asked);
       return document;

@@ -1,12 +1,12 @@
-import { hostPlatform } from "../oci/platform.ts";
 import { repositoryName } from "../oci/reference.ts";
+import type { RawDocument } from "../oci/transport.ts";
 import type { Descriptor, Digest, Manifest, Platform, Reference } from "../oci/types.ts";
-import { maximumManifestSize } from "../oci/validate.ts";
+import { maximumManifestSize } from "../oci/limits.ts";
 import type { Store } from "../store/store.ts";
 import type { ImageRecord } from "../store/types.ts";
 import { decodeText } from "../sys/text.ts";
 import { checkPlatform } from "./check-platform.ts";
-import { type SelectedManifest, selectManifest } from "./select-manifest.ts";
+import type { SelectedManifest } from "./select-manifest.ts";
 
 /** What is asked of an image of the store. */
 export interface WantedImage {
@@ -39,6 +39,13 @@ export function imageThere(
   return image;
 }
 
+export interface ForeseenImage {
+  readonly selected: SelectedManifest;
+  /** What the source will answer with: an index, or the manifest. */
+  readonly digest: Digest;
+  readonly mediaType: string;
+}
+
 /**
  * The manifest that an import comes to if the source answers as it did last, and the store has that image whole. Found out
  * while the source makes its answer: everything is loaded, opened and parsed when that is there.
@@ -46,7 +53,7 @@ export function imageThere(
 export async function foreseeImage(
   request: WantedImage,
   reference: Reference,
-): Promise<{ readonly selected: SelectedManifest; readonly digest: Digest } | undefined> {
+): Promise<ForeseenImage | undefined> {
   const { store, names, platform } = request;
   const [name] = names;
   const read = ({ digest }: Pick<Descriptor, "digest">) => store.blobs.read(digest, maximumManifestSize);
@@ -64,15 +71,25 @@ export async function foreseeImage(
     const selected =
       manifest.layers !== undefined
         ? { document, manifest, path: [document] }
-        : await selectManifest(document, platform ?? hostPlatform(), async (inner) => ({
-            descriptor: inner,
-            bytes: read(inner),
-          }));
+        : await selectFrom(document, platform, async (inner) => ({ descriptor: inner, bytes: read(inner) }));
     const image = imageThere(request, reference, selected, digest);
     if (image === undefined) return undefined;
     checkPlatform(image.config, platform, reference);
-    return { selected, digest };
+    const { mediaType } = selected.document === document ? image.manifest : descriptor;
+    return { selected, digest, mediaType };
   } catch {
     return undefined; // whatever is wrong is found again, and told, when the answer is there
   }
+}
+
+async function selectFrom(
+  index: RawDocument,
+  platform: Platform | undefined,
+  fetchDocument: (descriptor: Descriptor) => Promise<RawDocument>,
+): Promise<SelectedManifest> {
+  const [{ hostPlatform }, { selectManifest }] = await Promise.all([
+    import("../oci/platform.ts"),
+    import("./select-manifest.ts"),
+  ]);
+  return selectManifest(index, platform ?? hostPlatform(), fetchDocument);
 }

@@ -10,12 +10,15 @@ export interface RawDocument {
   readonly bytes: Uint8Array;
 }
 
+/** The media type of a document that was checked when it came before, and need not be again; undefined for any other. */
+export type CheckedAs = (digest: Digest) => string | undefined;
+
 export interface Resolver {
   /**
    * The manifest or index that a reference names. A reference with a digest is answered by digest.
    * Throws `not-found`, `unauthorized`, `network`, `registry`, `digest-mismatch`.
    */
-  resolve(reference: Reference, signal?: AbortSignal): Promise<RawDocument>;
+  resolve(reference: Reference, signal?: AbortSignal, checkedAs?: CheckedAs): Promise<RawDocument>;
 }
 
 export interface TagLister {

@@ -14,13 +14,11 @@ import {
   stringMapAt,
   stringsAt,
 } from "./document.ts";
+import { maximumManifestSize } from "./limits.ts";
 import { isImageConfig, isIndex, isManifest, isSchema1 } from "./media-types.ts";
 import type { Descriptor, ImageConfig, Index, Manifest, Platform } from "./types.ts";
 
 export { parseImageConfig } from "./validate-config.ts";
-
-/** More than any real manifest; what registries accept too. */
-export const maximumManifestSize = 4 * 1024 * 1024;
 
 export type ManifestOrIndex =
   | { readonly kind: "manifest"; readonly manifest: Manifest }

@@ -70,8 +70,8 @@ export function openConfiguredRegistry(options: ConfiguredRegistryOptions): Regi
 
   const pushEndpoint = (reference: Reference) => ownEndpoint(reference, options.registries().registries);
   return {
-    resolve: (reference, signal) =>
-      read(reference, signal, (registry, place) => registry.resolve(place, signal)),
+    resolve: (reference, signal, checkedAs) =>
+      read(reference, signal, (registry, place) => registry.resolve(place, signal, checkedAs)),
     listTags: (repository, signal) =>
       read(repository, signal, (registry, place) => registry.listTags(place, signal)),
     async search(search, signal) {

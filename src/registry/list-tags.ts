@@ -2,7 +2,7 @@ import { BerthError } from "../base/errors.ts";
 import { parseJsonObject, stringsAt } from "../oci/document.ts";
 import { familiarName, withTag } from "../oci/reference.ts";
 import type { Reference } from "../oci/types.ts";
-import { maximumManifestSize } from "../oci/validate.ts";
+import { maximumManifestSize } from "../oci/limits.ts";
 import { errorFromAnswer } from "./error-answer.ts";
 import type { Answer } from "./exchange.ts";
 import type { RegistryClient } from "./registry-client.ts";

@@ -1,9 +1,9 @@
 import { BerthError } from "../base/errors.ts";
 import { digestFault, sha256Of } from "../oci/digest.ts";
 import { isIndex, isManifest, mediaTypes } from "../oci/media-types.ts";
-import type { RawDocument } from "../oci/transport.ts";
+import type { CheckedAs, RawDocument } from "../oci/transport.ts";
 import type { Descriptor, Digest } from "../oci/types.ts";
-import { maximumManifestSize, parseManifestOrIndex } from "../oci/validate.ts";
+import { maximumManifestSize } from "../oci/limits.ts";
 import type { Answer } from "./exchange.ts";
 import { shownText } from "./shown-text.ts";
 import { isWebPage, webPage } from "./web-page.ts";
@@ -22,12 +22,13 @@ export async function receiveManifest(
   answer: Answer,
   name: string,
   expected?: Descriptor | Digest,
+  checkedAs?: CheckedAs,
 ): Promise<RawDocument> {
   if (isWebPage(answer)) throw await webPage(answer);
   const bytes = await answer.bytes(maximumManifestSize);
   const contentType = answer.headers.get("content-type");
   const contentDigest = answer.headers.get("docker-content-digest");
-  return manifestDocument({ name, bytes, contentType, contentDigest }, expected);
+  return manifestDocument({ name, bytes, contentType, contentDigest }, expected, checkedAs);
 }
 
 /**
@@ -35,7 +36,11 @@ export async function receiveManifest(
  * that was asked for and the one that the registry claims. Throws `digest-mismatch`, `registry`, `invalid-image`,
  * `unsupported`.
  */
-export function manifestDocument(received: ReceivedManifest, expected?: Descriptor | Digest): RawDocument {
+export async function manifestDocument(
+  received: ReceivedManifest,
+  expected?: Descriptor | Digest,
+  checkedAs?: CheckedAs,
+): Promise<RawDocument> {
   const { name, bytes } = received;
   const digest = sha256Of(bytes);
   const wanted = typeof expected === "string" ? expected : expected?.digest;
@@ -53,12 +58,14 @@ export function manifestDocument(received: ReceivedManifest, expected?: Descript
       `the manifest ${digest} of ${name} is ${bytes.length} bytes long, but its descriptor says ${expected.size}`,
     );
   }
-  const mediaType = documentMediaType(
-    name,
-    bytes,
-    received.contentType,
-    typeof expected === "object" ? expected.mediaType : undefined,
-  );
+  const mediaType =
+    checkedAs?.(digest) ??
+    (await documentMediaType(
+      name,
+      bytes,
+      received.contentType,
+      typeof expected === "object" ? expected.mediaType : undefined,
+    ));
   if (typeof expected === "object") return { descriptor: expected, bytes };
   return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
 }
@@ -87,12 +94,13 @@ function checkClaim(name: string, digest: Digest, bytes: Uint8Array, claim: stri
  * One media type on which header, document and descriptor agree, so that nobody else reads the same bytes as another kind
  * of document (CVE-2021-41190). A header or document that names none leaves it to the others.
  */
-function documentMediaType(
+async function documentMediaType(
   name: string,
   bytes: Uint8Array,
   contentType: string | null,
   descriptorType: string | undefined,
-): string {
+): Promise<string> {
+  const { parseManifestOrIndex } = await import("../oci/validate.ts");
   const header = (contentType ?? "").replace(/;.*$/s, "").trim().toLowerCase();
   try {
     const document = parseManifestOrIndex(bytes, header);

@@ -4,6 +4,7 @@ import { manifestAccept } from "../oci/media-types.ts";
 import { familiarName, familiarString } from "../oci/reference.ts";
 import type {
   BlobStream,
+  CheckedAs,
   Fetcher,
   FetchOptions,
   Pusher,
@@ -79,6 +80,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     identifier: string,
     expected: Descriptor | Digest | undefined,
     signal: AbortSignal | undefined,
+    checkedAs?: CheckedAs,
   ): Promise<RawDocument> => {
     const digest = typeof expected === "string" ? expected : expected?.digest;
     const wasReached = () => client.wasReached(repository);
@@ -98,14 +100,14 @@ export function openRegistry(options: RegistryOptions): Registry {
       }
       const name =
         digest === undefined ? familiarString(repository) : `${familiarName(repository)}@${digest}`;
-      return receiveManifest(answer, name, expected);
+      return receiveManifest(answer, name, expected, checkedAs);
     });
   };
 
   return {
-    resolve(reference, signal) {
+    resolve(reference, signal, checkedAs) {
       const { digest } = reference;
-      return getManifest(reference, digest ?? reference.tag ?? "latest", digest, signal);
+      return getManifest(reference, digest ?? reference.tag ?? "latest", digest, signal, checkedAs);
     },
     listTags(repository, signal) {
       const wasReached = () => client.wasReached(repository);
@@ -121,7 +123,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     },
     async fetchManifest(repository, descriptor, signal) {
       const digest = parseDigest(descriptor.digest);
-      const { maximumManifestSize } = await import("../oci/validate.ts");
+      const { maximumManifestSize } = await import("../oci/limits.ts");
       if (descriptor.size > maximumManifestSize) {
         throw new BerthError(
           "invalid-image",

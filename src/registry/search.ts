@@ -8,7 +8,7 @@ import {
   stringAt,
   stringsAt,
 } from "../oci/document.ts";
-import { maximumManifestSize } from "../oci/validate.ts";
+import { maximumManifestSize } from "../oci/limits.ts";
 import { busyFailure } from "./error-answer.ts";
 import { isWebPage } from "./web-page.ts";
 import { nextQuery } from "./list-tags.ts";

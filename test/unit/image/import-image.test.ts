@@ -2,10 +2,11 @@ import { expect, spyOn, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError } from "../../../src/base/errors.ts";
-import { type ImportRequest, importImage } from "../../../src/image/import-image.ts";
+import { importImage } from "../../../src/image/import-image.ts";
+import type { ImportRequest } from "../../../src/image/import-request.ts";
 import { parsePlatform } from "../../../src/oci/platform.ts";
 import { formatReference, parseDockerReference } from "../../../src/oci/reference.ts";
-import type { TransferProgress } from "../../../src/oci/transport.ts";
+import type { Resolver, TransferProgress } from "../../../src/oci/transport.ts";
 import { FakeUnpacker } from "../../support/fake-unpacker.ts";
 import { memoryImage, memoryIndex } from "../../support/memory-image.ts";
 import { MemorySource } from "../../support/memory-source.ts";
@@ -105,6 +106,25 @@ test.each(["manifest", "index"])(
     expect(read).not.toHaveBeenCalled();
   },
 );
+
+test("a source is told as what an answer was checked when it came before, and nothing of any other", async () => {
+  using temporary = temporaryStore();
+  const image = memoryImage({ layers: ["one"] });
+  const other = memoryImage({ layers: ["two"] });
+  const source = new MemorySource().add(name, image);
+  const { run } = importer(temporary, source);
+  const seen: unknown[] = [];
+  const reference = parseDockerReference("x");
+  const resolver: Resolver = {
+    async resolve(asked, _signal, checkedAs) {
+      await new Promise(setImmediate); // the store was looked at by then
+      seen.push(checkedAs?.(image.root.digest), checkedAs?.(other.root.digest));
+      return source.resolve(asked);
+    },
+  };
+  for (let time = 0; time < 2; time++) await run("x", { origin: { kind: "reference", reference, resolver } });
+  expect(seen).toEqual([undefined, undefined, image.root.mediaType, undefined]);
+});
 
 test.each(["its name", "the image"])("%s removed while the source answers is brought again", async (what) => {
   using temporary = temporaryStore();

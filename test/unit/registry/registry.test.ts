@@ -55,6 +55,19 @@ describe("resolving", () => {
     }
   });
 
+  test("does not check again what was checked when it came, and checks what was not", async () => {
+    await using registry = startFaultyRegistry();
+    const { reference, manifest } = registry.addImage({ layers });
+    const wrong = { "content-type": "application/vnd.oci.image.index.v1+json" };
+    registry.inject("/manifests/", { kind: "headers", headers: wrong }, { times: 2 });
+    const known = await openTestRegistry().resolve(reference, undefined, (digest) =>
+      digest === manifest.digest ? manifest.mediaType : undefined,
+    );
+    expect(known.descriptor).toEqual(manifest);
+    const error = await failureOf(openTestRegistry().resolve(reference, undefined, () => undefined));
+    expect(error.code).toBe("invalid-image");
+  });
+
   test("takes one request, also from a registry that may speak HTTP or TLS", async () => {
     await using registry = startFaultyRegistry();
     const { reference } = registry.addImage({ layers });
