@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { BunPlugin } from "bun";
 import type { BuiltinImageManifest, HelperManifest } from "../../src/sys/embedded.ts";
-import { everydayChunks } from "./everyday-chunks.ts";
+import { architecture, everydayChunks } from "./everyday-chunks.ts";
 
 export interface CompileOptions {
   readonly root: string;
@@ -36,7 +36,13 @@ async function rolesInOnePiece(root: string): Promise<BunPlugin> {
   const pieces = new Map<string, string>();
   for (const role of ["init", "joiner"]) {
     const path = join(root, `src/container/${role}.ts`);
-    const { outputs } = await Bun.build({ entrypoints: [path], target: "bun", format: "esm", minify: true });
+    const { outputs } = await Bun.build({
+      entrypoints: [path],
+      target: "bun",
+      format: "esm",
+      minify: true,
+      define: architecture,
+    });
     const piece = await outputs[0]!.text();
     const slow = new Bun.Transpiler().scanImports(piece).find((each) => each.path !== "bun:ffi");
     if (slow) throw new Error(`${role}.ts would load ${slow.path} at every start`);
@@ -69,6 +75,7 @@ export async function compile(options: CompileOptions): Promise<void> {
     loader: { ".bundle": "file", ".tar": "file", ".zst": "file" },
     naming: { asset: "[name].[ext]" },
     define: {
+      ...architecture,
       "process.env.NODE_ENV": '"production"',
       "process.env.DEV": '"false"',
       BERTH_EMBEDDED: JSON.stringify({ helpers: options.helpers, image: options.image }),
@@ -77,6 +84,8 @@ export async function compile(options: CompileOptions): Promise<void> {
     // What lies in the directory that berth happens to be called from is not its configuration.
     compile: {
       outfile: options.outfile,
+      // A command is over before compiled code would pay; what runs for long has it all the same.
+      jitPolicy: 8,
       autoloadDotenv: false,
       autoloadBunfig: false,
       autoloadTsconfig: false,

@@ -10,18 +10,21 @@ const everyday: readonly (readonly string[])[] = [
     "sys/identity.ts",
     "sys/self-command.ts",
   ],
-  ["cli/run/begin-early.ts", "engine/head-start.ts", "engine/container-streams.ts"],
+  ["cli/run/begin-early.ts"],
   ["cli/cli.ts", "cli/host.ts"],
   ["engine/context.ts"],
 ];
 
+/** The executable is for the machine that builds it; so the numbers of its kernel are known. */
+export const architecture = { "process.arch": JSON.stringify(process.arch) };
+
+/** Its enums are written where they are used, which only happens to what is bundled at the same time. */
+const numbers = "sys/kernel-numbers.ts";
+
 const transpiler = new Bun.Transpiler({ loader: "ts" });
 
-interface Chunk {
-  readonly text: string;
-  /** Of each file in it, by its path: what the chunk exports for it, as `export { … }` has it. */
-  readonly exports: ReadonlyMap<string, string>;
-}
+/** Of each file in a chunk: which one, and what the file exports. */
+type Places = Map<string, { readonly chunk: string; readonly names: readonly string[] }>;
 
 /** A file and everything that it imports statically, in the order in which it is found, with what each exports. */
 async function follow(path: string, found: Map<string, readonly string[]>): Promise<void> {
@@ -29,20 +32,15 @@ async function follow(path: string, found: Map<string, readonly string[]>): Prom
   const { imports, exports } = transpiler.scan(await Bun.file(path).text());
   found.set(path, exports);
   for (const each of imports) {
+    const file = join(dirname(path), each.path);
     const isStatic = each.kind === "import-statement" && each.path.startsWith(".");
-    if (isStatic) await follow(join(dirname(path), each.path), found);
+    if (isStatic && !file.endsWith(numbers)) await follow(file, found);
   }
 }
 
-/** Bundles files into one, with names that differ from file to file. What is not among them stays an import. */
-async function bundle(files: ReadonlyMap<string, readonly string[]>): Promise<Chunk> {
-  const exports = new Map<string, string>();
-  const lines: string[] = [];
-  for (const [path, names] of files) {
-    const prefix = `file${exports.size}_`;
-    exports.set(path, names.map((name) => `${prefix}${name} as ${name}`).join(", "));
-    lines.push(`export { ${names.map((name) => `${name} as ${prefix}${name}`).join(", ")} } from "${path}";`);
-  }
+/** Bundles files into one that exports all that they do. What is not among them, or `placed` before, stays an import. */
+async function bundle(files: ReadonlyMap<string, readonly string[]>, placed: Places): Promise<string> {
+  const lines = [...files].map(([path, names]) => `export { ${names.join(", ")} } from "${path}";`);
   const inside: BunPlugin = {
     name: "inside",
     setup(build) {
@@ -50,7 +48,10 @@ async function bundle(files: ReadonlyMap<string, readonly string[]>): Promise<Ch
       build.onLoad({ filter: /./, namespace: "chunk" }, () => ({ contents: lines.join("\n"), loader: "ts" }));
       build.onResolve({ filter: /^[./]/ }, ({ path, importer, kind }) => {
         const file = path.startsWith("/") ? path : join(dirname(importer), path);
-        return { path: file, external: kind === "dynamic-import" || !files.has(file) };
+        if (kind === "dynamic-import") return { path: file, external: true };
+        const place = placed.get(file);
+        if (place !== undefined) return { path: place.chunk, external: true };
+        return { path: file, external: !files.has(file) && !file.endsWith(numbers) };
       });
     },
   };
@@ -59,9 +60,10 @@ async function bundle(files: ReadonlyMap<string, readonly string[]>): Promise<Ch
     target: "bun",
     format: "esm",
     minify: { syntax: true, whitespace: true },
+    define: architecture,
     plugins: [inside],
   });
-  return { text: await outputs[0]!.text(), exports };
+  return await outputs[0]!.text();
 }
 
 /**
@@ -69,30 +71,35 @@ async function bundle(files: ReadonlyMap<string, readonly string[]>): Promise<Ch
  * every start a look-up and a linkage. So the files that nearly every start needs are put together before.
  */
 export async function everydayChunks(root: string): Promise<BunPlugin> {
-  const chunks: Chunk[] = [];
-  const placed = new Map<string, number>();
+  const chunks: string[] = [];
+  const placed: Places = new Map();
   for (const roots of everyday) {
     const found = new Map<string, readonly string[]>();
     for (const path of roots) await follow(join(root, "src", path), found);
     for (const path of placed.keys()) found.delete(path);
-    for (const path of found.keys()) placed.set(path, chunks.length);
-    chunks.push(await bundle(found));
+    const chunk = `everyday:${chunks.length}`;
+    chunks.push(await bundle(found, placed));
+    for (const [path, names] of found) placed.set(path, { chunk, names });
   }
   return {
     name: "everyday-chunks",
     setup(build) {
       build.onResolve({ filter: /^everyday:/ }, ({ path }) => ({ path, namespace: "everyday" }));
       build.onLoad({ filter: /./, namespace: "everyday" }, ({ path }) => ({
-        contents: chunks[Number(path.slice("everyday:".length))]!.text,
+        contents: chunks[Number(path.slice("everyday:".length))]!,
         loader: "js",
       }));
+      // Not of the entry points: of those the runtime begins with the one that is resolved first.
+      build.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, importer, kind }) => {
+        const place = placed.get(join(dirname(importer), path));
+        if (place === undefined || kind !== "import-statement") return undefined;
+        return { path: place.chunk, namespace: "everyday" };
+      });
+      // What is imported when it is needed is a module of its own, which has no more than the file.
       build.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
-        const index = placed.get(path);
-        if (index === undefined) return undefined;
-        return {
-          contents: `export { ${chunks[index]!.exports.get(path)} } from "everyday:${index}";`,
-          loader: "js",
-        };
+        const place = placed.get(path);
+        if (place === undefined) return undefined;
+        return { contents: `export { ${place.names.join(", ")} } from "${place.chunk}";`, loader: "js" };
       });
     },
   };

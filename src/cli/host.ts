@@ -1,6 +1,7 @@
+import { TIOC } from "../sys/kernel-numbers.ts";
 import { BerthError, BrokenPipe, systemErrorCode } from "../base/errors.ts";
 import { write } from "../sys/files.ts";
-import { ioctl, isTerminal, TIOC } from "../sys/libc.ts";
+import { ioctl, isTerminal } from "../sys/libc.ts";
 import { meaningOf } from "../sys/system-call-error.ts";
 
 /** A text stream towards the person or a program. */

@@ -1,7 +1,7 @@
+import { O } from "../sys/kernel-numbers.ts";
 import { preciseNow } from "../base/precise-time.ts";
 import { rename, unlinkIfThere } from "../sys/directory-entries.ts";
 import { close, open, readAt, statusOf, truncate, writeAll } from "../sys/files.ts";
-import { O } from "../sys/libc.ts";
 import { EntryHead, headLength, type LogStream, newline } from "./log-entry.ts";
 
 export interface LogLimits {

@@ -1,6 +1,7 @@
+import { O } from "../sys/kernel-numbers.ts";
 import { close, statusOf } from "../sys/files.ts";
 import type { Helpers } from "../sys/helpers.ts";
-import { AT_FDCWD, createPipe, O, openAt } from "../sys/libc.ts";
+import { AT_FDCWD, createPipe, openAt } from "../sys/libc.ts";
 
 /**
  * Waits until its input ends, and then kills whatever is in the mount namespace with this number. Looks again until

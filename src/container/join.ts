@@ -1,8 +1,9 @@
 /** The host side of `exec`; the talk with the joiner is drawn in join-protocol.ts. */
+import { O } from "../sys/kernel-numbers.ts";
 import { BerthError } from "../base/errors.ts";
 import { close, open, statusAt } from "../sys/files.ts";
 import type { Helpers } from "../sys/helpers.ts";
-import { createSocketPair, duplicateAbove, O, openProcess, receiveDescriptor } from "../sys/libc.ts";
+import { createSocketPair, duplicateAbove, openProcess, receiveDescriptor } from "../sys/libc.ts";
 import { ownMountsCommand } from "../sys/namespaces.ts";
 import { adoptOrphans, endOf } from "../sys/orphans.ts";
 import { isAlive, type ProcessIdentity } from "../sys/process-identity.ts";

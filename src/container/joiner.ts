@@ -9,6 +9,7 @@
  * in a mount namespace that nobody can reach, no directory of the host is left in the process, and without
  * CAP_SYS_PTRACE nobody may look into it. Nothing is loaded or run by path once the host's files are gone.
  */
+import { MOUNT_ATTR, O } from "../sys/kernel-numbers.ts";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
 import { close, writeAll } from "../sys/files.ts";
 import { forbidInspection, joinMounts, joinProcesses, spawnProgram } from "../sys/join-container.ts";
@@ -20,8 +21,6 @@ import {
   closeRange,
   createMount,
   duplicate,
-  MOUNT_ATTR,
-  O,
   openAt,
   openInRoot,
   pivotRoot,

@@ -3,6 +3,7 @@
  * mounted by descriptor, so that no link of an image can lead a mount elsewhere
  * (CVE-2021-30465, CVE-2019-19921, CVE-2025-31133, CVE-2025-52565).
  */
+import { MOUNT_ATTR, MS, O, RESOLVE } from "../sys/kernel-numbers.ts";
 import { isDecimal } from "../base/decimal.ts";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
 import { namesOf } from "../sys/directory-entries.ts";
@@ -21,15 +22,11 @@ import {
   changeDirectory,
   cloneMount,
   createMount,
-  MOUNT_ATTR,
-  MS,
   mount,
-  O,
   openAt,
   openInRoot,
   openInRootIfThere,
   pivotRoot,
-  RESOLVE,
   setDomainname,
   setHostname,
   setMountAttributes,

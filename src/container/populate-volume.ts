@@ -1,7 +1,8 @@
+import { O } from "../sys/kernel-numbers.ts";
 import { copyLayers } from "../snapshot/copy-layers.ts";
 import { close } from "../sys/files.ts";
 import { fileSyscalls } from "../sys/file-syscalls.ts";
-import { AT_FDCWD, O, openAt } from "../sys/libc.ts";
+import { AT_FDCWD, openAt } from "../sys/libc.ts";
 
 /**
  * Copies what the directory `source` has into the directory `target` of the host if that is empty, with owners, modes,

@@ -1,5 +1,6 @@
+import { O } from "../sys/kernel-numbers.ts";
 import { close } from "../sys/files.ts";
-import { cloneMount, createMount, O, openInRoot } from "../sys/libc.ts";
+import { cloneMount, createMount, openInRoot } from "../sys/libc.ts";
 import { defaultSharedMemorySize, kernelFileSystems } from "./kernel-file-systems.ts";
 import { MountInterpreter, type PreparedMount } from "./mount-interpreter.ts";
 import type { KernelFileSystems } from "./operations.ts";

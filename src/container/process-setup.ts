@@ -1,4 +1,5 @@
 /** From root of the namespaces to the user's program: credentials, capabilities, seccomp, terminal, limits. */
+import { O, TIOC } from "../sys/kernel-numbers.ts";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import { capabilityMask, capabilityNames } from "../sys/capabilities.ts";
 import {
@@ -24,7 +25,6 @@ import {
   installSeccompFilter,
   installSeccompListener,
   ioctl,
-  O,
   openInRoot,
   RLIMIT_NOFILE,
   resetSignals,
@@ -34,7 +34,6 @@ import {
   setResourceLimit,
   setUser,
   startSession,
-  TIOC,
 } from "../sys/libc.ts";
 import { limitNames, type ProcessLimit } from "../sys/process-limits.ts";
 import { decodeText } from "../sys/text.ts";

@@ -1,3 +1,4 @@
+import { O } from "../sys/kernel-numbers.ts";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import {
   close,
@@ -8,7 +9,7 @@ import {
   statusAt,
   statusOf,
 } from "../sys/files.ts";
-import { O, openWithoutMagicLinks } from "../sys/libc.ts";
+import { openWithoutMagicLinks } from "../sys/libc.ts";
 
 /** How runc begins its messages, at the start of a container and for `exec`. */
 const prefixes = {

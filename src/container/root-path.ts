@@ -1,6 +1,7 @@
+import { O, RESOLVE } from "../sys/kernel-numbers.ts";
 import { systemErrorCode } from "../base/errors.ts";
 import { close, tryReadLink } from "../sys/files.ts";
-import { makeDirectoryAt, O, openAt, openInRoot, openInRootIfThere, RESOLVE } from "../sys/libc.ts";
+import { makeDirectoryAt, openAt, openInRoot, openInRootIfThere } from "../sys/libc.ts";
 import { SystemCallError } from "../sys/system-call-error.ts";
 
 const [ENOENT, EINVAL, ELOOP] = [2, 22, 40];

@@ -1,6 +1,6 @@
+import { O } from "../sys/kernel-numbers.ts";
 import { systemErrorCode } from "../base/errors.ts";
 import { close, open, readAt, statusIfThere, statusOf } from "../sys/files.ts";
-import { O } from "../sys/libc.ts";
 
 const newline = 0x0a;
 const blockSize = 256 * 1024;

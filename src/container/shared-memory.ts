@@ -1,6 +1,7 @@
+import { O } from "../sys/kernel-numbers.ts";
 import { BerthError } from "../base/errors.ts";
 import { close, fileSystemMagic } from "../sys/files.ts";
-import { AT_FDCWD, cloneMount, enterMountNamespace, O, openAt } from "../sys/libc.ts";
+import { AT_FDCWD, cloneMount, enterMountNamespace, openAt } from "../sys/libc.ts";
 
 const TMPFS_MAGIC = 0x01021994;
 

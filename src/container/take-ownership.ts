@@ -1,6 +1,7 @@
+import { O } from "../sys/kernel-numbers.ts";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import { close } from "../sys/files.ts";
-import { O, openAt, openInRoot } from "../sys/libc.ts";
+import { openAt, openInRoot } from "../sys/libc.ts";
 
 /**
  * Gives everything below `path` of a root, and itself, to a user. No link is followed, and nothing of another file system

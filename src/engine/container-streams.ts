@@ -1,7 +1,8 @@
 /** Standard input, output and error of a foreground container. */
+import { TIOC } from "../sys/kernel-numbers.ts";
 import { systemErrorCode } from "../base/errors.ts";
 import { close, isBlockDevice, isRegularFile, readInto, statusOf } from "../sys/files.ts";
-import { announceInput, createPipe, ioctl, isTerminal, makeRaw, TIOC } from "../sys/libc.ts";
+import { announceInput, createPipe, ioctl, isTerminal, makeRaw } from "../sys/libc.ts";
 
 /**
  * Pipes, and files for output, are handed to the container as they are. A terminal never is: a program that holds it

@@ -1,8 +1,8 @@
+import { O } from "../sys/kernel-numbers.ts";
 import { preciseNow } from "../base/precise-time.ts";
 import { rename } from "../sys/directory-entries.ts";
 import { close, open, statusAt, statusOf, writeAll } from "../sys/files.ts";
 import { tryLock } from "../sys/flock.ts";
-import { O } from "../sys/libc.ts";
 import { encodeText } from "../sys/text.ts";
 import type { EngineContext } from "./context.ts";
 

@@ -1,8 +1,9 @@
+import { O } from "../sys/kernel-numbers.ts";
 import { BerthError } from "../base/errors.ts";
 import { randomHex } from "../sys/random-hex.ts";
 import type { JoinedProgram } from "../container/join.ts";
 import { close, open } from "../sys/files.ts";
-import { isTerminal, O } from "../sys/libc.ts";
+import { isTerminal } from "../sys/libc.ts";
 import { emitContainerEvent } from "./container-event.ts";
 import { ContainerStreams, rawTerminal, windowSize } from "./container-streams.ts";
 import type { EngineContext } from "./context.ts";

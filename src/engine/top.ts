@@ -1,8 +1,9 @@
+import { O } from "../sys/kernel-numbers.ts";
 import { closeSync, readFileSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
 import { readAccountFile } from "../container/process-setup.ts";
 import { parsePasswd } from "../container/user.ts";
-import { AT_FDCWD, O, openAt } from "../sys/libc.ts";
+import { AT_FDCWD, openAt } from "../sys/libc.ts";
 import { membersOf } from "../sys/pid-namespace.ts";
 import { isAlive, type ProcessIdentity } from "../sys/process-identity.ts";
 import { readProcessStatus } from "../sys/process-status.ts";

@@ -1,9 +1,9 @@
 /** Ports that slirp4netns itself opens, by orders on its API socket (slirp4netns(1)). */
+import { O } from "../sys/kernel-numbers.ts";
 import { join } from "node:path";
 import { closeSync, openSync } from "node:fs";
 import { BerthError } from "../base/errors.ts";
 import { hostAndPort, type PortMapping, type PublishedPort } from "../oci/ports.ts";
-import { O } from "../sys/libc.ts";
 import { portError } from "./port-error.ts";
 import { type SlirpOptions, slirpAddresses } from "./slirp4netns.ts";
 

@@ -1,6 +1,7 @@
+import { S } from "../sys/kernel-numbers.ts";
 import { fileSystemError } from "../archive/layer/file-system-error.ts";
 import type { ByteString } from "../sys/byte-string.ts";
-import { type FileStatus, S } from "../sys/file-status.ts";
+import type { FileStatus } from "../sys/file-status.ts";
 import { E, type FileSyscalls, O } from "../sys/file-syscalls.ts";
 import { isOpaque } from "./opaque.ts";
 

@@ -1,3 +1,4 @@
+import { S } from "../sys/kernel-numbers.ts";
 import { fileSystemError } from "../archive/layer/file-system-error.ts";
 import type { ExtendedAttribute } from "../archive/layer/layer-entry.ts";
 import { isControlAttribute } from "../archive/layer/metadata-writer.ts";
@@ -8,7 +9,7 @@ import {
   wantedOwnerAttribute,
 } from "../archive/layer/owner-policy.ts";
 import type { ByteString } from "../sys/byte-string.ts";
-import { type FileStatus, S } from "../sys/file-status.ts";
+import type { FileStatus } from "../sys/file-status.ts";
 import { E, type FileSyscalls, O } from "../sys/file-syscalls.ts";
 
 /** What a file of a container or layer truly is, whatever it had to be stored as (owner-policy.ts). */

@@ -1,8 +1,8 @@
+import { O } from "../sys/kernel-numbers.ts";
 import { type StorageDriver, storageDrivers } from "../base/configuration.ts";
 import { BerthError, messageOf, systemErrorCode } from "../base/errors.ts";
 import { makeDirectories, rename } from "../sys/directory-entries.ts";
 import { close, open, requireWritable, writeFile } from "../sys/files.ts";
-import { O } from "../sys/libc.ts";
 import { randomHex } from "../sys/random-hex.ts";
 import {
   choiceFile,

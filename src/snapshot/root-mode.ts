@@ -1,6 +1,7 @@
+import { O } from "../sys/kernel-numbers.ts";
 import { overrideAttribute, parseOverride } from "../archive/layer/owner-policy.ts";
 import { attributeOf, close, statusOf } from "../sys/files.ts";
-import { AT_FDCWD, O, openAt } from "../sys/libc.ts";
+import { AT_FDCWD, openAt } from "../sys/libc.ts";
 
 /**
  * The permission bits that the root of an image has by its topmost layer; 0755 where they cannot be read. The layer's

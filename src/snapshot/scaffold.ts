@@ -1,5 +1,6 @@
+import { S } from "../sys/kernel-numbers.ts";
 import type { ByteString } from "../sys/byte-string.ts";
-import { type FileStatus, S } from "../sys/file-status.ts";
+import type { FileStatus } from "../sys/file-status.ts";
 
 /** What berth makes in a root for its own mounts, where the image has it not: empty, and no change of the container's. */
 const directories = new Set(["dev", "proc", "sys", "etc"]);

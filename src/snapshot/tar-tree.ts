@@ -1,9 +1,10 @@
+import { S } from "../sys/kernel-numbers.ts";
 import { readSync } from "node:fs";
 import { fileSystemError } from "../archive/layer/file-system-error.ts";
 import type { SparseSegment } from "../archive/layer/sparse-map.ts";
 import { storedSize, tarBlock, type TarEntry, tarHeader, tarPadding } from "../archive/layer/tar-header.ts";
 import type { ByteString } from "../sys/byte-string.ts";
-import { type FileStatus, S } from "../sys/file-status.ts";
+import type { FileStatus } from "../sys/file-status.ts";
 import { E, type FileSyscalls } from "../sys/file-syscalls.ts";
 import { isWhiteout } from "./directory-stack.ts";
 import { type FileMetadata, metadataOf, openIfThere, openToRead, plainMetadata } from "./file-metadata.ts";

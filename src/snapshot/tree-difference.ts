@@ -1,4 +1,4 @@
-import { S } from "../sys/file-status.ts";
+import { S } from "../sys/kernel-numbers.ts";
 import { type ChangesRequest, treeChanges } from "./tree-changes.ts";
 import type { FileChange, TreeDifference } from "./types.ts";
 

@@ -1,6 +1,7 @@
+import { MS } from "../sys/kernel-numbers.ts";
 import { lstatSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { BerthError, messageOf } from "../base/errors.ts";
-import { MS, mount, unmountDetached } from "../sys/libc.ts";
+import { mount, unmountDetached } from "../sys/libc.ts";
 
 /**
  * Mounts an overlay with `userxattr` below `place`, a new directory that is gone afterwards, and removes a lower file through it. Kernels

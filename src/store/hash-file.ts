@@ -1,6 +1,6 @@
+import { O } from "../sys/kernel-numbers.ts";
 import type { Digest } from "../oci/types.ts";
 import { close, open, readAt } from "../sys/files.ts";
-import { O } from "../sys/libc.ts";
 
 const chunk = 1 << 20;
 

@@ -1,8 +1,8 @@
+import { O } from "../sys/kernel-numbers.ts";
 import { BerthError, messageOf } from "../base/errors.ts";
 import { makeDirectories } from "../sys/directory-entries.ts";
 import { close, exists, open, requireWritable } from "../sys/files.ts";
 import { waitForLockSync } from "../sys/flock.ts";
-import { O } from "../sys/libc.ts";
 import { BlobStore } from "./blob-store.ts";
 import { BuildCacheTable } from "./build-cache-table.ts";
 import { ContainerTable } from "./container-table.ts";

@@ -1,9 +1,10 @@
 /** What is done to the names in directories, as in files.ts. */
+import { NR, O } from "./kernel-numbers.ts";
 import { dirname } from "../base/posix-path.ts";
 import { forEachEntry } from "./directory-entry.ts";
 import { close, exists, isDirectory, open, statusIfThere } from "./files.ts";
-import { AT_FDCWD, O, readEntries } from "./libc.ts";
-import { check, cString, lastError, NR, outcome, syscall, wasInterrupted } from "./system-call.ts";
+import { AT_FDCWD, readEntries } from "./libc.ts";
+import { check, cString, lastError, outcome, syscall, wasInterrupted } from "./system-call.ts";
 import { SystemCallError } from "./system-call-error.ts";
 import { decodeText } from "./text.ts";
 

@@ -1,4 +1,5 @@
-import { NR, syscall } from "./system-call.ts";
+import { NR } from "./kernel-numbers.ts";
+import { syscall } from "./system-call.ts";
 
 /**
  * Ends the process at once (_exit(2)). The ordinary way out tears the runtime down and closes the database, and the last

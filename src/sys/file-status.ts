@@ -1,18 +1,3 @@
-/** File type bits of a mode (inode(7)). */
-export const S = {
-  IFMT: 0o170000,
-  IFIFO: 0o010000,
-  IFCHR: 0o020000,
-  IFDIR: 0o040000,
-  IFBLK: 0o060000,
-  IFREG: 0o100000,
-  IFLNK: 0o120000,
-  IFSOCK: 0o140000,
-  ISUID: 0o4000,
-  ISGID: 0o2000,
-  IXGRP: 0o010,
-} as const;
-
 /** What statx(2) tells; times in seconds and nanoseconds. */
 export interface FileStatus {
   /** type and permissions */

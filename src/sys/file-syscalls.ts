@@ -3,11 +3,12 @@
  * strings. No call throws for what the kernel says: the result is a value of at least 0, or the negative errno, because
  * most callers have an ordinary answer to EEXIST or ENOENT and run 10^5 times.
  */
+import { NR, O, RESOLVE } from "./kernel-numbers.ts";
 import type { ByteString } from "./byte-string.ts";
 import { directoryType, forEachEntry } from "./directory-entry.ts";
 import { type FileStatus, fileStatusFrom } from "./file-status.ts";
-import { AT_EMPTY_PATH, AT_FDCWD, mostAttempts, O, RESOLVE } from "./libc.ts";
-import { NR, outcome, syscall } from "./system-call.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, mostAttempts } from "./libc.ts";
+import { outcome, syscall } from "./system-call.ts";
 
 export { AT_FDCWD, O, RESOLVE };
 

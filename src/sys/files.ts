@@ -2,9 +2,10 @@
  * What berth needs of node:fs on its everyday ways, straight from the kernel and by its names there: loading node:fs takes
  * a millisecond, a twentieth of a start. Names in directories are directory-entries.ts. Failures throw `SystemCallError`.
  */
-import { type FileStatus, fileStatusFrom, S } from "./file-status.ts";
-import { AT_EMPTY_PATH, AT_FDCWD, O } from "./libc.ts";
-import { check, cString, lastError, NR, outcome, syscall, wasInterrupted } from "./system-call.ts";
+import { NR, O, S } from "./kernel-numbers.ts";
+import { type FileStatus, fileStatusFrom } from "./file-status.ts";
+import { AT_EMPTY_PATH, AT_FDCWD } from "./libc.ts";
+import { check, cString, lastError, outcome, syscall, wasInterrupted } from "./system-call.ts";
 import { SystemCallError } from "./system-call-error.ts";
 import { decodeText, encodeText } from "./text.ts";
 

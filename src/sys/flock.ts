@@ -1,6 +1,7 @@
+import { O } from "./kernel-numbers.ts";
 import { BerthError } from "../base/errors.ts";
 import { close, open, tryOpen } from "./files.ts";
-import { controlLock, O } from "./libc.ts";
+import { controlLock } from "./libc.ts";
 
 export type LockMode = "shared" | "exclusive";
 

@@ -2,9 +2,10 @@
  * What only a process that joins a container needs of the kernel, and the start of a program there. Apart from libc.ts,
  * because every function costs time when it is loaded.
  */
+import { NR } from "./kernel-numbers.ts";
 import { dlopen } from "bun:ffi";
 import { lent, pointersTo } from "./libc.ts";
-import { check, cString, NR, syscall } from "./system-call.ts";
+import { check, cString, syscall } from "./system-call.ts";
 import { SystemCallError } from "./system-call-error.ts";
 
 const { symbols: c } = dlopen("libc.so.6", {

@@ -1,7 +1,8 @@
 /** The kernel, as far as namespaces, mounts and processes need it. Every function throws `SystemCallError` on failure. */
 import { ptr } from "bun:ffi";
 import { parseSignal } from "../base/parse-signal.ts";
-import { check, cString, NR, outcome, syscall } from "./system-call.ts";
+import { NR, O, PR, RESOLVE } from "./kernel-numbers.ts";
+import { check, cString, outcome, syscall } from "./system-call.ts";
 import { SystemCallError } from "./system-call-error.ts";
 import { encodeText } from "./text.ts";
 
@@ -14,9 +15,6 @@ export const AT_EMPTY_PATH = 0x1000;
  * free what it points to between ptr() and the call; what is named here stays until the next call.
  */
 export const lent: { memory: readonly unknown[] } = { memory: [] };
-
-/** mount(2) flags */
-export const MS = { RDONLY: 1, NODEV: 4, PRIVATE: 1 << 18, SLAVE: 1 << 19 } as const;
 
 export function mount(source: string, target: string, type: string, flags: number, data: string): void {
   check(
@@ -31,30 +29,9 @@ export function unmountDetached(path: string): void {
   check("umount2", syscall(NR.umount2, cString(path), 2, 0, 0, 0, 0), path);
 }
 
-/** open(2) flags, the same on x86-64 and arm64 but for O_DIRECTORY and O_NOFOLLOW. */
-const arm = process.arch === "arm64";
-export const O = {
-  RDONLY: 0,
-  WRONLY: 1,
-  RDWR: 2,
-  CREAT: 0o100,
-  EXCL: 0o200,
-  NOCTTY: 0o400,
-  TRUNC: 0o1000,
-  APPEND: 0o2000,
-  NONBLOCK: 0o4000,
-  DIRECTORY: arm ? 0o40000 : 0o200000,
-  NOFOLLOW: arm ? 0o100000 : 0o400000,
-  CLOEXEC: 0o2000000,
-  PATH: 0o10000000,
-} as const;
-
 export function openAt(directory: number, path: string, flags: number, mode = 0): number {
   return check("openat", syscall(NR.openat, directory, cString(path), flags | O.CLOEXEC, mode, 0, 0), path);
 }
-
-/** openat2(2) resolve flags */
-export const RESOLVE = { NO_XDEV: 1, NO_MAGICLINKS: 2, NO_SYMLINKS: 4, IN_ROOT: 16 } as const;
 
 const [ENOENT, EAGAIN] = [2, 11];
 /** Somebody who renames all the time delays it by less than a second, and can in the end only make it fail. */
@@ -142,17 +119,6 @@ export function attachMount(mountFd: number, target: number): void {
   check("move_mount", syscall(NR.move_mount, mountFd, empty, target, empty, flags, 0));
 }
 
-/** mount_setattr(2) attributes */
-export const MOUNT_ATTR = {
-  RDONLY: 1,
-  NOSUID: 2,
-  NODEV: 4,
-  NOEXEC: 8,
-  NOATIME: 0x10,
-  STRICTATIME: 0x20,
-  NODIRATIME: 0x80,
-} as const;
-
 /** Changes attributes and propagation (`MS.PRIVATE`, `MS.SLAVE`) of the mount whose root `fd` is. */
 export function setMountAttributes(
   fd: number,
@@ -232,14 +198,6 @@ export function setGroup(gid: number): void {
   check("setresgid", syscall(NR.setresgid, gid, gid, gid, 0, 0, 0));
 }
 
-const PR = {
-  SET_PDEATHSIG: 1,
-  SET_SECCOMP: 22,
-  CAPBSET_DROP: 24,
-  SET_NO_NEW_PRIVS: 38,
-  CAP_AMBIENT: 47,
-} as const;
-
 export function dropBoundingCapability(capability: number): void {
   check("prctl", syscall(NR.prctl, PR.CAPBSET_DROP, capability, 0, 0, 0, 0), `PR_CAPBSET_DROP ${capability}`);
 }
@@ -300,15 +258,6 @@ export const RLIMIT_NOFILE = 7;
 export function setResourceLimit(resource: number, soft: bigint, hard: bigint): void {
   check("prlimit", syscall(NR.prlimit64, 0, resource, new BigUint64Array([soft, hard]), null, 0, 0));
 }
-
-/** ioctl(2) requests of terminals (asm-generic/ioctls.h) */
-export const TIOC = {
-  SCTTY: 0x540e,
-  GWINSZ: 0x5413,
-  SWINSZ: 0x5414,
-  GPTN: 0x80045430,
-  SPTLCK: 0x40045431,
-} as const;
 
 export function ioctl(
   fd: number,
@@ -439,16 +388,22 @@ export function enterMountNamespace(fd: number): void {
 
 /** Both ends of a pipe, close-on-exec: [read, write]. */
 export function createPipe(): readonly [read: number, write: number] {
-  const ends = new Int32Array(2);
+  const ends = new Uint8Array(8);
   check("pipe2", syscall(NR.pipe2, ends, O.CLOEXEC, 0, 0, 0, 0));
-  return [ends[0]!, ends[1]!];
+  return twoDescriptors(ends);
 }
 
 /** Both ends of a stream socket pair, close-on-exec. */
 export function createSocketPair(): readonly [number, number] {
-  const ends = new Int32Array(2);
+  const ends = new Uint8Array(8);
   check("socketpair", syscall(NR.socketpair, 1, 1 | O.CLOEXEC, 0, ends, 0, 0));
-  return [ends[0]!, ends[1]!];
+  return twoDescriptors(ends);
+}
+
+/** From bytes, because each further kind of typed array takes a start memory of its own. */
+function twoDescriptors(bytes: Uint8Array): readonly [number, number] {
+  const view = new DataView(bytes.buffer);
+  return [view.getInt32(0, true), view.getInt32(4, true)];
 }
 
 /** `struct msghdr` with one byte of data and room for one descriptor (cmsg(3)). */

@@ -3,11 +3,12 @@
  * tap device is handed on. Sockets and devices are of the network namespace in which the calling thread is when it
  * makes them (for us, the thread that runs JavaScript), and stay there when the thread leaves.
  */
+import { NR, O } from "./kernel-numbers.ts";
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { bringInterfaceUp, ioctl, O } from "./libc.ts";
+import { bringInterfaceUp, ioctl } from "./libc.ts";
 import { requireIPv6 } from "./require-ipv6.ts";
-import { check, NR, syscall, wasInterrupted } from "./system-call.ts";
+import { check, syscall, wasInterrupted } from "./system-call.ts";
 
 /** Moves the calling thread into the network namespace of a process; needs to be root of its user namespace. */
 export function enterNetworkNamespace(pid: number): void {

@@ -1,5 +1,6 @@
 /** Children that are ours because their parent ended: programs in containers, whose parent only starts them. */
-import { check, NR, syscall } from "./system-call.ts";
+import { NR } from "./kernel-numbers.ts";
+import { check, syscall } from "./system-call.ts";
 
 let adopting = 0;
 

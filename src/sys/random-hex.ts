@@ -1,4 +1,5 @@
-import { check, NR, syscall } from "./system-call.ts";
+import { NR } from "./kernel-numbers.ts";
+import { check, syscall } from "./system-call.ts";
 
 /**
  * `bytes` random bytes (at most 256) as hexadecimal digits, by getrandom(2): the first use of Web Crypto takes 0.07 ms,

@@ -1,7 +1,8 @@
 /** The listening side of a seccomp filter (seccomp_unotify(2)): system calls that wait until somebody answers them. */
+import { NR } from "./kernel-numbers.ts";
 import { type Architecture, architectureOf } from "./bpf.ts";
 import { pollDescriptors, pollSet } from "./network.ts";
-import { check, lastError, NR, syscall, wasInterrupted } from "./system-call.ts";
+import { check, lastError, syscall, wasInterrupted } from "./system-call.ts";
 
 /** `_IOWR('!', 0, struct seccomp_notif)` and so on (linux/seccomp.h). */
 const NOTIF = { RECV: 0xc0502100, SEND: 0xc0182101, ID_VALID: 0x40082102 } as const;

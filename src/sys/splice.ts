@@ -1,7 +1,8 @@
 /** Bytes from one socket to another without a copy through this process (splice(2)). */
+import { NR } from "./kernel-numbers.ts";
 import { closeSync, readSync } from "node:fs";
 import { createPipe } from "./libc.ts";
-import { check, lastError, NR, syscall } from "./system-call.ts";
+import { check, lastError, syscall } from "./system-call.ts";
 
 const EAGAIN = 11;
 const SPLICE_F_NONBLOCK = 2;

@@ -1,9 +1,10 @@
+import { O } from "./kernel-numbers.ts";
 import { BerthError, systemErrorCode } from "../base/errors.ts";
 import { dirname } from "../base/posix-path.ts";
 import { changeModeAt, makeDirectories, makeDirectory, namesIn, rename } from "./directory-entries.ts";
 import { close, isDirectory, open, statusIfThere, sync, writeAll } from "./files.ts";
 import { decodeHelperBundle } from "./helper-bundle.ts";
-import { changeMode, O } from "./libc.ts";
+import { changeMode } from "./libc.ts";
 import { identifyProcess } from "./process-identity.ts";
 
 const unfinished = /^\.unpacking-([0-9a-f]+)-(\d+)-(\d+)$/;

@@ -2,10 +2,11 @@
  * A program for tests, started in new user, mount and pid namespaces: `bun enter-root.ts ROOT FILE`. It keeps
  * descriptors of FILE, enters ROOT as internal-init does, and prints what becomes of opening them for writing.
  */
+import { O } from "../../src/sys/kernel-numbers.ts";
 import { closeSync, openSync } from "node:fs";
 import { systemErrorCode } from "../../src/base/errors.ts";
 import { MountInterpreter } from "../../src/container/mount-interpreter.ts";
-import { AT_FDCWD, O, openAt } from "../../src/sys/libc.ts";
+import { AT_FDCWD, openAt } from "../../src/sys/libc.ts";
 
 const [root, file] = process.argv.slice(2) as [string, string];
 const kept = { path: openAt(AT_FDCWD, file, O.PATH), reading: openAt(AT_FDCWD, file, O.RDONLY) };

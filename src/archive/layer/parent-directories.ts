@@ -1,5 +1,5 @@
+import { S } from "../../sys/kernel-numbers.ts";
 import type { ByteString } from "../../sys/byte-string.ts";
-import { S } from "../../sys/file-status.ts";
 import { E, type FileSyscalls, O } from "../../sys/file-syscalls.ts";
 import type { PathParts } from "./entry-path.ts";
 import { fileSystemError } from "./file-system-error.ts";

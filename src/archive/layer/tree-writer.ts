@@ -1,6 +1,6 @@
+import { S } from "../../sys/kernel-numbers.ts";
 import { BerthError } from "../../base/errors.ts";
 import { type ByteString, displayName } from "../../sys/byte-string.ts";
-import { S } from "../../sys/file-status.ts";
 import { E, type FileSyscalls, O } from "../../sys/file-syscalls.ts";
 import { type PathParts, splitEntryPath } from "./entry-path.ts";
 import type { ExtractionNotes } from "./extraction-notes.ts";

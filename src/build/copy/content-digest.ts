@@ -1,8 +1,8 @@
+import { S } from "../../sys/kernel-numbers.ts";
 import { readSync } from "node:fs";
 import type { DirectoryStack, Found } from "../../snapshot/directory-stack.ts";
 import { metadataOf, openToRead, plainMetadata } from "../../snapshot/file-metadata.ts";
 import type { ByteString } from "../../sys/byte-string.ts";
-import { S } from "../../sys/file-status.ts";
 import type { FileSyscalls } from "../../sys/file-syscalls.ts";
 import type { ContentDigest, DigestRequest, TreeItem } from "./protocol.ts";
 import { Selection } from "./selection.ts";

@@ -1,10 +1,10 @@
+import { S } from "../../sys/kernel-numbers.ts";
 import { impliedAttribute } from "../../archive/layer/implied-directories.ts";
 import { BerthError } from "../../base/errors.ts";
 import { DirectoryStack, type Found, isDirectory } from "../../snapshot/directory-stack.ts";
 import type { FileMetadata } from "../../snapshot/file-metadata.ts";
 import type { MadeEntry, TreeEntry } from "../../snapshot/tree-entry.ts";
 import { type ByteString, toByteString } from "../../sys/byte-string.ts";
-import { S } from "../../sys/file-status.ts";
 import { changedMode } from "../plan/mode-change.ts";
 import type { CopyItem, CopyRequest, TreeItem } from "./protocol.ts";
 import { Selection, type Selected, shownPath } from "./selection.ts";

@@ -1,5 +1,5 @@
+import { S } from "../../sys/kernel-numbers.ts";
 import { type ByteString, toByteString } from "../../sys/byte-string.ts";
-import { S } from "../../sys/file-status.ts";
 import { type FileSyscalls, O } from "../../sys/file-syscalls.ts";
 import { isDirectory } from "../../snapshot/directory-stack.ts";
 import type { Tree } from "./tree-path.ts";

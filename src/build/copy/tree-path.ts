@@ -1,6 +1,6 @@
+import { S } from "../../sys/kernel-numbers.ts";
 import { DirectoryStack, type Found, isDirectory } from "../../snapshot/directory-stack.ts";
 import { type ByteString, displayName } from "../../sys/byte-string.ts";
-import { S } from "../../sys/file-status.ts";
 import type { FileSyscalls } from "../../sys/file-syscalls.ts";
 import { BerthError } from "../../base/errors.ts";
 

@@ -1,3 +1,5 @@
+import { ContainerStreams } from "../../engine/container-streams.ts";
+import { begin } from "../../engine/head-start.ts";
 import { foretell } from "./foretell.ts";
 
 /**
@@ -8,13 +10,8 @@ export async function beginEarly(words: readonly string[]): Promise<void> {
   const likely = foretell(words);
   const { env } = process;
   try {
-    if (likely?.kind === "foreground") {
-      const [{ begin }, { ContainerStreams }] = await Promise.all([
-        import("../../engine/head-start.ts"),
-        import("../../engine/container-streams.ts"),
-      ]);
-      begin(env, likely, ContainerStreams);
-    } else if (likely?.kind === "monitored") {
+    if (likely?.kind === "foreground") begin(env, likely, ContainerStreams);
+    else if (likely?.kind === "monitored") {
       const { beginMonitor } = await import("../../engine/monitor/monitor-process.ts");
       beginMonitor(env, likely);
     }

@@ -20,14 +20,14 @@ export const valued: readonly string[] = (
  * regular expressions (base/decimal.ts) and no `every` or `some`, which the runtime parses for their first call.
  */
 export function foretell(words: readonly string[]): Likely | undefined {
-  const seen = new Set<string>();
+  const seen: string[] = [];
   let at = 0;
   for (; words[at]?.startsWith("-"); at++) {
     const word = words[at]!;
     const equals = word.indexOf("=");
     const flags = word.startsWith("--") ? [word] : Array.from(word.slice(1), (letter) => `-${letter}`);
     if (flags.length > 0 && areSwitches(flags)) {
-      for (const flag of flags) seen.add(flag);
+      for (const flag of flags) seen.push(flag);
       continue;
     }
     const name = word.startsWith("--") ? word.slice(0, equals === -1 ? undefined : equals) : word.slice(0, 2);
@@ -36,11 +36,11 @@ export function foretell(words: readonly string[]): Likely | undefined {
     if (name === "--network" && (value === "host" || value?.startsWith("container:"))) return undefined;
   }
   if (at >= words.length) return undefined;
-  const terminal = seen.has("--tty") || seen.has("-t");
-  const detached = seen.has("--detach") || seen.has("-d");
+  const terminal = seen.includes("--tty") || seen.includes("-t");
+  const detached = seen.includes("--detach") || seen.includes("-d");
   return {
-    kind: seen.has("--rm") && !detached && !terminal ? "foreground" : "monitored",
-    interactive: seen.has("--interactive") || seen.has("-i"),
+    kind: seen.includes("--rm") && !detached && !terminal ? "foreground" : "monitored",
+    interactive: seen.includes("--interactive") || seen.includes("-i"),
     terminal,
   };
 }

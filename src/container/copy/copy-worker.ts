@@ -3,6 +3,7 @@
  * descriptors that were opened inside the container's root, so that no link leads it out whoever exchanges names
  * meanwhile (CVE-2018-15664, CVE-2019-10152), and it runs nothing that the container has (CVE-2019-14271).
  */
+import { O } from "../../sys/kernel-numbers.ts";
 import { readFileSync, writeSync } from "node:fs";
 import { decompress } from "../../archive/layer/decompress.ts";
 import { ExtractionNotes } from "../../archive/layer/extraction-notes.ts";
@@ -13,7 +14,7 @@ import { dataDescriptor } from "../../snapshot/worker-protocol.ts";
 import { answerRequest } from "../../snapshot/worker-talk.ts";
 import { type ByteString, displayName } from "../../sys/byte-string.ts";
 import { fileSyscalls as calls } from "../../sys/file-syscalls.ts";
-import { AT_FDCWD, O, openAt } from "../../sys/libc.ts";
+import { AT_FDCWD, openAt } from "../../sys/libc.ts";
 import { isAlive } from "../../sys/process-identity.ts";
 import { MountInterpreter } from "../mount-interpreter.ts";
 import { populateVolume } from "../populate-volume.ts";

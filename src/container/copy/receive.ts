@@ -1,3 +1,4 @@
+import { S } from "../../sys/kernel-numbers.ts";
 import { splitEntryPath } from "../../archive/layer/entry-path.ts";
 import type { ExtractionNotes } from "../../archive/layer/extraction-notes.ts";
 import { fileSystemError } from "../../archive/layer/file-system-error.ts";
@@ -8,7 +9,6 @@ import type { EntryWriter } from "../../archive/layer/read-tar.ts";
 import { TreeWriter } from "../../archive/layer/tree-writer.ts";
 import { BerthError } from "../../base/errors.ts";
 import type { ByteString } from "../../sys/byte-string.ts";
-import { S } from "../../sys/file-status.ts";
 import { O } from "../../sys/file-syscalls.ts";
 import { type CopyPath, parentOf } from "./copy-path.ts";
 import { type CopyTree, type Located, locate } from "./locate.ts";

@@ -1,8 +1,8 @@
+import { S } from "../../sys/kernel-numbers.ts";
 import type { BerthError } from "../../base/errors.ts";
 import { plainTree } from "../../snapshot/plain-tree.ts";
 import { tarTree } from "../../snapshot/tar-tree.ts";
 import type { ByteString } from "../../sys/byte-string.ts";
-import { S } from "../../sys/file-status.ts";
 import { baseOf, type CopyPath } from "./copy-path.ts";
 import { type CopyTree, locate } from "./locate.ts";
 

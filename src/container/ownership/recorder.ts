@@ -5,6 +5,7 @@
  * goes where the file goes. Whoever makes a layer of the tree reads it (snapshot/file-metadata.ts). Links and nodes have no
  * attributes: nothing is noted for them.
  */
+import { S } from "../../sys/kernel-numbers.ts";
 import { readSync } from "node:fs";
 import {
   formatWantedOwner,
@@ -14,7 +15,6 @@ import {
 } from "../../archive/layer/owner-policy.ts";
 import { BerthError } from "../../base/errors.ts";
 import { toByteString } from "../../sys/byte-string.ts";
-import { S } from "../../sys/file-status.ts";
 import { AT_FDCWD, E, fileSyscalls as calls, O } from "../../sys/file-syscalls.ts";
 import { SeccompListener, type WaitingCall } from "../../sys/seccomp-listener.ts";
 import { channelDescriptor } from "../protocol.ts";

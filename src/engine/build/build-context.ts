@@ -1,3 +1,4 @@
+import { S } from "../../sys/kernel-numbers.ts";
 import { closeSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { BerthError, systemErrorCode } from "../../base/errors.ts";
@@ -6,7 +7,6 @@ import { readIgnoreFile } from "../../build/ignore/read-ignore-file.ts";
 import { openToRead } from "../../snapshot/file-metadata.ts";
 import { toByteString } from "../../sys/byte-string.ts";
 import { fileSyscalls as calls } from "../../sys/file-syscalls.ts";
-import { S } from "../../sys/file-status.ts";
 import type { DockerfileText } from "./build-failure.ts";
 import { withTree } from "./host-tree.ts";
 

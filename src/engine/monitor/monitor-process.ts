@@ -1,7 +1,8 @@
 /** Loads no module of Node's: a monitor is started before anything else (main.ts). */
+import { O } from "../../sys/kernel-numbers.ts";
 import { resolveDirectories } from "../../base/directories.ts";
 import { close } from "../../sys/files.ts";
-import { AT_FDCWD, createSocketPair, O, openAt } from "../../sys/libc.ts";
+import { AT_FDCWD, createSocketPair, openAt } from "../../sys/libc.ts";
 import { selfCommand } from "../../sys/self-command.ts";
 import type { StreamOptions } from "../head-start.ts";
 

@@ -1,8 +1,8 @@
+import { S } from "../../../src/sys/kernel-numbers.ts";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { toByteString } from "../../../src/sys/byte-string.ts";
-import { S } from "../../../src/sys/file-status.ts";
 import { AT_FDCWD, E, fileSyscalls as calls, O } from "../../../src/sys/file-syscalls.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 

@@ -1,10 +1,10 @@
+import { O } from "../../../src/sys/kernel-numbers.ts";
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as entries from "../../../src/sys/directory-entries.ts";
 import * as files from "../../../src/sys/files.ts";
-import { O } from "../../../src/sys/libc.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "berth-files-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

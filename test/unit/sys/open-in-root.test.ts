@@ -1,8 +1,9 @@
+import { O } from "../../../src/sys/kernel-numbers.ts";
 import { expect, test } from "bun:test";
 import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileSyscalls } from "../../../src/sys/file-syscalls.ts";
-import { O, openInRoot } from "../../../src/sys/libc.ts";
+import { openInRoot } from "../../../src/sys/libc.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 test("a path with .. opens while names are changed elsewhere", () => {
