@@ -5,12 +5,13 @@ import { ExitError, exitCode, exitCodeOf } from "./exit-codes.ts";
 import { FlagError } from "./flags/parse.ts";
 import type { Host } from "./host.ts";
 import { Interrupted } from "./interruption.ts";
-import { commands, type Group, groups, notYetCommands } from "./tree.ts";
+import { loadCommand } from "./load-command.ts";
+import type { Group } from "./tree.ts";
 
 /**
  * The command line: the words after `berth` in, the exit status out. Prints errors itself; throws only BrokenPipe.
  *
- * A command right below `berth` is looked up in the table and parsed at once. The groups (`berth image ls`) are a citty
+ * A command right below `berth` is loaded and parsed at once. The groups (`berth image ls`) are a citty
  * tree: citty finds and loads the subcommand. It does not see the top level, because importing it and its parser costs
  * 2 ms, a tenth of what `run` may take; and it never parses flags, because it accepts unknown ones, keeps only the last
  * of repeated ones and takes those after the image for its own (see `flags/parse.ts`).
@@ -75,8 +76,9 @@ async function dispatch(words: readonly string[], host: Host, call: Call): Promi
     host.stdout.write(`${(await import("./version-line.ts")).versionLine()}\n`);
     return exitCode.success;
   }
-  const load = commands.get(name);
-  if (load !== undefined) return call(await load(), `berth ${name}`, rest);
+  const command = await loadCommand(name);
+  if (command !== undefined) return call(command, `berth ${name}`, rest);
+  const { commands, groups } = await import("./tree.ts");
   const group = groups.get(name);
   if (group !== undefined) return dispatchGroup(group, name, rest, host, call);
   if (name === "help") return help(rest, host, call);
@@ -123,6 +125,7 @@ function unknownFlag(word: string): FlagError {
 }
 
 async function unknownCommand(path: string, name: string, key: string, known: readonly string[]) {
+  const { notYetCommands } = await import("./tree.ts");
   if (notYetCommands.has(key)) {
     return new BerthError(
       "usage",

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { loadCommand } from "./load-command.ts";
 
 /** Loads a command's module; nothing of a command is read before it is called. */
 export type LazyCommand = () => Promise<Command>;
@@ -10,69 +11,24 @@ export interface Group {
   readonly aliases: ReadonlyMap<string, string>;
 }
 
-const run: LazyCommand = async () => (await import("./commands/run.ts")).run;
-const exec: LazyCommand = async () => (await import("./commands/exec.ts")).exec;
 const builderPrune: LazyCommand = async () => (await import("./commands/prune.ts")).builderPrune;
-const build: LazyCommand = async () => (await import("./commands/build.ts")).build;
-const top: LazyCommand = async () => (await import("./commands/top.ts")).top;
-const ps: LazyCommand = async () => (await import("./commands/ps.ts")).ps;
-const rm: LazyCommand = async () => (await import("./commands/rm.ts")).rm;
-const pause: LazyCommand = async () => (await import("./commands/pause.ts")).pause;
-const unpause: LazyCommand = async () => (await import("./commands/unpause.ts")).unpause;
-const update: LazyCommand = async () => (await import("./commands/update.ts")).update;
-const port: LazyCommand = async () => (await import("./commands/port.ts")).port;
-const rename: LazyCommand = async () => (await import("./commands/rename.ts")).rename;
-const stats: LazyCommand = async () => (await import("./commands/stats.ts")).stats;
 const containerPrune: LazyCommand = async () => (await import("./commands/prune.ts")).containerPrune;
 const imagePrune: LazyCommand = async () => (await import("./commands/prune.ts")).imagePrune;
 const systemPrune: LazyCommand = async () => (await import("./commands/system-prune.ts")).systemPrune;
 const systemDf: LazyCommand = async () => (await import("./commands/system-df.ts")).systemDf;
-const create: LazyCommand = async () => (await import("./commands/create.ts")).create;
-const start: LazyCommand = async () => (await import("./commands/start.ts")).start;
-const stop: LazyCommand = async () => (await import("./commands/stop.ts")).stop;
-const restart: LazyCommand = async () => (await import("./commands/stop.ts")).restart;
-const kill: LazyCommand = async () => (await import("./commands/kill.ts")).kill;
-const wait: LazyCommand = async () => (await import("./commands/wait.ts")).wait;
-const attach: LazyCommand = async () => (await import("./commands/attach.ts")).attach;
-const pull: LazyCommand = async () => (await import("./commands/pull.ts")).pull;
-const push: LazyCommand = async () => (await import("./commands/push.ts")).push;
-const login: LazyCommand = async () => (await import("./commands/login.ts")).login;
-const logout: LazyCommand = async () => (await import("./commands/logout.ts")).logout;
-const load: LazyCommand = async () => (await import("./commands/load.ts")).load;
-const save: LazyCommand = async () => (await import("./commands/save.ts")).save;
-const images: LazyCommand = async () => (await import("./commands/images.ts")).images;
 const imageList: LazyCommand = async () => (await import("./commands/images.ts")).imageList;
-const history: LazyCommand = async () => (await import("./commands/history.ts")).history;
-const inspect: LazyCommand = async () => (await import("./commands/inspect.ts")).inspect;
 const imageInspect: LazyCommand = async () => (await import("./commands/inspect.ts")).imageInspect;
 const containerInspect: LazyCommand = async () => (await import("./commands/inspect.ts")).containerInspect;
-const logs: LazyCommand = async () => (await import("./commands/logs.ts")).logs;
-const events: LazyCommand = async () => (await import("./commands/events.ts")).events;
-const tag: LazyCommand = async () => (await import("./commands/tag.ts")).tag;
-const copy: LazyCommand = async () => (await import("./commands/copy.ts")).copy;
 const manifestAnnotate: LazyCommand = async () => (await import("./commands/manifest.ts")).manifestAnnotate;
 const manifestCreate: LazyCommand = async () => (await import("./commands/manifest.ts")).manifestCreate;
 const manifestInspect: LazyCommand = async () => (await import("./commands/manifest.ts")).manifestInspect;
 const manifestPush: LazyCommand = async () => (await import("./commands/manifest.ts")).manifestPush;
 const manifestRemove: LazyCommand = async () => (await import("./commands/manifest.ts")).manifestRemove;
-const verify: LazyCommand = async () => (await import("./commands/verify.ts")).verify;
-const search: LazyCommand = async () => (await import("./commands/search.ts")).search;
-const tags: LazyCommand = async () => (await import("./commands/tags.ts")).tags;
-const rmi: LazyCommand = async () => (await import("./commands/rmi.ts")).rmi;
-const cp: LazyCommand = async () => (await import("./commands/cp.ts")).cp;
-const diff: LazyCommand = async () => (await import("./commands/diff.ts")).diff;
-const exportCommand: LazyCommand = async () => (await import("./commands/export.ts")).exportCommand;
-const importCommand: LazyCommand = async () => (await import("./commands/import.ts")).importCommand;
-const commit: LazyCommand = async () => (await import("./commands/commit.ts")).commit;
-const info: LazyCommand = async () => (await import("./commands/info.ts")).info;
 const volumeCreate: LazyCommand = async () => (await import("./commands/volume.ts")).volumeCreate;
 const volumeInspect: LazyCommand = async () => (await import("./commands/inspect.ts")).volumeInspect;
 const volumeList: LazyCommand = async () => (await import("./commands/volume.ts")).volumeList;
 const volumePrune: LazyCommand = async () => (await import("./commands/prune.ts")).volumePrune;
 const volumeRemove: LazyCommand = async () => (await import("./commands/volume.ts")).volumeRemove;
-const version: LazyCommand = async () => (await import("./commands/version.ts")).version;
-const licenses: LazyCommand = async () => (await import("./commands/licenses.ts")).licenses;
-const completion: LazyCommand = async () => (await import("./commands/completion.ts")).completion;
 
 const networkConnect: LazyCommand = async () => (await import("./commands/network.ts")).networkConnect;
 const networkCreate: LazyCommand = async () => (await import("./commands/network.ts")).networkCreate;
@@ -82,60 +38,25 @@ const networkList: LazyCommand = async () => (await import("./commands/network.t
 const networkPrune: LazyCommand = async () => (await import("./commands/prune.ts")).networkPrune;
 const networkRemove: LazyCommand = async () => (await import("./commands/network.ts")).networkRemove;
 
-/** The commands right below `berth`; the help has its own order. */
-export const commands: ReadonlyMap<string, LazyCommand> = new Map([
-  ["run", run],
-  ["create", create],
-  ["start", start],
-  ["stop", stop],
-  ["restart", restart],
-  ["kill", kill],
-  ["wait", wait],
-  ["attach", attach],
-  ["exec", exec],
-  ["top", top],
-  ["build", build],
-  ["ps", ps],
-  ["pause", pause],
-  ["unpause", unpause],
-  ["update", update],
-  ["port", port],
-  ["rename", rename],
-  ["stats", stats],
-  ["pull", pull],
-  ["push", push],
-  ["load", load],
-  ["save", save],
-  ["search", search],
-  ["import", importCommand],
-  ["export", exportCommand],
-  ["commit", commit],
-  ["diff", diff],
-  ["cp", cp],
-  ["login", login],
-  ["logout", logout],
-  ["images", images],
-  ["history", history],
-  ["inspect", inspect],
-  ["logs", logs],
-  ["tag", tag],
-  ["rm", rm],
-  ["rmi", rmi],
-  ["tags", tags],
-  ["verify", verify],
-  ["fsck", verify],
-  ["copy", copy],
-  ["version", version],
-  ["events", events],
-  ["info", info],
-  ["licenses", licenses],
-  ["completion", completion],
-]);
+const named =
+  (name: string): LazyCommand =>
+  async () =>
+    (await loadCommand(name))!;
+
+const names =
+  "run create start stop restart kill wait attach exec top build ps pause unpause update port rename stats pull push load " +
+  "save search import export commit diff cp login logout images history inspect logs tag rm rmi tags verify fsck copy " +
+  "version events info licenses completion";
+
+/** The commands right below `berth` (load-command.ts); the help has its own order. */
+export const commands: ReadonlyMap<string, LazyCommand> = new Map(
+  names.split(" ").map((name) => [name, named(name)]),
+);
 
 const builder: Group = {
   description: "Manage builds",
   commands: new Map([
-    ["build", build],
+    ["build", named("build")],
     ["prune", builderPrune],
   ]),
   aliases: new Map(),
@@ -149,31 +70,31 @@ export const groups: ReadonlyMap<string, Group> = new Map([
     {
       description: "Manage containers",
       commands: new Map([
-        ["attach", attach],
-        ["commit", commit],
-        ["cp", cp],
-        ["create", create],
-        ["diff", diff],
-        ["exec", exec],
-        ["export", exportCommand],
+        ["attach", named("attach")],
+        ["commit", named("commit")],
+        ["cp", named("cp")],
+        ["create", named("create")],
+        ["diff", named("diff")],
+        ["exec", named("exec")],
+        ["export", named("export")],
         ["inspect", containerInspect],
-        ["kill", kill],
-        ["logs", logs],
-        ["ls", ps],
-        ["pause", pause],
-        ["port", port],
+        ["kill", named("kill")],
+        ["logs", named("logs")],
+        ["ls", named("ps")],
+        ["pause", named("pause")],
+        ["port", named("port")],
         ["prune", containerPrune],
-        ["rename", rename],
-        ["restart", restart],
-        ["rm", rm],
-        ["run", run],
-        ["start", start],
-        ["stats", stats],
-        ["stop", stop],
-        ["top", top],
-        ["unpause", unpause],
-        ["update", update],
-        ["wait", wait],
+        ["rename", named("rename")],
+        ["restart", named("restart")],
+        ["rm", named("rm")],
+        ["run", named("run")],
+        ["start", named("start")],
+        ["stats", named("stats")],
+        ["stop", named("stop")],
+        ["top", named("top")],
+        ["unpause", named("unpause")],
+        ["update", named("update")],
+        ["wait", named("wait")],
       ]),
       aliases: new Map([
         ["list", "ls"],
@@ -187,19 +108,19 @@ export const groups: ReadonlyMap<string, Group> = new Map([
     {
       description: "Manage images",
       commands: new Map([
-        ["build", build],
-        ["history", history],
-        ["import", importCommand],
+        ["build", named("build")],
+        ["history", named("history")],
+        ["import", named("import")],
         ["inspect", imageInspect],
-        ["load", load],
+        ["load", named("load")],
         ["ls", imageList],
         ["prune", imagePrune],
-        ["pull", pull],
-        ["push", push],
-        ["rm", rmi],
-        ["save", save],
-        ["tag", tag],
-        ["tags", tags],
+        ["pull", named("pull")],
+        ["push", named("push")],
+        ["rm", named("rmi")],
+        ["save", named("save")],
+        ["tag", named("tag")],
+        ["tags", named("tags")],
       ]),
       aliases: new Map([
         ["list", "ls"],
@@ -246,10 +167,10 @@ export const groups: ReadonlyMap<string, Group> = new Map([
       description: "Manage berth",
       commands: new Map([
         ["df", systemDf],
-        ["events", events],
-        ["info", info],
+        ["events", named("events")],
+        ["info", named("info")],
         ["prune", systemPrune],
-        ["verify", verify],
+        ["verify", named("verify")],
       ]),
       aliases: new Map(),
     },

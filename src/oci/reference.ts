@@ -19,9 +19,8 @@ const pathPattern = `${pathComponent}(?:/${pathComponent})*`;
 const tagPattern = "\\w[\\w.-]{0,127}";
 const digestPattern = "[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}";
 
-const namePattern = new RegExp(`^(?:(${domainAndPort})/)?(${pathPattern})$`);
 const referencePattern = new RegExp(
-  `^((?:${domainAndPort}/)?${pathPattern})(?::(${tagPattern}))?(?:@(${digestPattern}))?$`,
+  `^(?:(${domainAndPort})/)?(${pathPattern})(?::(${tagPattern}))?(?:@(${digestPattern}))?$`,
 );
 const wholeTag = new RegExp(`^${tagPattern}$`);
 const identifier = /^[a-f0-9]{64}$/;
@@ -46,8 +45,7 @@ export function parsePlainReference(text: string): PlainReference {
     if (referencePattern.test(text.toLowerCase())) throw invalid("repository name must be lowercase");
     throw invalid("invalid reference format");
   }
-  const [, name = "", tag, digest] = match;
-  const [, domain = "", path = name] = namePattern.exec(name) ?? [];
+  const [, domain = "", path = "", tag, digest] = match;
   if (path.length > maximumPathLength) {
     throw invalid(`repository name must not be more than ${maximumPathLength} characters`);
   }

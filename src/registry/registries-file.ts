@@ -97,11 +97,21 @@ export function loadRegistriesConfiguration(env: Environment): RegistriesConfigu
  * a short name is looked for.
  */
 function readRegistries(text: string, path: string): Partial<RegistriesConfiguration> {
-  const start = text.search(/^[ \t]*[^\s#]/m);
+  const start = firstStatement(text);
   if (start === -1) return {};
   const namesAlone = text.startsWith("[aliases]", start) && !text.includes("[", start + 1);
   if (!namesAlone) return parseRegistries(text, path);
   return { aliases: { get: (name) => parseRegistries(text, path).aliases?.get(name) } };
+}
+
+/** Where the first line begins that is neither empty nor a comment; -1: there is none. */
+function firstStatement(text: string): number {
+  for (let start = 0, end = 0; end !== -1; start = end + 1) {
+    end = text.indexOf("\n", start);
+    const line = text.slice(start, end === -1 ? undefined : end).trimStart();
+    if (line !== "" && line[0] !== "#") return start;
+  }
+  return -1;
 }
 
 /** A later file overrides entries of the same prefix, aliases of the same name, and the list of registries to search. */

@@ -13,7 +13,7 @@ const names =
   "NOMEDIUM MEDIUMTYPE CANCELED NOKEY KEYEXPIRED KEYREVOKED KEYREJECTED OWNERDEAD NOTRECOVERABLE RFKILL -";
 
 /** What the commonest of them mean, in the words of strerror(3). */
-const meanings: Readonly<Record<string, string>> = {
+const meanings = (): Readonly<Record<string, string>> => ({
   EPERM: "operation not permitted",
   ENOENT: "no such file or directory",
   EIO: "input/output error",
@@ -36,7 +36,7 @@ const meanings: Readonly<Record<string, string>> = {
   ENXIO: "no such device or address",
   ESTALE: "stale file handle",
   EDQUOT: "disk quota exceeded",
-};
+});
 
 /** A system call that the kernel refused. `code` is the errno name (`EPERM`), as in Node's system errors. */
 export class SystemCallError extends Error {
@@ -50,7 +50,7 @@ export class SystemCallError extends Error {
   constructor(call: string, errno: number, subject?: string) {
     const known = names.split(" ")[errno - 1];
     const code = known === undefined || known === "-" ? `errno ${errno}` : `E${known}`;
-    const meaning = Object.hasOwn(meanings, code) ? meanings[code]! : code;
+    const meaning = meanings()[code] ?? code;
     const reason = meaning === code ? code : `${meaning} (${code})`;
     super(subject === undefined ? `${call}: ${reason}` : `${call} ${subject}: ${reason}`);
     this.meaning = meaning;

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { loadCommand } from "../../../src/cli/load-command.ts";
 import { commands } from "../../../src/cli/tree.ts";
 import { runCommandLine } from "../../../src/cli/cli.ts";
 import { fakeHost } from "./fake-host.ts";
@@ -147,6 +149,14 @@ describe("help", () => {
       expect(widest).toBeLessThanOrEqual(columns);
     }
   });
+});
+
+test("every command that is listed is loaded by its name, and no other", async () => {
+  for (const load of commands.values()) expect((await load()).description).not.toBe("");
+  const source = await Bun.file(join(import.meta.dir, "../../../src/cli/load-command.ts")).text();
+  const cases = [...source.matchAll(/case "(.+)":/g)].map(([, name]) => name!);
+  expect(cases.toSorted()).toEqual([...commands.keys()].toSorted());
+  expect(await loadCommand("constructor")).toBeUndefined();
 });
 
 test("--version names version and build", async () => {
