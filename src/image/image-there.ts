@@ -23,23 +23,35 @@ export interface WantedImage {
 export function imageThere(
   { store, names, rememberDigest }: WantedImage,
   reference: Reference,
-  { document, manifest, path }: SelectedManifest,
+  selected: SelectedManifest,
   digest: Digest,
 ): ImageRecord | undefined {
-  const { blobs, layers, repositoryDigests } = store;
-  const image = store.images.get(manifest.config.digest);
-  if (image === undefined || image.manifest.digest !== document.descriptor.digest) return undefined;
+  const image = store.images.get(selected.manifest.config.digest);
+  if (image === undefined || !isWhole(store, image, selected)) return undefined;
   for (const name of names) if (!store.names.isOf(name, image)) return undefined;
   const entry = { repository: repositoryName(reference), digest };
-  if (rememberDigest && !repositoryDigests.isOf(entry, image)) return undefined;
-  for (const diffId of image.config.rootfs.diff_ids) if (!layers.has(diffId)) return undefined;
-  const isWhole = ({ digest: blob, size }: Descriptor) => blobs.size(blob) === size;
-  for (const blob of [manifest.config, ...manifest.layers]) if (!isWhole(blob)) return undefined;
-  for (const { descriptor } of path) if (!isWhole(descriptor)) return undefined;
-  return image;
+  return rememberDigest && !store.repositoryDigests.isOf(entry, image) ? undefined : image;
+}
+
+/** Whether an image is the one that was selected, and the store has everything of it. */
+function isWhole(
+  { blobs, layers }: Store,
+  image: ImageRecord,
+  { document, manifest, path }: SelectedManifest,
+): boolean {
+  if (image.id !== manifest.config.digest || image.manifest.digest !== document.descriptor.digest)
+    return false;
+  for (const diffId of image.config.rootfs.diff_ids) if (!layers.has(diffId)) return false;
+  const isThere = ({ digest, size }: Descriptor) => blobs.size(digest) === size;
+  for (const blob of [manifest.config, ...manifest.layers]) if (!isThere(blob)) return false;
+  for (const { descriptor } of path) if (!isThere(descriptor)) return false;
+  return true;
 }
 
 export interface ForeseenImage {
+  readonly image: ImageRecord;
+  /** Of the store's records when the image was found (`Store.version`). */
+  readonly version: string;
   readonly selected: SelectedManifest;
   /** What the source will answer with: an index, or the manifest. */
   readonly digest: Digest;
@@ -55,9 +67,10 @@ export async function foreseeImage(
   reference: Reference,
 ): Promise<ForeseenImage | undefined> {
   const { store, names, platform } = request;
-  const [name] = names;
+  const [name, ...others] = names;
   const read = ({ digest }: Pick<Descriptor, "digest">) => store.blobs.read(digest, maximumManifestSize);
   try {
+    const version = store.version();
     const known = name === undefined ? undefined : store.images.getByName(name);
     const digest =
       reference.digest ?? (known && store.repositoryDigests.lookUp(repositoryName(reference), known));
@@ -72,11 +85,13 @@ export async function foreseeImage(
       manifest.layers !== undefined
         ? { document, manifest, path: [document] }
         : await selectFrom(document, platform, async (inner) => ({ descriptor: inner, bytes: read(inner) }));
-    const image = imageThere(request, reference, selected, digest);
+    // Found by the one name, which has the digest: nothing else is to be asked for.
+    const isFound = others.length === 0 && known !== undefined && isWhole(store, known, selected);
+    const image = isFound ? known : imageThere(request, reference, selected, digest);
     if (image === undefined) return undefined;
     checkPlatform(image.config, platform, reference);
     const { mediaType } = selected.document === document ? image.manifest : descriptor;
-    return { selected, digest, mediaType };
+    return { image, version, selected, digest, mediaType };
   } catch {
     return undefined; // whatever is wrong is found again, and told, when the answer is there
   }

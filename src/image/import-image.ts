@@ -22,9 +22,11 @@ export async function importImage(request: ImportRequest): Promise<ImportResult>
     foreseen = await foreseeImage(request, reference);
     root = await answer;
     if (foreseen?.digest === root.descriptor.digest) {
+      const { version, selected, digest } = foreseen;
       // It may have been removed since, or have lost its name.
-      const image = imageThere(request, reference, foreseen.selected, foreseen.digest);
-      if (image !== undefined) return { image, digest: foreseen.digest, upToDate: true };
+      const isStill = request.store.version() === version;
+      const image = isStill ? foreseen.image : imageThere(request, reference, selected, digest);
+      if (image !== undefined) return { image, digest, upToDate: true };
     }
   }
   return (await import("./fetch-image.ts")).fetchImage(request, root);

@@ -84,6 +84,12 @@ export class StateDatabase {
     }, "write");
   }
 
+  /** Changes with every commit, of this connection or any other (`PRAGMA data_version`). */
+  version(): string {
+    const row = this.get("SELECT data_version || '.' || total_changes() AS version FROM pragma_data_version");
+    return textOf(row!, "version");
+  }
+
   close(): void {
     this.#opened?.database.close();
     this.#opened = undefined;

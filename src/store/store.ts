@@ -83,6 +83,11 @@ export class Store implements Disposable {
     return this.#database.transaction(work);
   }
 
+  /** Another one after every change of the records, by this process or any other. */
+  version(): string {
+    return this.#database.version();
+  }
+
   /** Holds blobs and layers against removal until it is disposed. */
   lease(): Lease {
     return new Lease();

@@ -126,7 +126,12 @@ test("a source is told as what an answer was checked when it came before, and no
   expect(seen).toEqual([undefined, undefined, image.root.mediaType, undefined]);
 });
 
-test.each(["its name", "the image"])("%s removed while the source answers is brought again", async (what) => {
+test.each([
+  ["its name", "here"],
+  ["its name", "elsewhere"],
+  ["the image", "here"],
+  ["the image", "elsewhere"],
+])("%s, removed %s while the source answers, is brought again", async (what, where) => {
   using temporary = temporaryStore();
   const { store } = temporary;
   const image = memoryImage({ layers: ["one"] });
@@ -136,8 +141,9 @@ test.each(["its name", "the image"])("%s removed while the source answers is bro
   const { slow, answer } = await slowAnswer(source);
   const again = run("x", slow);
   await new Promise(setImmediate);
-  store.names.delete(name);
-  if (what === "the image") store.images.delete(image.id);
+  const remover = where === "here" ? store : temporary.reopen();
+  remover.names.delete(name);
+  if (what === "the image") remover.images.delete(image.id);
   answer();
   expect(await again).toMatchObject({ upToDate: false, digest: image.root.digest });
   expect(store.images.getByName(name)?.id).toBe(image.id);
