@@ -155,6 +155,6 @@ function untrusted(realm: URL, registry: URL): BerthError {
   return new BerthError(
     "unauthorized",
     `cannot log in to ${registry.host}: credentials are not sent to its token service ${realm.host}`,
-    { hint: "the token service is not part of the registry's domain" },
+    { hint: "it is not part of the registry's domain, and no certificate proves that the registry names it" },
   );
 }

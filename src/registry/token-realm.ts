@@ -10,9 +10,10 @@ export interface TokenRealm {
 
 /**
  * Judges the `realm` of a Bearer challenge. HTTPS only, unless the registry itself is spoken to over HTTP and the realm
- * is on the same host, on loopback or listed as insecure. Credentials go to the registry's own host name, to a host below
- * it, or to a host that shares its parent domain (`registry-1.docker.io` and `auth.docker.io`), and to no other.
- * Throws `registry`.
+ * is on the same host, on loopback or listed as insecure. A registry that has proved who it is by its certificate may have
+ * its token service anywhere, as in Docker: it could ask for the credentials itself. Of any other, somebody in between may
+ * have changed the answer, so that they go only to the registry's own host name, to a host below it, or to one that shares
+ * its parent domain (`registry-1.docker.io` and `auth.docker.io`). Throws `registry`.
  */
 export function judgeRealm(
   registry: URL,
@@ -39,7 +40,8 @@ export function judgeRealm(
       throw refuse(`is reached over plain HTTP, at ${url.host}`);
   }
   url.hash = "";
-  return { url, trusted: isSameSite(hostName(registry.host), hostName(url.host)) };
+  const isProved = registry.protocol === "https:" && !isInsecure(registry.host, insecureRegistries);
+  return { url, trusted: isProved || isSameSite(hostName(registry.host), hostName(url.host)) };
 }
 
 /** Whether two host names belong together. Addresses belong only to themselves. */

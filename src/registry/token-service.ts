@@ -77,7 +77,7 @@ async function refusal(answer: Answer, withCredentials: boolean, trusted: boolea
       trusted
         ? {}
         : {
-            hint: `credentials are not sent to ${url.host}, because it is not part of the registry's domain`,
+            hint: `credentials are not sent to ${url.host}, because it is not part of the registry's domain, and no certificate proves that the registry names it`,
           },
     );
   }

@@ -68,6 +68,16 @@ describe("token realms", () => {
     expect(isSameSite("localhost", "evil.localhost")).toBe(false);
     expect(isSameSite("[::1]", "[::2]")).toBe(false);
   });
+  test("anywhere, where a certificate has proved who names them", () => {
+    const realm = "https://auth.example.net/token";
+    const registry = new URL("https://registry.example.com/");
+    expect(judgeRealm(registry, realm, []).trusted).toBe(true);
+    expect(judgeRealm(registry, realm, ["registry.example.com"]).trusted).toBe(false);
+    expect(judgeRealm(new URL("http://registry.example.com/"), realm, []).trusted).toBe(false);
+    expect(judgeRealm(registry, "https://auth.example.com/token", ["registry.example.com"]).trusted).toBe(
+      true,
+    );
+  });
   test("plain HTTP only beside a registry that is plain itself", () => {
     const secure = new URL("https://registry.example.com/");
     expect(() => judgeRealm(secure, "http://registry.example.com/token", [])).toThrow("plain HTTP");
