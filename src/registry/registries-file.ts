@@ -106,10 +106,12 @@ function readRegistries(text: string, path: string): Partial<RegistriesConfigura
 
 /** Where the first line begins that is neither empty nor a comment; -1: there is none. */
 function firstStatement(text: string): number {
-  for (let start = 0, end = 0; end !== -1; start = end + 1) {
-    end = text.indexOf("\n", start);
-    const line = text.slice(start, end === -1 ? undefined : end).trimStart();
-    if (line !== "" && line[0] !== "#") return start;
+  for (let start = 0, at = 0; at < text.length; at++) {
+    const character = text[at]!;
+    if (character === "#") at = text.indexOf("\n", at);
+    else if (character.trim() !== "") return start;
+    if (at === -1) break;
+    if (text[at] === "\n") start = at + 1;
   }
   return -1;
 }
