@@ -85,9 +85,12 @@ export async function foreseeImage(
       manifest.layers !== undefined
         ? { document, manifest, path: [document] }
         : await selectFrom(document, platform, async (inner) => ({ descriptor: inner, bytes: read(inner) }));
-    // Found by the one name, which has the digest: nothing else is to be asked for.
-    const isFound = others.length === 0 && known !== undefined && isWhole(store, known, selected);
-    const image = isFound ? known : imageThere(request, reference, selected, digest);
+    // Where the one name has led to the digest, nothing else is to be asked for.
+    const found = reference.digest === undefined && others.length === 0 ? known : undefined;
+    const image =
+      found !== undefined && isWhole(store, found, selected)
+        ? found
+        : imageThere(request, reference, selected, digest);
     if (image === undefined) return undefined;
     checkPlatform(image.config, platform, reference);
     const { mediaType } = selected.document === document ? image.manifest : descriptor;

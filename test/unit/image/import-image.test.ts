@@ -126,6 +126,17 @@ test("a source is told as what an answer was checked when it came before, and no
   expect(seen).toEqual([undefined, undefined, image.root.mediaType, undefined]);
 });
 
+test("a digest that is asked for is remembered, although its image is there under the name", async () => {
+  using temporary = temporaryStore();
+  const image = memoryImage({ layers: ["one"] });
+  const { digest } = image.root;
+  const source = new MemorySource().add(name, image).add(`docker.io/library/x@${digest}`, image);
+  const { run } = importer(temporary, source);
+  await run("x", { rememberDigest: false });
+  expect(await run(`x@${digest}`, { names: [name] })).toMatchObject({ upToDate: false });
+  expect(temporary.store.repositoryDigests.list()).toMatchObject([{ digest, imageId: image.id }]);
+});
+
 test.each([
   ["its name", "here"],
   ["its name", "elsewhere"],
